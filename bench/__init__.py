@@ -1,0 +1,1 @@
+"""Measuring: scenarios, targets, statistics, reports."""

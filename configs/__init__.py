@@ -1,0 +1,1 @@
+"""The configs that alrakis ships: one flat TOML file each; nothing inherits."""

@@ -1,0 +1,1 @@
+"""alrakis: Bark, text to audio, fast on whatever machine you have."""

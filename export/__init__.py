@@ -1,0 +1,1 @@
+"""Checkpoint to ONNX artifacts: graph builder, quantizer, verifier."""
