@@ -20,6 +20,9 @@ test-slow: $(VENV)/ready
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	@# mypy knows no package-dir mapping: lay the four folders out as they are installed
+	rm -rf build/types && mkdir -p build/types && cp -r engine build/types/alrakis
+	cp -r export bench configs build/types/alrakis/
 	$(BIN)/mypy
 
 demo: $(VENV)/ready

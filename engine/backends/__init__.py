@@ -2,9 +2,9 @@
 
 from typing import Protocol
 
+from alrakis.backends.protocols import CausalGPT, Codec, FineGPT
 from alrakis.config import Config
 from alrakis.spec import Stage
-from alrakis.backends.protocols import CausalGPT, Codec, FineGPT
 from alrakis.weights.types import Weights
 
 
