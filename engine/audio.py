@@ -1,0 +1,183 @@
+"""Writing audio files, with what they were made from in their tags.
+
+The extension chooses the format. wav and flac hold 16-bit samples: every player takes them, they are half the
+size of floats, and their rounding (-98 dB) lies far below the noise of EnCodec at 6 kbit/s.
+
+libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 bytes but says that they are Latin-1,
+so the ID3 tag is made here. Of a wav's tags it reads 2 kB each, so longer values are shortened there.
+"""
+
+import io
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.errors import GenerationError, InputError, OutputError
+from alrakis.files import check_writable, replace_file
+
+_FORMATS = {
+    ".wav": ("WAV", "PCM_16"),
+    ".flac": ("FLAC", "PCM_16"),
+    ".ogg": ("OGG", "VORBIS"),
+    ".mp3": ("MP3", "MPEG_LAYER_III"),
+}
+_BLOCK_SAMPLES = 1 << 16  # libvorbis keeps what it is given on the stack
+_WAV_TAG_BYTES = 2000
+
+_FIELDS = ("title", "software")  # tags that have a place of their own; all others share `comment`, as JSON
+
+
+def check_output(path: str | os.PathLike[str]) -> Path:
+    """The absolute path if audio can be written there: to be asked before anything is generated.
+
+    Raises OutputError for an extension that is no format here, and for a place that cannot be written.
+    """
+    _format(path)
+    return check_writable(path)
+
+
+def _format(path: str | os.PathLike[str]) -> tuple[str, str]:
+    import soundfile
+
+    available = soundfile.available_formats()
+    extensions = [extension for extension, (name, _) in _FORMATS.items() if name in available]
+    extension = Path(os.fsdecode(path)).suffix
+    if extension.lower() not in extensions:
+        given = f"the extension {extension!r}" if extension else "no extension"
+        raise OutputError(
+            f"{os.fsdecode(path)} has {given}, which names no format; give it one of {', '.join(extensions)}"
+        )
+    return _FORMATS[extension.lower()]
+
+
+def save_audio(
+    path: str | os.PathLike[str],
+    samples: npt.NDArray[np.floating[Any]],
+    sample_rate_hz: int,
+    tags: Mapping[str, str] | None = None,
+) -> Path:
+    """Write mono samples `(N,)`, floats in -1..1, to a wav, flac, ogg or mp3 file: all or nothing.
+
+    Louder samples are clipped. tags: `title` and `software` have fields of their own in the file, all others
+    go into its comment as JSON. Raises GenerationError for no samples or samples that are not numbers,
+    InputError for samples of another kind, OutputError if it cannot be written.
+    """
+    container, subtype = _format(path)
+    audio = _check_samples(samples)
+    fields = _fields(tags or {}, _WAV_TAG_BYTES if container == "WAV" else None)
+    own_tag = _id3(fields) if container == "MP3" else b""
+    encoded = _encode(audio, sample_rate_hz, container, subtype, {} if own_tag else fields)
+    return replace_file(path, own_tag + encoded)
+
+
+def _check_samples(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    if not isinstance(samples, np.ndarray) or samples.dtype.kind != "f" or samples.ndim != 1:
+        given = (
+            f"{samples.dtype} {samples.shape}" if isinstance(samples, np.ndarray) else type(samples).__name__
+        )
+        raise InputError(f"samples must be a numpy array of floats, mono, of the shape (N,), not {given}")
+    if samples.size == 0:
+        raise GenerationError("there is no audio to save: not a single sample was made")
+    broken = samples.size - np.count_nonzero(np.isfinite(samples))
+    if broken:
+        raise GenerationError(
+            f"{broken} of {samples.size} samples are not numbers: this precision overflows; use fp32 or bf16"
+        )
+    clipped: npt.NDArray[np.float32] = np.clip(samples, -1, 1).astype(np.float32)
+    return clipped
+
+
+def _encode(
+    audio: npt.NDArray[np.float32], rate_hz: int, container: str, subtype: str, fields: Mapping[str, str]
+) -> bytes:
+    import soundfile
+
+    buffer = io.BytesIO()
+    try:
+        with soundfile.SoundFile(buffer, "w", rate_hz, 1, subtype, format=container) as file:
+            for field, value in fields.items():
+                setattr(file, field, value)
+            for start in range(0, len(audio), _BLOCK_SAMPLES):
+                file.write(audio[start : start + _BLOCK_SAMPLES])
+    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
+        raise OutputError(f"{container} cannot hold mono audio at {rate_hz!r} Hz: {error}") from None
+    return buffer.getvalue()
+
+
+def _fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, str]:
+    """The file's own text fields for the tags given, none longer than the limit."""
+    plain = {key: value.replace("\0", "") for key, value in tags.items() if key in _FIELDS and value}
+    others = {key: value for key, value in tags.items() if key not in _FIELDS}
+    fields = {key: _cut(value, limit_bytes) for key, value in plain.items()}
+    if others:
+        fields["comment"] = _json(others, limit_bytes)
+    return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items()}
+
+
+def _cut(value: str, limit_bytes: int | None) -> str:
+    return value.encode("utf-8", "replace")[:limit_bytes].decode("utf-8", "ignore")
+
+
+def _json(tags: Mapping[str, str], limit_bytes: int | None) -> str:
+    """The tags as one JSON object; if that is too long, the longest value is cut and ends in an ellipsis."""
+    tags = dict(tags)
+    while True:
+        text = json.dumps(tags, ensure_ascii=False)
+        excess = len(text.encode("utf-8", "replace")) - (limit_bytes or 0)
+        if limit_bytes is None or excess <= 0:
+            return text
+        longest = max(tags, key=lambda key: len(tags[key]))
+        kept = len(tags[longest]) - 1 - max(1, excess // 6)  # \u0001: a character takes up to 6 bytes
+        if kept > 0:
+            tags[longest] = tags[longest][:kept] + "…"
+        else:
+            del tags[longest]
+
+
+_ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
+
+
+def _id3(fields: Mapping[str, str]) -> bytes:
+    """An ID3v2.4 tag with UTF-8 text frames, to stand before an mp3 stream (id3.org, version 2.4.0)."""
+    frames = b""
+    for field, value in fields.items():
+        language = b"und\0" if field == "comment" else b""
+        body = b"\x03" + language + value.encode()
+        frames += _ID3_FRAMES[field].encode() + _syncsafe(len(body)) + b"\0\0" + body
+    return b"ID3\x04\0\0" + _syncsafe(len(frames)) + frames if frames else b""
+
+
+def _syncsafe(number: int) -> bytes:
+    """28 bits, 7 in a byte."""
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
+
+
+def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
+    """The tags of an audio file as `save_audio` was given them. Raises InputError if it is no audio file."""
+    import soundfile
+
+    try:
+        with soundfile.SoundFile(path) as file:
+            fields: dict[str, str] = file.copy_metadata()
+    except (soundfile.LibsndfileError, OSError, TypeError) as error:
+        raise InputError(f"{os.fsdecode(path)} cannot be read as audio: {error}") from None
+    tags = {field: fields[field] for field in _FIELDS if field in fields}
+    if "software" in tags:  # libsndfile adds its own name
+        tags["software"] = re.sub(r" \(libsndfile-[\w.]+\)$", "", tags["software"])
+    return tags | _from_comment(fields.get("comment", ""))
+
+
+def _from_comment(comment: str) -> dict[str, str]:
+    try:
+        found = json.loads(comment)
+    except ValueError:
+        found = None
+    if isinstance(found, dict):
+        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+    return {"comment": comment} if comment else {}
