@@ -128,11 +128,12 @@ def load_config(config: "str | Path | Config", overrides: Mapping[str, Any] | No
             f"a config is a preset's name, a path or a Config, not {type(config).__name__}; "
             f"presets: {', '.join(preset_names())}"
         )
-    changed = {key: value for key, value in (overrides or {}).items() if values.get(key, ...) != value}
+    current = {key: field.default for key, field in Config.model_fields.items()} | values
+    changed = {key: value for key, value in (overrides or {}).items() if current.get(key, ...) != value}
     values.update(changed)
     if changed:
-        values.setdefault("trades", "")
-        values["trades"] = values["trades"] or _overridden(changed)
+        if values.get("trades", "") == "":
+            values["trades"] = _overridden(changed)
         where += " with overrides"
     return parse_config(values, where)
 
