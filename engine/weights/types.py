@@ -1,6 +1,6 @@
 """What a source of weights gives: arrays under one naming, with their shape, layout and tokenizer.
 
-Naming, whatever the source:
+Naming, whatever the source (`names.py` lists every name with its shape):
 - GPTs: suno's names without the `_orig_mod.` prefix (`transformer.h.0.attn.c_attn.weight`, `lm_head.weight`,
   fine: `transformer.wtes.0.weight`, `lm_heads.0.weight`), linears as `(out, in)`. In the fine model
   `transformer.wtes.1..7` are tied to `lm_heads.0..6` and only the heads are kept.
@@ -9,37 +9,51 @@ Naming, whatever the source:
   `codebooks.0` .. `codebooks.7`, `(1024, 128)`.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 import numpy.typing as npt
 
 from alrakis.spec import CodecShape, GPTShape, Layout, Stage
 
-Arrays = Mapping[str, npt.NDArray[Any]]  # float32, float16 or bfloat16 (ml_dtypes); may be memory-mapped
+Array = npt.NDArray[Any]
+Arrays = Mapping[str, Array]  # float32, float16 or bfloat16 (ml_dtypes); may be memory-mapped, read-only
+Identity = str | Callable[[], str]
 
 
-@dataclass(frozen=True)
-class StageWeights:
-    """The parameters of one GPT. `source` names the file or recipe, for messages; `identity` is equal for
-    equal parameters and is what artifacts are keyed by."""
+class _Part:
+    """Arrays, where they come from, and an identity that is worked out when it is first asked for."""
 
-    stage: Stage
-    shape: GPTShape
-    arrays: Arrays
-    source: str
-    identity: str
+    def __init__(self, arrays: Arrays, source: str, identity: Identity) -> None:
+        self.arrays = arrays
+        self.source = source  # the file or recipe, for messages
+        self._identity = identity
+
+    @property
+    def identity(self) -> str:
+        """Equal for equal parameters: artifacts are keyed by it. Files are hashed, which may take seconds."""
+        if not isinstance(self._identity, str):
+            self._identity = self._identity()
+        return self._identity
 
 
-@dataclass(frozen=True)
-class CodecWeights:
+class StageWeights(_Part):
+    """The parameters of one GPT."""
+
+    def __init__(
+        self, stage: Stage, shape: GPTShape, arrays: Arrays, source: str, identity: Identity
+    ) -> None:
+        super().__init__(arrays, source, identity)
+        self.stage = stage
+        self.shape = shape
+
+
+class CodecWeights(_Part):
     """The parameters of the codec's decoder and its codebooks."""
 
-    shape: CodecShape
-    arrays: Arrays
-    source: str
-    identity: str
+    def __init__(self, shape: CodecShape, arrays: Arrays, source: str, identity: Identity) -> None:
+        super().__init__(arrays, source, identity)
+        self.shape = shape
 
 
 class TextEncoder(Protocol):

@@ -1,0 +1,112 @@
+"""Whether the arrays of a file are what they should be; every mistake is named with the file."""
+
+from collections.abc import Iterable, Mapping
+
+import ml_dtypes
+import numpy as np
+
+from alrakis.errors import WeightsError
+from alrakis.spec import CONTEXT, CodecShape, GPTShape, Layout, Stage
+from alrakis.weights.names import Shapes, codec_arrays, gpt_arrays
+from alrakis.weights.types import Array
+
+_FLOATS = (np.float32, np.float16, ml_dtypes.bfloat16)
+_NAMED = 5  # so many names in a message, then "and 12 more"
+
+
+def checked_gpt(
+    stage: Stage, shape: GPTShape, found: Mapping[str, Array], layout: Layout, source: str
+) -> dict[str, Array]:
+    """The arrays of one GPT under their final names: heads tied, buffers dropped. Raises WeightsError."""
+    arrays = {name: array for name, array in found.items() if not name.endswith(".attn.bias")}
+    biased = [name for name in arrays if name.endswith(("c_attn.bias", "c_proj.bias", "c_fc.bias"))]
+    if biased:
+        raise WeightsError(f"{source} has biases in its linear layers ({biased[0]}); Bark's have none")
+    there = _stage_of(arrays, shape)
+    if there != stage:
+        raise WeightsError(f"{source} holds a {there} model, not a {stage} model")
+    _check_shape(stage, shape, layout, source)
+    if stage == "fine":
+        _tie(arrays, shape, source)
+    check_arrays(arrays, gpt_arrays(shape), source)
+    return arrays
+
+
+def checked_codec(
+    shape: CodecShape, arrays: dict[str, Array], layout: Layout, source: str
+) -> dict[str, Array]:
+    """The codec's arrays, if they are what `shape` and the layout's rates say. Raises WeightsError."""
+    samples = int(np.prod(shape.ratios))
+    if samples != layout.samples_per_frame:
+        raise WeightsError(f"{source} makes {samples} samples a frame, not {layout.samples_per_frame}")
+    check_arrays(arrays, codec_arrays(shape), source)
+    return arrays
+
+
+def check_arrays(arrays: Mapping[str, Array], expected: Shapes, source: str) -> None:
+    """Every name, shape and type, all mistakes in one WeightsError."""
+    problems = []
+    missing = [name for name in expected if name not in arrays]
+    extra = [name for name in arrays if name not in expected]
+    if missing:
+        problems.append(f"missing: {_list(missing)}")
+    if extra:
+        problems.append(f"not known: {_list(extra)}")
+    problems += [
+        f"{name} is {arrays[name].dtype} {arrays[name].shape}, not floats {wanted}"
+        for name, wanted in expected.items()
+        if name in arrays and (arrays[name].shape != wanted or arrays[name].dtype not in _FLOATS)
+    ][:_NAMED]
+    if problems:
+        raise WeightsError("\n  - ".join([f"{source} is not what it should be:", *problems]))
+
+
+def _stage_of(arrays: Mapping[str, Array], shape: GPTShape) -> Stage:
+    if any(name.startswith(("transformer.wtes.", "lm_heads.")) for name in arrays):
+        return "fine"
+    return "coarse" if shape.input_vocab == shape.output_vocab else "text"
+
+
+def _check_shape(stage: Stage, shape: GPTShape, layout: Layout, source: str) -> None:
+    """A vocabulary must hold every id that the layout uses."""
+    coarse_end = layout.coarse_codebook(1).stop
+    least = {
+        "text": (layout.semantic_infer + 1, layout.semantic_pad + 1),
+        "coarse": (max(layout.coarse_infer + 1, coarse_end), coarse_end),
+        "fine": (layout.fine_pad + 1, layout.codebook_size),
+    }[stage]
+    if shape.input_vocab < least[0] or shape.output_vocab < least[1]:
+        raise WeightsError(
+            f"{source} has vocabularies of {shape.input_vocab} and {shape.output_vocab} ids (in, out); "
+            f"a {stage} model needs at least {least[0]} and {least[1]}"
+        )
+    if shape.block_size != CONTEXT:
+        raise WeightsError(f"{source} has {shape.block_size} positions; Bark's models have {CONTEXT}")
+
+
+def _tie(arrays: dict[str, Array], shape: GPTShape, source: str) -> None:
+    """Keep one array of each embedding and the head it is tied to (`bark/model_fine.py`)."""
+    for i in range(shape.n_codes_total - shape.n_codes_given):
+        head = f"lm_heads.{i}.weight"
+        embedding = arrays.pop(f"transformer.wtes.{i + shape.n_codes_given}.weight", None)
+        if embedding is None:
+            continue
+        tied = arrays.setdefault(head, embedding)
+        if not _equal(tied, embedding):
+            raise WeightsError(
+                f"{source}: embedding {i + shape.n_codes_given} and {head} differ; in Bark's fine model "
+                "they are one array"
+            )
+
+
+def _equal(a: Array, b: Array) -> bool:
+    if a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    same_place = a.__array_interface__["data"] == b.__array_interface__["data"] and a.strides == b.strides
+    return same_place or bool(np.array_equal(a, b))
+
+
+def _list(names: Iterable[str]) -> str:
+    names = list(names)
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(names[:_NAMED]) + more

@@ -1,0 +1,71 @@
+"""The demo voice: a small trained Bark of its own ids and shapes, inside the package."""
+
+import json
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from alrakis.errors import WeightsError
+from alrakis.spec import GPTShape, Layout, Stage
+from alrakis.weights.check import checked_gpt
+from alrakis.weights.codec import read_codec
+from alrakis.weights.identity import identity_of
+from alrakis.weights.safetensor_files import read_safetensors
+from alrakis.weights.types import CodecWeights, StageWeights, TextEncoder
+
+FOLDER = Path(__file__).parent / "demo_voice"
+
+
+class DemoVoice:
+    """The weights in a folder of the demo voice's form: four safetensors files and a config.json."""
+
+    def __init__(self, folder: Path = FOLDER) -> None:
+        self.name = "demo"
+        self._folder = folder
+
+    @cached_property
+    def layout(self) -> Layout:
+        config = self._config
+        return Layout(
+            semantic_vocab=config["semantic_vocab"],
+            semantic_pad=config["semantic_pad"],
+            text_offset=config["text_offset"],
+            text_pad=config["text_pad"],
+            semantic_infer=config["semantic_infer"],
+            coarse_offset=config["coarse_offset"],
+            coarse_semantic_pad=config["coarse_semantic_pad"],
+            coarse_infer=config["coarse_infer"],
+            codebook_size=config["codec"]["entries"],
+            fine_pad=config["fine_pad"],
+            semantic_rate_hz=config["semantic_rate_hz"],
+            sample_rate_hz=config["codec"]["sr"],
+        )
+
+    def stage(self, stage: Stage) -> StageWeights:
+        config, path = self._config, self._folder / f"{stage}.safetensors"
+        vocabs = {
+            "text": (config["text_input_vocab"], config["text_output_vocab"]),
+            "coarse": (config["coarse_vocab"], config["coarse_vocab"]),
+            "fine": (config["fine_vocab"], config["fine_vocab"]),
+        }
+        layers, heads, width = config["layers"][stage], config["heads"], config["d"]
+        shape = GPTShape(layers, heads, width, *vocabs[stage], norm_bias=stage == "fine")
+        arrays = checked_gpt(stage, shape, read_safetensors(path), self.layout, str(path))
+        return StageWeights(stage, shape, arrays, str(path), identity_of(f"{stage} {shape}", arrays, [path]))
+
+    def codec(self) -> CodecWeights:
+        return read_codec(self._folder / "codec.safetensors", self.layout)
+
+    def tokenizer(self) -> TextEncoder:
+        from alrakis.text import BertEncoder  # text is above weights: it is imported when used
+
+        return BertEncoder.from_vocab(self._config["text_vocab"], lowercase=True)
+
+    @cached_property
+    def _config(self) -> dict[str, Any]:
+        path = self._folder / "config.json"
+        try:
+            config: dict[str, Any] = json.loads(path.read_text("utf-8"))
+        except (OSError, ValueError) as error:
+            raise WeightsError(f"the demo voice cannot be read, install alrakis anew: {error}") from None
+        return config

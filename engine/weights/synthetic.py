@@ -1,0 +1,106 @@
+"""Random parameters of the true shapes, made when asked for: nothing to download, for benchmarks and tests.
+
+The same name and size give the same numbers on every machine. Speed does not depend on parameter values;
+these are of a scale that keeps every layer alive, the sound finite and not silent, and the text from ending
+at once.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from alrakis.spec import CodecShape, GPTShape, Layout, Stage, bark_shape
+from alrakis.weights.names import Shapes, codec_arrays, gpt_arrays
+from alrakis.weights.types import Array, CodecWeights, StageWeights, TextEncoder
+
+SYNTHETIC_SIZES = ("small", "large", "tiny")
+_VERSION = 1  # raise it when the numbers change: artifacts are keyed by it
+_SCRIPTS = (
+    (0x21, 0x7F),  # ASCII
+    (0xA1, 0x250),  # Latin with accents
+    (0x370, 0x530),  # Greek and Cyrillic
+    (0x900, 0x980),  # Devanagari
+    (0x3041, 0x3100),  # Kana
+    (0x4E00, 0xA000),  # Han
+    (0xAC00, 0xD7A4),  # Hangul
+)
+
+
+class SyntheticWeights:
+    """Bark with random parameters; `sizes` gives each stage's, `name` the codec's."""
+
+    def __init__(self, name: str, sizes: Mapping[Stage, str]) -> None:
+        self.name = name
+        self.layout = Layout()
+        self._sizes = dict(sizes)
+
+    def stage(self, stage: Stage) -> StageWeights:
+        size = self._sizes[stage]
+        shape = synthetic_shape(stage, size)
+        source = f"synthetic-{size} {stage}"
+        return StageWeights(stage, shape, _RandomArrays(source, gpt_arrays(shape)), source, _identity(source))
+
+    def codec(self) -> CodecWeights:
+        tiny = self.name == "synthetic-tiny"
+        shape = CodecShape(n_filters=4, dimension=16) if tiny else CodecShape()
+        source = f"synthetic codec of {shape.n_filters} filters"
+        return CodecWeights(shape, _RandomArrays(source, codec_arrays(shape)), source, _identity(source))
+
+    def tokenizer(self) -> TextEncoder:
+        from alrakis.text import BertEncoder  # text is above weights: it is imported when used
+
+        letters = [chr(code) for first, last in _SCRIPTS for code in range(first, last)]
+        lines = ["[PAD]", "[UNK]", *letters, *(f"##{letter}" for letter in letters)]
+        return BertEncoder.from_vocab(lines, lowercase=False)
+
+
+def synthetic_shape(stage: Stage, size: str) -> GPTShape:
+    """Bark's own shapes; "tiny" has 2 layers, 2 heads, a width of 64 and the full vocabularies."""
+    if size == "tiny":
+        return replace(bark_shape(stage, "small"), n_layer=2, n_head=2, n_embd=64)
+    return bark_shape(stage, size)
+
+
+class _RandomArrays(Mapping[str, Array]):
+    """Arrays that are made each time they are asked for: they are not kept."""
+
+    def __init__(self, source: str, shapes: Shapes) -> None:
+        self._source, self._shapes = source, shapes
+
+    def __getitem__(self, name: str) -> Array:
+        shape = self._shapes[name]
+        digest = hashlib.sha256(f"{_VERSION} {self._source} {name}".encode()).digest()
+        random = np.random.Generator(np.random.SFC64(int.from_bytes(digest[:16], "little")))
+        values = random.standard_normal(shape, dtype=np.float32)
+        mean, deviation = _distribution(name, shape)
+        values *= np.float32(deviation)
+        values += np.float32(mean)
+        return values
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._shapes)
+
+    def __len__(self) -> int:
+        return len(self._shapes)
+
+
+def _distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
+    """Mean and standard deviation of an array's values."""
+    if name.startswith("codebooks."):
+        return 0.0, 1.0
+    if name.startswith("decoder."):
+        if "bias" in name:
+            return 0.0, 0.01
+        if "convtr" in name:  # a sample gets two taps of the kernel from each input channel
+            return 0.0, 1.2 / math.sqrt(shape[0] * 2)
+        return 0.0, 1.2 / math.sqrt(math.prod(shape[1:]))
+    if ".ln_" in name:
+        return (1.0, 0.02) if name.endswith("weight") else (0.0, 0.02)
+    return 0.0, 0.02
+
+
+def _identity(source: str) -> str:
+    return hashlib.sha256(f"{_VERSION} {source}".encode()).hexdigest()
