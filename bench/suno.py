@@ -95,13 +95,11 @@ def _network(weights: StageWeights) -> Any:
         "n_embd": shape.n_embd,
         "bias": False,
     }
-    fine: Stage = "fine"
+    fine = weights.stage == "fine"
     with torch.device("meta"):
-        network = (
-            FineGPT(FineGPTConfig(**arguments)) if weights.stage == fine else GPT(GPTConfig(**arguments))
-        )
+        network = FineGPT(FineGPTConfig(**arguments)) if fine else GPT(GPTConfig(**arguments))
     state = {name: _tensor(array) for name, array in weights.arrays.items()}
-    if weights.stage == fine:
+    if fine:
         for head in range(shape.n_codes_total - shape.n_codes_given):
             state[f"transformer.wtes.{head + 1}.weight"] = state[f"lm_heads.{head}.weight"]
     network.load_state_dict(state, assign=True)
