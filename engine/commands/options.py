@@ -1,0 +1,112 @@
+"""Options that several commands share: which weights, which config, which text."""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alrakis.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from alrakis.engine import Engine
+
+DEMO_NOTE = (
+    "this is the demo: a tiny voice of Bark's structure that comes with the package and reads short English "
+    "sentences; leave `--weights demo` out for Bark itself (downloaded when first used)"
+)
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """`--weights`, `--config` and `--set`; `open_engine` uses them."""
+    group = parser.add_argument_group("what runs, and how")
+    group.add_argument(
+        "--weights",
+        metavar="NAME|DIR",
+        default="bark",
+        help="bark, bark-small, bark-large, demo, synthetic-small, ... or a folder "
+        "(default: bark; it is the large one unless SUNO_USE_SMALL_MODELS=1)",
+    )
+    group.add_argument(
+        "--config",
+        metavar="NAME|FILE",
+        default="auto",
+        help="auto, a preset's name (`alrakis info` lists them) or a TOML file (default: auto)",
+    )
+    group.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change a key of the config; may be given several times (--set threads=4)",
+    )
+
+
+def open_engine(args: argparse.Namespace) -> "Engine":
+    """The engine that `add_engine_options` asked for. Raises ConfigError, WeightsError or BackendError."""
+    from alrakis.auto import resolve_config
+    from alrakis.engine import Engine
+
+    config = resolve_config(args.config, parse_overrides(args.overrides))
+    return Engine(args.weights, config)
+
+
+def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
+    """Config keys and values from `key=value`, typed as TOML types them; what is no TOML is a string.
+
+    Raises InputError for an item without a key or an equals sign.
+    """
+    overrides = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set takes KEY=VALUE, as in --set threads=4, not {item!r}")
+        overrides[key.strip()] = _toml_value(value.strip())
+    return overrides
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return parsed["value"] if len(parsed) == 1 else text
+
+
+def read_text(words: Sequence[str], file: str | None) -> str:
+    """The text to say: the words given, or a file's, or what standard input holds.
+
+    Standard input is read when "-" is asked for, or when nothing is given and it is not a terminal. Raises
+    InputError when there is nothing to read or it is not UTF-8.
+    """
+    if words and file is not None:
+        raise InputError("give the text either as arguments or with --file, not both")
+    if file == "-" or list(words) == ["-"]:
+        return _decode(sys.stdin.buffer.read(), "standard input")
+    if file is not None:
+        return _decode(_read_file(file), file)
+    if words:
+        return " ".join(words)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError('nothing to say: give a text (alrakis say "Hello"), --file FILE, or pipe one in')
+    return _decode(sys.stdin.buffer.read(), "standard input")
+
+
+def _read_file(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _decode(data: bytes, where: str) -> str:
+    try:
+        return data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} is not UTF-8 text (byte {error.start}): convert it first") from None

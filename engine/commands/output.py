@@ -1,0 +1,62 @@
+"""Where a command's files go: checked before any work, told when they are written."""
+
+import logging
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alrakis.errors import InputError, OutputError
+
+if TYPE_CHECKING:
+    from alrakis.result import Result
+
+logger = logging.getLogger("alrakis")
+
+
+def audio_path(path: str) -> Path:
+    """Where audio shall be written. Raises InputError for an unknown extension or an unwritable place."""
+    from alrakis.audio import check_output
+
+    try:
+        return check_output(path)
+    except OutputError as error:
+        raise InputError(str(error)) from None
+
+
+def voice_path(path: str) -> Path:
+    """Where a voice shall be written. Raises InputError for another extension or an unwritable place."""
+    from alrakis.files import check_writable
+
+    if os.path.splitext(path)[1] != ".npz":
+        raise InputError(f"a voice is saved as .npz, not {path!r}")
+    try:
+        return check_writable(path)
+    except OutputError as error:
+        raise InputError(str(error)) from None
+
+
+def save_result(result: "Result", wall_s: float, audio: str, voice: str | None = None) -> None:
+    """Write a result's audio, and itself as a voice, and say so in a line.
+
+    wall_s: seconds it took, loading included. A failure says how to make the same audio again. Raises
+    OutputError, and GenerationError when there is no audio.
+    """
+    existed = os.path.exists(audio)
+    try:
+        result.save(audio)
+        if voice is not None:
+            result.save_voice(voice)
+    except OutputError as error:
+        raise OutputError(f"{error}; --seed {result.seed} makes the same audio again") from error
+    also = f" and {voice}" if voice is not None else ""
+    logger.info("%s %s%s: %s", "replaced" if existed else "wrote", audio, also, _figures(result, wall_s))
+
+
+def _figures(result: "Result", wall_s: float) -> str:
+    load_s = result.timings.load_s
+    loading = f" after {load_s:.1f} s of loading" if load_s >= 0.05 else ""
+    made_s = wall_s - load_s
+    return (
+        f"{result.duration_s:.2f} s of audio in {made_s:.2f} s{loading} "
+        f"(real-time factor {made_s / result.duration_s:.2f}), seed {result.seed}"
+    )

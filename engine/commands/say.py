@@ -1,0 +1,82 @@
+"""`alrakis say`: one text to one audio file."""
+
+import argparse
+import logging
+import time
+
+from alrakis.commands.options import DEMO_NOTE, add_engine_options, open_engine, read_text
+from alrakis.commands.output import audio_path, save_result, voice_path
+
+NAME = "say"
+SUMMARY = "say a text into an audio file"
+DESCRIPTION = "Say a text into a wav, flac, ogg or mp3 file (the output's extension decides)."
+EXAMPLES = """\
+examples:
+  alrakis say "Hello, my name is Suno." -o hello.wav
+  alrakis say -f letter.txt -o letter.mp3 --voice v2/en_speaker_6
+  echo "Piped in" | alrakis say -o piped.flac
+  alrakis say "The same again" --seed 1234 --config torch-fp32
+  alrakis say "Remember me" --save-voice me.npz; alrakis say "It is me" --voice me.npz
+  alrakis say -- "-5 degrees"      (a text that begins with a dash)
+
+An output file that exists already is replaced. Text, seed, voice, weights and config are written into its
+tags."""
+DEFAULT_OUTPUT = "out.wav"
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", nargs="*", help="what to say; - reads standard input")
+    parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a UTF-8 file")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default=DEFAULT_OUTPUT, help=f"default: {DEFAULT_OUTPUT}"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
+    add_engine_options(parser)
+    group = parser.add_argument_group("how it is said")
+    group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
+    group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
+    temperature = "0 is greedy, higher is more varied (default: {})"
+    group.add_argument("--text-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--waveform-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--fine-temp", type=float, default=0.5, metavar="T", help=temperature.format(0.5))
+    group.add_argument(
+        "--min-eos-p",
+        type=float,
+        default=0.2,
+        metavar="P",
+        help="speech ends when its end is this likely (default: 0.2)",
+    )
+    group.add_argument(
+        "--max-duration", type=float, metavar="SECONDS", help="end the speech here at the latest"
+    )
+    group.add_argument("--save-voice", metavar="NPZ", help="also save what was said as a voice")
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.text import check_text
+
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
+    audio_path(args.output)
+    if args.save_voice is not None:
+        voice_path(args.save_voice)
+    text = check_text(read_text(args.text, args.file))
+    with open_engine(args) as engine:
+        if engine.weights.name == "demo":
+            logger.info(DEMO_NOTE)
+        began = time.perf_counter()
+        result = engine.generate(
+            text,
+            args.voice,
+            seed=args.seed,
+            text_temp=args.text_temp,
+            waveform_temp=args.waveform_temp,
+            fine_temp=args.fine_temp,
+            min_eos_p=args.min_eos_p,
+            max_gen_duration_s=args.max_duration,
+            silent=args.quiet,
+        )
+        wall_s = time.perf_counter() - began
+    save_result(result, wall_s, args.output, args.save_voice)

@@ -1,0 +1,179 @@
+"""What this machine is: processor, memory, GPUs. Nothing is imported for it but the standard library.
+
+Whatever a system does not tell is left empty; nothing here raises.
+"""
+
+import functools
+import math
+import os
+import platform
+import re
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+
+# Instruction sets that decide how fast matrices are multiplied, as Linux calls them, and as people do.
+_FEATURES = {
+    "avx2": "AVX2",
+    "avx512f": "AVX-512",
+    "avx_vnni": "AVX-VNNI",
+    "avx512_vnni": "AVX-512 VNNI",
+    "avx512_bf16": "AVX-512 BF16",
+    "avx512_fp16": "AVX-512 FP16",
+    "amx_int8": "AMX INT8",
+    "amx_bf16": "AMX BF16",
+    "asimd": "NEON",
+    "asimddp": "DotProd",
+    "i8mm": "I8MM",
+    "bf16": "BF16",
+    "sve": "SVE",
+}
+_APPLE_FEATURES = {"FEAT_DotProd": "DotProd", "FEAT_I8MM": "I8MM", "FEAT_BF16": "BF16"}
+_QUERY_TIMEOUT_S = 20
+
+
+@dataclass(frozen=True)
+class CPU:
+    """The processor. usable_cores: physical cores that this process may use (affinity, container limits)."""
+
+    model: str
+    logical_cores: int
+    physical_cores: int
+    usable_cores: int
+    features: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Memory:
+    """Main memory that this process may have; available is None where the system does not tell."""
+
+    total_bytes: int
+    available_bytes: int | None
+
+
+@dataclass(frozen=True)
+class GPU:
+    """A GPU as its driver tells of it."""
+
+    name: str
+    memory_bytes: int | None
+    driver: str
+
+
+@functools.cache
+def cpu() -> CPU:
+    """The processor of this machine."""
+    logical = os.cpu_count() or 1
+    if sys.platform == "darwin":
+        physical = int(_sysctl("hw.physicalcpu") or logical)
+        flags = [name for key, name in _APPLE_FEATURES.items() if _sysctl(f"hw.optional.arm.{key}") == "1"]
+        if _sysctl("hw.optional.avx2_0") == "1":
+            flags.append("AVX2")
+        model = _sysctl("machdep.cpu.brand_string")
+        return CPU(model or platform.machine(), logical, physical, physical, tuple(flags))
+    model, features = parse_cpuinfo(_read("/proc/cpuinfo"))
+    physical = _count_cores(range(logical))
+    return CPU(
+        model=model or platform.processor() or platform.machine(),
+        logical_cores=logical,
+        physical_cores=physical,
+        usable_cores=usable_cores(),
+        features=features,
+    )
+
+
+def usable_cores() -> int:
+    """Physical cores that this process may use, at least 1."""
+    allowed = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
+    return max(1, min(_count_cores(allowed), _quota_cores(_read("/sys/fs/cgroup/cpu.max"))))
+
+
+def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
+    """The model's name and the features that matter here, from the text of /proc/cpuinfo."""
+    model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
+    flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
+    present = set(flags.group(1).split()) if flags else set()
+    return (
+        model.group(1).strip() if model else "",
+        tuple(name for flag, name in _FEATURES.items() if flag in present),
+    )
+
+
+def memory() -> Memory:
+    """Main memory, or what a container leaves of it."""
+    total = _installed_bytes()
+    found = re.search(r"^MemAvailable:\s*(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
+    available = int(found.group(1)) * 1024 if found else None
+    limit = _read("/sys/fs/cgroup/memory.max").strip()
+    if limit.isdigit() and 0 < int(limit) < total:
+        used = _read("/sys/fs/cgroup/memory.current").strip()
+        total = int(limit)
+        free = total - int(used) if used.isdigit() else total
+        available = min(free, available) if available is not None else free
+    return Memory(total, available)
+
+
+def gpus() -> list[GPU]:
+    """GPUs that a driver tells of: NVIDIA's through nvidia-smi, Apple's by the kind of machine."""
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        return [GPU(f"{cpu().model} (Metal)", None, "")]
+    if shutil.which("nvidia-smi") is None:
+        return []
+    return parse_nvidia_smi(
+        _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits")
+    )
+
+
+def parse_nvidia_smi(text: str) -> list[GPU]:
+    """GPUs from `name, MiB, driver` lines."""
+    found = []
+    for line in text.splitlines():
+        fields = [field.strip() for field in line.split(",")]
+        if len(fields) == 3:
+            name, mebibytes, driver = fields
+            found.append(GPU(name, int(mebibytes) * 2**20 if mebibytes.isdigit() else None, driver))
+    return found
+
+
+def _count_cores(logical: "range | set[int]") -> int:
+    """Physical cores among logical ones; as many where the system does not tell."""
+    siblings = [
+        _read(f"/sys/devices/system/cpu/cpu{i}/topology/thread_siblings_list") or str(i) for i in logical
+    ]
+    return max(1, len(set(siblings)))
+
+
+def _quota_cores(cpu_max: str) -> int:
+    """Cores that a control group's `cpu.max` allows, rounded up; very many where it has no limit."""
+    quota, _, period = cpu_max.strip().partition(" ")
+    if quota.isdigit() and period.isdigit() and int(period) > 0:
+        return math.ceil(int(quota) / int(period))
+    return sys.maxsize
+
+
+def _installed_bytes() -> int:
+    try:
+        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    except (AttributeError, ValueError, OSError):  # Windows has no sysconf
+        return 0
+
+
+def _sysctl(name: str) -> str:
+    return _output("sysctl", "-n", name)
+
+
+def _output(*command: str) -> str:
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=_QUERY_TIMEOUT_S, check=True)
+    except (OSError, subprocess.SubprocessError, UnicodeDecodeError):
+        return ""
+    return done.stdout.strip()
+
+
+def _read(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8", errors="replace")
+    except OSError:
+        return ""
