@@ -22,7 +22,7 @@ def checked_gpt(
     biased = [name for name in arrays if name.endswith(("c_attn.bias", "c_proj.bias", "c_fc.bias"))]
     if biased:
         raise WeightsError(f"{source} has biases in its linear layers ({biased[0]}); Bark's have none")
-    there = _stage_of(arrays, shape)
+    there = _stage_of(arrays, shape, stage, layout)
     if there != stage:
         raise WeightsError(f"{source} holds a {there} model, not a {stage} model")
     _check_shape(stage, shape, layout, source)
@@ -61,10 +61,13 @@ def check_arrays(arrays: Mapping[str, Array], expected: Shapes, source: str) -> 
         raise WeightsError("\n  - ".join([f"{source} is not what it should be:", *problems]))
 
 
-def _stage_of(arrays: Mapping[str, Array], shape: GPTShape) -> Stage:
+def _stage_of(arrays: Mapping[str, Array], shape: GPTShape, asked: Stage, layout: Layout) -> Stage:
     if any(name.startswith(("transformer.wtes.", "lm_heads.")) for name in arrays):
         return "fine"
-    return "coarse" if shape.input_vocab == shape.output_vocab else "text"
+    if shape.input_vocab != shape.output_vocab:
+        return "text"
+    # suno's older form gives a text model one vocabulary too; a coarse model's is too small for its ids
+    return "text" if asked == "text" and shape.input_vocab > layout.semantic_infer else "coarse"
 
 
 def _check_shape(stage: Stage, shape: GPTShape, layout: Layout, source: str) -> None:

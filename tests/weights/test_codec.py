@@ -1,0 +1,146 @@
+"""EnCodec's parameters from every naming, equal to what EnCodec itself computes with."""
+
+import numpy as np
+import pytest
+import torch
+from safetensors.torch import save_file
+from torch.nn.utils import remove_weight_norm
+
+from alrakis.errors import WeightsError
+from alrakis.spec import CodecShape, Layout
+from alrakis.weights.codec import read_codec
+from alrakis.weights.names import codec_arrays
+from tests.checkpoints import CODEC_FILE, encodec_state, stub_torchaudio
+
+
+@pytest.fixture(scope="module")
+def state() -> dict[str, torch.Tensor]:
+    return encodec_state(seed=3)
+
+
+@pytest.fixture(scope="module")
+def folded(state) -> dict[str, torch.Tensor]:
+    """EnCodec's own decoder with its weight norm removed by torch, and its codebooks."""
+    stub_torchaudio()
+    from encodec import EncodecModel
+
+    model = EncodecModel.encodec_model_24khz(pretrained=False)
+    model.load_state_dict(state)
+    for module in model.decoder.modules():
+        if hasattr(module, "weight_g"):
+            remove_weight_norm(module)
+    arrays = {f"decoder.{name}": value for name, value in model.decoder.state_dict().items()}
+    for i in range(8):
+        arrays[f"codebooks.{i}"] = model.quantizer.vq.layers[i]._codebook.embed
+    return arrays
+
+
+def assert_is(codec, folded) -> None:
+    assert set(codec.arrays) == set(folded)
+    for name, value in folded.items():
+        assert codec.arrays[name].dtype == np.float32
+        np.testing.assert_allclose(codec.arrays[name], value.numpy(), rtol=2e-6, atol=1e-8, err_msg=name)
+
+
+def test_encodecs_own_file(tmp_path, state, folded):
+    for zipped in (True, False):
+        torch.save(state, tmp_path / CODEC_FILE, _use_new_zipfile_serialization=zipped)
+        codec = read_codec(tmp_path / CODEC_FILE, Layout())
+        assert codec.shape == CodecShape()
+        assert_is(codec, folded)
+
+
+def transformers_state(state, *, old: bool) -> dict[str, torch.Tensor]:
+    """The same parameters in transformers' EncodecModel, which names them otherwise."""
+    from transformers import EncodecConfig, EncodecModel
+
+    model = EncodecModel(EncodecConfig())
+    own = model.state_dict()
+    # both list their parameters in the same order within a module; pair them by module and kind
+    for name in own:
+        theirs = name.replace(".layers.", ".model.", 1) if "coder." in name else name
+        theirs = theirs.replace("quantizer.layers", "quantizer.vq.layers").replace(
+            ".codebook.", "._codebook."
+        )
+        theirs = theirs.replace(".parametrizations.weight.original0", ".weight_g")
+        theirs = theirs.replace(".parametrizations.weight.original1", ".weight_v")
+        if theirs not in state:
+            theirs = theirs.replace(".conv.", ".conv.conv.")
+        if theirs not in state:
+            theirs = theirs.replace(".conv.conv.", ".convtr.convtr.")
+        own[name] = state[theirs]
+    model.load_state_dict(own)
+    if not old:
+        return model.state_dict()
+    swap = {"parametrizations.weight.original0": "weight_g", "parametrizations.weight.original1": "weight_v"}
+    for new, before in swap.items():
+        own = {name.replace(new, before): value for name, value in own.items()}
+    return own
+
+
+@pytest.mark.parametrize("old", [True, False], ids=["weight_g", "parametrizations"])
+def test_transformers_names(tmp_path, state, folded, old):
+    values = transformers_state(state, old=old)
+    save_file({name: value.contiguous() for name, value in values.items()}, tmp_path / "model.safetensors")
+    assert_is(read_codec(tmp_path / "model.safetensors", Layout()), folded)
+    torch.save(values, tmp_path / "pytorch_model.bin")
+    assert_is(read_codec(tmp_path / "pytorch_model.bin", Layout()), folded)
+
+
+def test_a_file_that_is_folded_already(tmp_path, folded):
+    save_file({name: value.contiguous() for name, value in folded.items()}, tmp_path / "codec.safetensors")
+    assert_is(read_codec(tmp_path / "codec.safetensors", Layout()), folded)
+
+
+def test_an_unfolded_and_a_folded_file_have_other_identities_only_if_their_numbers_differ(tmp_path, state):
+    torch.save(state, tmp_path / "a.th")
+    torch.save(state, tmp_path / "b.th", _use_new_zipfile_serialization=False)
+    other = {**state, "decoder.model.0.conv.conv.bias": state["decoder.model.0.conv.conv.bias"] + 1}
+    torch.save(other, tmp_path / "c.th")
+    first, second, third = (
+        read_codec(tmp_path / name, Layout()).identity for name in ("a.th", "b.th", "c.th")
+    )
+    assert first == second
+    assert first != third
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (lambda s: s.pop("decoder.model.6.convtr.convtr.weight_v"), r"no decoder\.model\.6.*weight_v"),
+        (lambda s: s.pop("decoder.model.1.lstm.bias_hh_l1"), r"missing: decoder\.model\.1\.lstm\.bias_hh_l1"),
+        (lambda s: s.pop("quantizer.vq.layers.7._codebook.embed"), r"missing: codebooks\.7"),
+        (lambda s: s.pop("quantizer.vq.layers.0._codebook.embed"), "not EnCodec's 24 kHz model"),
+        (lambda s: s.pop("decoder.model.4.block.1.conv.conv.weight_v"), "no decoder"),
+        (lambda s: s.update({"decoder.model.0.conv.norm.weight": torch.ones(512)}), "not known: .*norm"),
+        (lambda s: s.update({"decoder.model.15.conv.conv.weight_g": torch.ones(2, 1, 1)}), "for a direction"),
+        (lambda s: s["decoder.model.0.conv.conv.weight_v"].zero_(), "length 0"),
+        (
+            lambda s: s.update({"decoder.model.12.convtr.convtr.weight_v": torch.ones(64, 32, 6)}),
+            "480 samples a frame, not 320",
+        ),
+        (
+            lambda s: s.update({"decoder.model.15.conv.conv.bias": torch.ones(2)}),
+            r"decoder\.model\.15\.conv\.conv\.bias is float32 \(2,\), not floats \(1,\)",
+        ),
+        (dict.clear, "no state dict"),
+    ],
+)
+def test_what_is_wrong_is_said(tmp_path, state, change, message):
+    changed = {name: value.clone() for name, value in state.items() if not name.startswith("encoder.")}
+    change(changed)
+    torch.save(changed, tmp_path / "wrong.th")
+    with pytest.raises(WeightsError, match=message) as error:
+        read_codec(tmp_path / "wrong.th", Layout())
+    assert "wrong.th" in str(error.value)
+
+
+def test_another_model_is_no_codec(tmp_path):
+    torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.th")
+    with pytest.raises(WeightsError, match="not EnCodec's 24 kHz model"):
+        read_codec(tmp_path / "linear.th", Layout())
+
+
+def test_the_names_are_encodecs(folded):
+    expected = {name: tuple(value.shape) for name, value in folded.items()}
+    assert codec_arrays(CodecShape()) == expected
