@@ -44,7 +44,7 @@ class Sampling:
             raise InputError(
                 f"temperature must be a finite number, 0 (greedy) or above, not {self.temperature!r}"
             )
-        if self.top_k is not None and (not _is_number(self.top_k) or self.top_k < 1):
+        if self.top_k is not None and (not _is_whole(self.top_k) or self.top_k < 1):
             raise InputError(f"top_k must be None or a whole number of at least 1, not {self.top_k!r}")
         for name in ("top_p", "stop_p"):
             value = getattr(self, name)
@@ -56,8 +56,12 @@ class Sampling:
         return self.temperature == 0
 
 
+def _is_whole(value: Any) -> bool:
+    return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+
+
 def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+    return _is_whole(value) or isinstance(value, (float, np.floating))
 
 
 def fresh_seed() -> int:
@@ -72,7 +76,7 @@ def row_seeds(seed: int | Sequence[int] | None, rows: int) -> list[int]:
     """
     if seed is None:
         seed = fresh_seed()
-    if isinstance(seed, (int, np.integer)) and not isinstance(seed, bool):
+    if _is_whole(seed):
         _check_seed(seed)
         return [(int(seed) + i) & MAX_SEED for i in range(rows)]
     if isinstance(seed, Sequence) and not isinstance(seed, (str, bytes)):
@@ -87,7 +91,7 @@ def row_seeds(seed: int | Sequence[int] | None, rows: int) -> list[int]:
 
 
 def _check_seed(seed: Any) -> None:
-    if isinstance(seed, bool) or not isinstance(seed, (int, np.integer)) or not 0 <= seed <= MAX_SEED:
+    if not _is_whole(seed) or not 0 <= seed <= MAX_SEED:
         raise InputError(f"a seed must be a whole number from 0 to 2**64-1, not {seed!r}")
 
 
@@ -154,20 +158,21 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
     noise: `(..., C)` standard exponential; may be None when sampling is greedy.
     Raises GenerationError when logits are not numbers.
     """
-    logits = restrict(logits, sampling)
     peak = logits.max(-1, keepdims=True)
-    if np.isnan(peak).any():
+    if not np.isfinite(peak).all():
         raise GenerationError(
             "the model's output is not a number; this precision overflows here: use fp32 or bf16"
         )
+    logits = restrict(logits, sampling)
     if sampling.greedy:
         return logits.argmax(-1)
     if noise is None:
         raise InputError("drawing at a temperature above 0 needs noise")
     weights = logits - peak
-    weights /= np.float32(sampling.temperature)
-    np.exp(weights, out=weights)
-    with np.errstate(divide="ignore", over="ignore"):  # an excluded candidate arrives at infinity: never
+    # an excluded candidate has no weight and arrives at infinity: never
+    with np.errstate(divide="ignore", over="ignore"):
+        weights /= max(np.float32(sampling.temperature), _TINY)
+        np.exp(weights, out=weights)
         tokens = (noise / weights).argmin(-1)
     if sampling.stop_p is not None:
         last = weights[..., -1] / weights.sum(-1)
