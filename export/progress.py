@@ -1,0 +1,42 @@
+"""What a person sees while something is exported: a bar, and lines on standard error."""
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from tqdm import tqdm
+
+logger = logging.getLogger("alrakis")
+
+
+def tell(message: str) -> None:
+    """Say something worth knowing: to the log, or on standard error where nobody has set up logging.
+
+    An export takes its time and fills a disk: that is told without being asked, and is no warning.
+    """
+    if logger.hasHandlers():
+        logger.info(message)
+    else:
+        print(f"alrakis: {message}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def export_bar(what: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
+    """A bar over the bytes of parameters that are worked through; nothing unless stderr is a terminal."""
+    bar = tqdm(
+        total=total_bytes,
+        desc=what,
+        disable=not sys.stderr.isatty(),
+        unit="B",
+        unit_scale=True,
+        leave=False,
+    )
+    try:
+        yield lambda count: _move(bar, count)
+    finally:
+        bar.close()
+
+
+def _move(bar: "tqdm[object]", count: int) -> None:
+    bar.update(count)

@@ -1,0 +1,280 @@
+"""A folder of artifacts: each is there as a whole or not at all, and is made by one process at a time.
+
+An artifact is a folder of files with a manifest, which is written last. It is built under a temporary name
+beside its place and renamed when complete; whatever a killed process left is swept by the next that builds.
+"""
+
+import hashlib
+import json
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from alrakis.export.progress import tell
+from alrakis.files import replace_file
+
+MANIFEST = "manifest.json"
+_FORMAT = 1  # of the manifest
+_CHECKED_AT_ONCE_BYTES = 2**20  # files up to this size are hashed whenever an artifact is opened
+_SPARE_BYTES = 32 * 2**20  # left free on a disk
+
+Facts = dict[str, Any]  # what makes a difference to an artifact; JSON values
+Build = Callable[[Path], Mapping[str, Any]]  # fills a folder; returns notes for the manifest
+
+
+class DamagedError(Exception):
+    """An artifact is there, and is not what its manifest or its place says."""
+
+
+class NoSpaceError(OSError):
+    """A disk has less room than an artifact needs; its message says where and how much."""
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """A complete artifact. facts: what it was made from; notes: what its builder had to say."""
+
+    folder: Path
+    facts: Facts
+    notes: dict[str, Any]
+    size_bytes: int
+
+
+def artifact_name(facts: Facts) -> str:
+    """The folder's name: what a person looks for, and a hash over every fact."""
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
+    return f"{facts['part']}-{facts['precision']}-{digest[:16]}"
+
+
+class Store:
+    """The artifacts in one folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def place(self, facts: Facts) -> Path:
+        """Where the artifact with these facts is, or would be."""
+        return self.root / artifact_name(facts)
+
+    def find(self, facts: Facts, *, whole: bool = False) -> Artifact | None:
+        """The artifact with these facts, checked; None if there is none.
+
+        Sizes are checked and small files hashed, which takes milliseconds; whole: every file is hashed.
+        Raises DamagedError.
+        """
+        folder = self.place(facts)
+        return check(folder, facts, whole=whole) if folder.exists() else None
+
+    def make(self, facts: Facts, build: Build, needed_bytes: int, *, whole: bool = False) -> Artifact:
+        """Build an artifact, or take the one that another process has made meanwhile.
+
+        whole: what is there already must pass the check of every file. Raises OSError where nothing can be
+        written (NoSpaceError before anything is tried), and what `build` raises; nothing is left behind.
+        """
+        self.root.mkdir(parents=True, exist_ok=True)
+        with self._locked(artifact_name(facts)):
+            try:
+                found = self.find(facts, whole=whole)
+            except DamagedError:
+                found = None
+            if found:
+                return found
+            self._sweep(artifact_name(facts))
+            _check_space(self.root, needed_bytes)
+            return self._build(facts, build)
+
+    def _build(self, facts: Facts, build: Build) -> Artifact:
+        folder = self.place(facts)
+        building = self._temporary(folder.name)
+        building.mkdir()
+        try:
+            notes = build(building)
+            write_manifest(building, facts, notes)
+            _sync(building)
+            if folder.exists():
+                os.replace(folder, self._temporary(folder.name))
+            os.replace(building, folder)
+        finally:
+            self._sweep(folder.name)
+        return check(folder, facts)
+
+    def _temporary(self, name: str) -> Path:
+        return self.root / f".{name}.{secrets.token_hex(4)}.part"
+
+    @contextmanager
+    def _locked(self, name: str) -> Iterator[None]:
+        """Hold an artifact's lock; the system frees it when its holder dies."""
+        lock = FileLock(self.root / f".{name}.lock")
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            tell(f"another process is exporting {name}: waiting for it")
+            lock.acquire()
+        try:
+            yield
+        finally:
+            lock.release()
+
+    def _sweep(self, name: str) -> None:
+        """Remove what was built of an artifact and never finished; its lock is held."""
+        for leftover in self.root.glob(f".{name}.*.part"):
+            _remove(leftover)
+
+    def remove_unfinished(self) -> None:
+        """Remove what killed processes left behind of any artifact; what is being built now stays."""
+        for name in {path.name[1:].rsplit(".", 2)[0] for path in self.root.glob(".*.part")}:
+            lock = FileLock(self.root / f".{name}.lock")
+            try:
+                with lock.acquire(timeout=0):
+                    self._sweep(name)
+            except (Timeout, OSError):
+                continue
+
+    def artifacts(self) -> list[Artifact]:
+        """All complete artifacts, by name; damaged ones are left out."""
+        found = []
+        for path in sorted(self.root.glob(f"*/{MANIFEST}")):
+            try:
+                found.append(check(path.parent, None))
+            except DamagedError:
+                continue
+        return found
+
+    def remove(self, folder: Path) -> int:
+        """Remove an artifact, damaged or not, and give the bytes that became free."""
+        with self._locked(folder.name):
+            size_bytes = _size_bytes(folder)
+            hidden = self._temporary(folder.name)  # first out of sight: nobody shall find half of it
+            os.replace(folder, hidden)
+            _remove(hidden)
+        return size_bytes
+
+
+def check(folder: Path, facts: Facts | None, *, whole: bool = False) -> Artifact:
+    """The artifact in a folder, if it is complete and made from these facts (None: from any).
+
+    Raises DamagedError, which names the file.
+    """
+    manifest = _read_manifest(folder)
+    if facts is not None and manifest["facts"] != json.loads(json.dumps(facts)):
+        raise DamagedError(f"{folder / MANIFEST} is of another artifact: {_difference(manifest, facts)}")
+    size_bytes = 0
+    for name, entry in manifest["files"].items():
+        path = folder / name
+        try:
+            found_bytes = path.stat().st_size
+            if found_bytes != entry["bytes"]:
+                raise DamagedError(f"{path} has {found_bytes} bytes, not {entry['bytes']}")
+            if (whole or found_bytes <= _CHECKED_AT_ONCE_BYTES) and _sha256(path) != entry["sha256"]:
+                raise DamagedError(f"{path} has been changed: its checksum is not the one in {MANIFEST}")
+        except OSError as error:
+            raise DamagedError(f"{path} cannot be read: {error.strerror}") from None
+        size_bytes += found_bytes
+    return Artifact(folder, manifest["facts"], manifest["notes"], size_bytes)
+
+
+def write_manifest(folder: Path, facts: Facts, notes: Mapping[str, Any]) -> None:
+    """Write down what a folder holds and what it was made from. Raises OSError."""
+    files = {
+        path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != MANIFEST
+    }
+    created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    manifest = {"format": _FORMAT, "facts": facts, "created": created, "notes": dict(notes), "files": files}
+    _write(folder, manifest)
+
+
+def write_notes(artifact: Artifact, notes: Mapping[str, Any]) -> Artifact:
+    """Replace what an artifact's manifest notes. Raises OSError."""
+    manifest = _read_manifest(artifact.folder)
+    manifest["notes"] = dict(notes)
+    _write(artifact.folder, manifest)
+    return check(artifact.folder, artifact.facts)
+
+
+def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
+    replace_file(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / MANIFEST
+    try:
+        manifest = json.loads(path.read_text("utf-8"))
+    except OSError as error:
+        raise DamagedError(f"{path} cannot be read: {error.strerror}") from None
+    except ValueError:
+        raise DamagedError(f"{path} is not JSON") from None
+    if not _well_formed(manifest):
+        raise DamagedError(f"{path} is not a manifest of this version's format")
+    found: dict[str, Any] = manifest
+    return found
+
+
+def _well_formed(manifest: Any) -> bool:
+    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+        return False
+    if not all(isinstance(manifest.get(key), dict) for key in ("facts", "notes", "files")):
+        return False
+    return bool(manifest["files"]) and all(
+        isinstance(entry, dict)
+        and isinstance(entry.get("bytes"), int)
+        and isinstance(entry.get("sha256"), str)
+        and not Path(name).is_absolute()
+        and ".." not in Path(name).parts
+        for name, entry in manifest["files"].items()
+    )
+
+
+def _difference(manifest: Mapping[str, Any], facts: Facts) -> str:
+    there = manifest["facts"]
+    keys = [key for key in {**there, **facts} if there.get(key) != facts.get(key)]
+    return ", ".join(f"{key} {there.get(key)!r:.40}, not {facts.get(key)!r:.40}" for key in keys)
+
+
+def _sha256(path: Path) -> str:
+    digest = hashlib.sha256()
+    with open(path, "rb") as file:
+        while block := file.read(2**20):
+            digest.update(block)
+    return digest.hexdigest()
+
+
+def _sync(folder: Path) -> None:
+    """Bring everything onto the disk: a rename must not be there before what it names."""
+    for path in folder.rglob("*"):
+        if path.is_file():
+            with open(path, "rb+") as file:
+                os.fsync(file.fileno())
+
+
+def _check_space(root: Path, needed_bytes: int) -> None:
+    free_bytes = shutil.disk_usage(root).free
+    if free_bytes < needed_bytes + _SPARE_BYTES:
+        raise NoSpaceError(
+            f"about {(needed_bytes + _SPARE_BYTES) / 1e6:,.0f} MB are needed in {root}, "
+            f"and {free_bytes / 1e6:,.0f} MB are free there"
+        )
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or folder. What cannot be removed (in use on Windows) stays for the next sweep."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        try:
+            path.unlink()
+        except OSError:
+            return
+
+
+def _size_bytes(folder: Path) -> int:
+    return sum(path.lstat().st_size for path in folder.rglob("*") if path.is_file())
