@@ -92,7 +92,7 @@ def test_a_file_that_is_folded_already(tmp_path, folded):
     assert_is(read_codec(tmp_path / "codec.safetensors", Layout()), folded)
 
 
-def test_an_unfolded_and_a_folded_file_have_other_identities_only_if_their_numbers_differ(tmp_path, state):
+def test_files_have_one_identity_if_and_only_if_their_numbers_are_equal(tmp_path, state):
     torch.save(state, tmp_path / "a.th")
     torch.save(state, tmp_path / "b.th", _use_new_zipfile_serialization=False)
     other = {**state, "decoder.model.0.conv.conv.bias": state["decoder.model.0.conv.conv.bias"] + 1}

@@ -1,0 +1,112 @@
+"""Equal parameters have one identity; files are hashed once, and losing that memory is harmless."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from alrakis.weights import open_weights
+from alrakis.weights.identity import cache_folder, identity_of
+from alrakis.weights.types import StageWeights
+
+
+class Counted(dict):
+    """Arrays that count how often they are read."""
+
+    reads = 0
+
+    def __getitem__(self, name):
+        self.reads += 1
+        return super().__getitem__(name)
+
+
+@pytest.fixture
+def made(tmp_path):
+    path = tmp_path / "made.bin"
+    path.write_bytes(b"1")
+    return Counted(weight=np.arange(6.0, dtype=np.float32)), path
+
+
+def test_a_file_is_hashed_once(made):
+    arrays, path = made
+    first = identity_of("text", arrays, [path])()
+    assert arrays.reads == 1
+    assert identity_of("text", arrays, [path])() == first
+    assert arrays.reads == 1
+    assert identity_of("coarse", arrays, [path])() != first
+
+
+def test_a_changed_file_is_hashed_again(made):
+    arrays, path = made
+    first = identity_of("text", arrays, [path])()
+    os.utime(path, ns=(1, 1))
+    assert identity_of("text", Counted(weight=np.zeros(6, np.float32)), [path])() != first
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"weight": np.arange(6.0, dtype=np.float64)},
+        {"weight": np.arange(6.0, dtype=np.float32).reshape(2, 3)},
+        {"other": np.arange(6.0, dtype=np.float32)},
+        {"weight": np.arange(6.0, dtype=np.float32) + 1},
+        {"weight": np.arange(6.0, dtype=np.float32), "more": np.ones(0, np.float32)},
+    ],
+)
+def test_whatever_differs_changes_it(made, tmp_path, other):
+    arrays, path = made
+    copy = tmp_path / "copy.bin"
+    copy.write_bytes(b"1")
+    assert identity_of("text", other, [copy])() != identity_of("text", arrays, [path])()
+
+
+def test_a_view_has_the_identity_of_its_numbers(tmp_path):
+    path = tmp_path / "view.bin"
+    path.write_bytes(b"1")
+    base = np.arange(12.0, dtype=np.float32).reshape(3, 4)
+    views = [{"w": base.T}, {"w": base.T.copy()}]
+    found = set()
+    for number, arrays in enumerate(views):
+        os.utime(path, ns=(number, number))
+        found.add(identity_of("text", arrays, [path])())
+    assert len(found) == 1
+
+
+@pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\x00"])
+def test_a_damaged_memory_is_forgotten(made, content):
+    arrays, path = made
+    first = identity_of("text", arrays, [path])()
+    memory = cache_folder() / "identities.json"
+    memory.write_text(content)
+    assert identity_of("text", arrays, [path])() == first
+    assert json.loads(memory.read_text())
+
+
+def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
+    (tmp_path / "file").write_text("not a folder")
+    monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "file" / "cache"))
+    arrays, path = made
+    assert len(identity_of("text", arrays, [path])()) == 64
+
+
+def test_it_is_worked_out_when_asked_for(made):
+    arrays, path = made
+    part = StageWeights("text", None, arrays, "made", identity_of("text", arrays, [path]))
+    assert arrays.reads == 0
+    assert part.identity == part.identity
+    assert arrays.reads == 1
+
+
+def test_the_number_of_heads_counts(small_folder, tmp_path):
+    """It is in no array, and makes another model."""
+    import torch
+
+    content = torch.load(small_folder / "fine.pt", weights_only=False)
+    content["model_args"]["n_head"] = 4
+    for stage in ("text", "coarse"):
+        (tmp_path / f"{stage}.pt").symlink_to(small_folder / f"{stage}.pt")
+    torch.save(content, tmp_path / "fine.pt")
+    first, second = open_weights(small_folder), open_weights(tmp_path)
+    assert first.stage("fine").identity != second.stage("fine").identity
+    assert first.stage("coarse").identity == second.stage("coarse").identity
