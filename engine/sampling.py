@@ -9,7 +9,7 @@ import math
 import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
@@ -56,7 +56,7 @@ class Sampling:
         return self.temperature == 0
 
 
-def _is_whole(value: Any) -> bool:
+def _is_whole(value: Any) -> TypeGuard[int]:
     return isinstance(value, (int, np.integer)) and not isinstance(value, bool)
 
 
@@ -118,7 +118,8 @@ class Noise:
                 key=np.array([seed, self._stage], np.uint64),
             )
             np.random.Generator(bits).standard_exponential(dtype=np.float32, out=out[row])
-        return np.maximum(out, _TINY, out=out)  # 0 / 0 would be no number
+        np.maximum(out, _TINY, out=out)  # 0 / 0 would be no number
+        return out
 
     def steps(self, first: int, count: int, candidates: int) -> FloatArray:
         """Noise of `count` steps from `first` on, `(count, B, candidates)`."""
@@ -164,8 +165,10 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
             "the model's output is not a number; this precision overflows here: use fp32 or bf16"
         )
     logits = restrict(logits, sampling)
+    tokens: IntArray
     if sampling.greedy:
-        return logits.argmax(-1)
+        tokens = logits.argmax(-1)
+        return tokens
     if noise is None:
         raise InputError("drawing at a temperature above 0 needs noise")
     weights = logits - peak

