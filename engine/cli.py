@@ -87,8 +87,11 @@ def guarded(program: Callable[[], None]) -> int:
     try:
         with _log_to_stderr():
             program()
-            sys.stdout.flush()
+            if sys.stdout is not None:
+                sys.stdout.flush()
     except KeyboardInterrupt:
+        if sys.stderr is not None and sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal shows ^C, and there may be half a progress bar
         _say("stopped")
         return INTERRUPTED
     except BrokenPipeError:
@@ -109,7 +112,9 @@ def _explain(error: BaseException) -> str:
 
 
 def _say(message: str) -> None:
-    with contextlib.suppress(OSError):  # nobody reads standard error: there is nobody to tell
+    if sys.stderr is None:  # closed; print would write to standard output
+        return
+    with contextlib.suppress(OSError):  # nobody reads it any more
         print(f"alrakis: {message}", file=sys.stderr, flush=True)
 
 

@@ -17,7 +17,7 @@ examples:
   echo "Piped in" | alrakis say -o piped.flac
   alrakis say "The same again" --seed 1234 --config torch-fp32
   alrakis say "Remember me" --save-voice me.npz; alrakis say "It is me" --voice me.npz
-  alrakis say -- "-5 degrees"      (a text that begins with a dash)
+  alrakis say -o cold.wav -- "-5 degrees"      (a text that begins with a dash)
 
 An output file that exists already is replaced. Text, seed, voice, weights and config are written into its
 tags."""
