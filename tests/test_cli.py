@@ -385,7 +385,7 @@ def test_a_disk_that_fills_up_leaves_nothing_and_tells_the_seed(tmp_path: Path) 
 
 def test_ctrl_c_while_generating_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.wav").write_bytes(b"what was there before")
-    terminal = Terminal("say", "Hi", "-o", "x.wav", *TINY, "--max-duration", "14", folder=tmp_path)
+    terminal = Terminal("say", "Hi", "-o", "x.wav", *TINY, "--max-duration", "6", folder=tmp_path)
     terminal.read_until("coarse:")
     terminal.process.send_signal(signal.SIGINT)
     shown = terminal.read_to_end()

@@ -1,0 +1,120 @@
+"""What is read off a machine: from texts as systems write them, and from the machine the tests run on."""
+
+import os
+import sys
+from pathlib import Path
+
+import psutil
+import pytest
+
+from alrakis import hardware
+from alrakis.hardware import GPU, cpu, gpus, memory, parse_cpuinfo, parse_nvidia_smi, usable_cores
+
+XEON = """\
+processor\t: 0
+vendor_id\t: GenuineIntel
+model name\t: Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz
+flags\t\t: fpu sse4_2 avx avx2 fma avx512f avx512_vnni avx512_bf16 amx_bf16 amx_tile amx_int8
+
+processor\t: 1
+model name\t: another
+flags\t\t: fpu
+"""
+GRAVITON = """\
+processor\t: 0
+BogoMIPS\t: 2100.00
+Features\t: fp asimd aes asimddp sve i8mm bf16
+CPU implementer\t: 0x41
+"""
+
+
+def test_cpuinfo() -> None:
+    assert parse_cpuinfo(XEON) == (
+        "Intel(R) Xeon(R) Platinum 8481C CPU @ 2.70GHz",
+        ("AVX2", "AVX-512", "AVX-512 VNNI", "AVX-512 BF16", "AMX INT8", "AMX BF16"),
+    )
+    assert parse_cpuinfo(GRAVITON) == ("", ("NEON", "DotProd", "I8MM", "BF16", "SVE"))
+    assert parse_cpuinfo("") == ("", ())
+    assert parse_cpuinfo("flags\t: myavx2 avx2x\n") == ("", ()), "flags are whole words"
+
+
+def test_this_machine() -> None:
+    assert cpu().logical_cores == os.cpu_count()
+    assert 1 <= cpu().usable_cores <= cpu().physical_cores <= cpu().logical_cores
+    assert cpu().physical_cores == (psutil.cpu_count(logical=False) or cpu().logical_cores)
+    assert memory().total_bytes <= psutil.virtual_memory().total
+    available = memory().available_bytes
+    assert available is None or 0 < available <= memory().total_bytes
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="this system has no affinity")
+def test_usable_cores_follow_the_affinity() -> None:
+    before = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, {min(before)})
+    try:
+        assert usable_cores() == 1
+    finally:
+        os.sched_setaffinity(0, before)
+
+
+@pytest.mark.parametrize(
+    ("files", "cores"),
+    [
+        ({}, 8),
+        ({"/sys/fs/cgroup/cpu.max": "max 100000\n"}, 8),
+        ({"/sys/fs/cgroup/cpu.max": "150000 100000\n"}, 2),
+        ({"/sys/fs/cgroup/cpu.max": "10000 100000\n"}, 1),
+        (
+            {
+                f"/sys/devices/system/cpu/cpu{i}/topology/thread_siblings_list": f"{i % 4},{i % 4 + 4}"
+                for i in range(8)
+            },
+            4,
+        ),
+    ],
+    ids=["plain", "no limit", "quota", "small quota", "two threads a core"],
+)
+def test_usable_cores(monkeypatch: pytest.MonkeyPatch, files: dict[str, str], cores: int) -> None:
+    monkeypatch.setattr(hardware, "_read", lambda path: files.get(path, ""))
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: set(range(8)), raising=False)
+    assert usable_cores() == cores
+
+
+def test_a_container_limits_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    files = {
+        "/proc/meminfo": "MemTotal: 1 kB\nMemAvailable:    2000000 kB\n",
+        "/sys/fs/cgroup/memory.max": "1000000000\n",
+        "/sys/fs/cgroup/memory.current": "400000000\n",
+    }
+    monkeypatch.setattr(hardware, "_read", lambda path: files.get(path, ""))
+    monkeypatch.setattr(hardware, "_installed_bytes", lambda: 8_000_000_000)
+    assert (memory().total_bytes, memory().available_bytes) == (1_000_000_000, 600_000_000)
+    files["/sys/fs/cgroup/memory.max"] = "max\n"
+    assert (memory().total_bytes, memory().available_bytes) == (8_000_000_000, 2_048_000_000)
+
+
+def test_nvidia_smi_lines() -> None:
+    text = "NVIDIA A100-SXM4-80GB, 81920, 550.54.15\nTesla T4, [N/A], 470.1\n\nnonsense\n"
+    assert parse_nvidia_smi(text) == [
+        GPU("NVIDIA A100-SXM4-80GB", 81920 * 2**20, "550.54.15"),
+        GPU("Tesla T4", None, "470.1"),
+    ]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the stand-in for nvidia-smi is a shell script")
+@pytest.mark.parametrize(
+    ("script", "found"),
+    [
+        ("echo 'Tesla T4, 15360, 535.1'", [GPU("Tesla T4", 15360 * 2**20, "535.1")]),
+        ("echo 'no driver is running'; exit 9", []),
+        ("printf '\\377'", []),
+    ],
+)
+def test_nvidia_smi_is_asked(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, script: str, found: list[GPU]
+) -> None:
+    program = tmp_path / "nvidia-smi"
+    program.write_text(f"#!/bin/sh\n{script}\n")
+    program.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
+    assert gpus() == found
