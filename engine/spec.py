@@ -39,7 +39,9 @@ class Layout:
     """Ids, vocabulary sizes and rates that belong to one set of weights; the defaults are Bark's."""
 
     semantic_vocab: int = 10_000
-    semantic_pad: int = 10_000  # also: end of speech, in the text model's output
+    semantic_pad: int = (
+        10_000  # the id after the semantic tokens; also end of speech, in the text model's output
+    )
     text_offset: int = 10_048
     text_pad: int = 129_595
     semantic_infer: int = 129_599
@@ -61,6 +63,16 @@ class Layout:
     def samples_per_frame(self) -> int:
         """Samples that one column of codes becomes: 320 for Bark."""
         return self.sample_rate_hz // self.coarse_rate_hz
+
+    @property
+    def text_heads(self) -> tuple[range, range]:
+        """Ids that the text stage can draw: with end of speech as the last candidate, and without it."""
+        return range(self.semantic_pad + 1), range(self.semantic_vocab)
+
+    @property
+    def coarse_heads(self) -> tuple[range, ...]:
+        """Ids that the coarse stage can draw, by codebook."""
+        return tuple(self.coarse_codebook(codebook) for codebook in range(N_COARSE_CODEBOOKS))
 
     def coarse_codebook(self, codebook: int) -> range:
         """Token ids of one coarse codebook in the coarse model's vocabulary."""

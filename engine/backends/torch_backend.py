@@ -4,8 +4,8 @@ import importlib.util
 from typing import Any
 
 from alrakis.config import Config
-from alrakis.errors import BackendError, WeightsError
-from alrakis.spec import N_COARSE_CODEBOOKS, Layout, Stage
+from alrakis.errors import BackendError
+from alrakis.spec import Stage
 from alrakis.weights.types import Weights
 
 try:
@@ -19,21 +19,6 @@ from alrakis.backends.torch_fine import TorchFineGPT
 from alrakis.backends.torch_gpt import TorchCausalGPT
 
 _CPU = torch.device("cpu")
-
-
-def text_heads(layout: Layout) -> tuple[range, range]:
-    """Ids that the text model can draw: with end of speech as the last candidate, and without it."""
-    if layout.semantic_pad != layout.semantic_vocab:
-        raise WeightsError(
-            f"end of speech must be the id after the semantic tokens, {layout.semantic_vocab}, "
-            f"not {layout.semantic_pad}"
-        )
-    return range(layout.semantic_pad + 1), range(layout.semantic_vocab)
-
-
-def coarse_heads(layout: Layout) -> tuple[range, ...]:
-    """Ids that the coarse model can draw, by codebook."""
-    return tuple(layout.coarse_codebook(codebook) for codebook in range(N_COARSE_CODEBOOKS))
 
 
 class TorchBackend:
@@ -80,6 +65,11 @@ class TorchBackend:
         elif part in self._hooks:
             self._leave_device(part)
 
+    def unload(self, part: Stage | str) -> None:
+        """Free a part whatever the config says; it is loaded again when next asked for."""
+        if part in self._parts:
+            self._drop(part)
+
     def close(self) -> None:
         """Free everything."""
         for part in list(self._parts):
@@ -115,7 +105,7 @@ class TorchBackend:
         layout = self._weights.layout
         return TorchCausalGPT(
             self._weights.stage(stage),
-            text_heads(layout) if stage == "text" else coarse_heads(layout),
+            layout.text_heads if stage == "text" else layout.coarse_heads,
             device,
             pick_dtype(self._config.precision, device),
             home=home,

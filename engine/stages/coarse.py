@@ -23,11 +23,6 @@ from alrakis.spec import (
 from alrakis.stages.noise import NoiseAhead
 
 
-def coarse_heads(layout: Layout) -> tuple[range, ...]:
-    """Ids that can be drawn, by codebook."""
-    return tuple(layout.coarse_codebook(codebook) for codebook in range(N_COARSE_CODEBOOKS))
-
-
 def coarse_steps(n_semantic: int, layout: Layout) -> int:
     """Coarse tokens that some semantic tokens become; even."""
     frames = math.floor(n_semantic * layout.semantic_to_coarse_ratio / N_COARSE_CODEBOOKS)
@@ -47,7 +42,7 @@ def unflatten_codebooks(ids: IntArray, layout: Layout) -> IntArray:
 
 
 def _offsets(layout: Layout) -> IntArray:
-    return np.array([[head.start] for head in coarse_heads(layout)])
+    return np.array([[head.start] for head in layout.coarse_heads])
 
 
 def trim_history(

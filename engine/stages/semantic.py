@@ -12,12 +12,7 @@ from alrakis.sampling import IntArray, Noise, Sampling
 from alrakis.spec import MAX_SEMANTIC_STEPS, TEXT_TOKENS, Layout
 from alrakis.stages.noise import NoiseAhead
 
-WITH_END, WITHOUT_END = 0, 1  # the text model's heads
-
-
-def text_heads(layout: Layout) -> tuple[range, range]:
-    """Ids that can be drawn: with end of speech as the last candidate, and without it."""
-    return range(layout.semantic_pad + 1), range(layout.semantic_vocab)
+WITH_END, WITHOUT_END = 0, 1  # of `Layout.text_heads`
 
 
 def max_semantic_steps(layout: Layout, max_gen_duration_s: float | None) -> int:
@@ -64,7 +59,7 @@ def generate_semantic(
     head = WITH_END if allow_early_stop else WITHOUT_END
     if not allow_early_stop:
         sampling = Sampling(sampling.temperature, sampling.top_k, sampling.top_p)
-    noise = NoiseAhead(gpt, Noise(seeds, "text"), len(text_heads(layout)[head]), sampling)
+    noise = NoiseAhead(gpt, Noise(seeds, "text"), len(layout.text_heads[head]), sampling)
 
     spoken: list[list[int]] = [[] for _ in texts]
     speaking = np.arange(len(texts))  # rows that have not ended

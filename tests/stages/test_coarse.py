@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from alrakis.sampling import IntArray, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.coarse import coarse_heads, coarse_steps, generate_coarse, trim_history
+from alrakis.stages.coarse import coarse_steps, generate_coarse, trim_history
 from tests.reference import Reference
 from tests.toys import ToyGPT
 
@@ -97,7 +97,7 @@ def test_a_batch_equals_barks_rows_one_by_one(
     bark: Reference, batch: list[Row], sampling: Sampling, window: tuple[int, int]
 ) -> None:
     """Any lengths, histories and windows: a prefill that is skipped would have changed nothing."""
-    found = ours(ToyGPT("coarse", coarse_heads(LAYOUT)), batch, sampling, *window)
+    found = ours(ToyGPT("coarse", LAYOUT.coarse_heads), batch, sampling, *window)
     assert len(found) == len(batch)
     for codes, one in zip(found, batch, strict=True):
         assert codes.dtype == np.int64
@@ -117,7 +117,7 @@ def test_a_batch_equals_barks_rows_one_by_one(
 def test_a_prefill_is_skipped_when_the_cache_holds_the_prefix(
     bark: Reference, n_semantic: int, n_history: int | None, prefills: int
 ) -> None:
-    gpt = ToyGPT("coarse", coarse_heads(LAYOUT))
+    gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
     one = row(n_semantic, n_history, 3)
     (codes,) = ours(gpt, [one], Sampling(), 630, 60)
     np.testing.assert_array_equal(codes, barks(bark, one, Sampling(), 630, 60))
@@ -127,7 +127,7 @@ def test_a_prefill_is_skipped_when_the_cache_holds_the_prefix(
 
 def test_rows_that_end_leave_the_batch(bark: Reference) -> None:
     """Rows of the same history share prefills whatever their lengths; others are run apart."""
-    gpt = ToyGPT("coarse", coarse_heads(LAYOUT))
+    gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
     batch = [row(30, None, 1), row(90, None, 2), row(1, None, 3), row(30, 50, 4), row(60, None, 5)]
     for codes, one in zip(ours(gpt, batch, Sampling(), 630, 60), batch, strict=True):
         np.testing.assert_array_equal(codes, barks(bark, one, Sampling(), 630, 60))
@@ -185,7 +185,7 @@ def test_ids_come_from_the_layout() -> None:
     ticks: list[int] = []
     semantic = np.array([41, 42, 43])
     (codes,) = generate_coarse(
-        Spy("coarse", coarse_heads(layout)), layout, [semantic], [voice], [1], Sampling(), tick=ticks.append
+        Spy("coarse", layout.coarse_heads), layout, [semantic], [voice], [1], Sampling(), tick=ticks.append
     )
     assert codes.shape == (2, 3)
     assert (codes >= 0).all()

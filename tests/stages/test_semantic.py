@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alrakis.sampling import IntArray, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.semantic import generate_semantic, max_semantic_steps, text_heads
+from alrakis.stages.semantic import generate_semantic, max_semantic_steps
 from alrakis.text import encode_text
 from tests.reference import Reference
 from tests.toys import ToyGPT, WordLengths
@@ -91,7 +91,7 @@ def test_a_batch_equals_barks_rows_one_by_one(
 ) -> None:
     """Rows with texts and histories of any length, cut, padded, ending at different steps."""
     options = {"max_gen_duration_s": max_gen_duration_s, "allow_early_stop": allow_early_stop}
-    found = ours(ToyGPT("text", text_heads(LAYOUT)), batch, sampling, **options)
+    found = ours(ToyGPT("text", LAYOUT.text_heads), batch, sampling, **options)
     assert len(found) == len(batch)
     for tokens, row in zip(found, batch, strict=True):
         expected = barks(bark, row, sampling, **options)
@@ -104,7 +104,7 @@ def test_sentences_of_their_own_length(bark: Reference, stop_p: float | None, ea
     """No duration given: rows end by themselves, or, without early stop, at 768 tokens."""
     batch = [Row("some " + "words" * seed, None, seed) for seed in range(2 + 4 * early)]
     sampling = Sampling(0.7, stop_p=stop_p)
-    gpt = ToyGPT("text", text_heads(LAYOUT))
+    gpt = ToyGPT("text", LAYOUT.text_heads)
     found = ours(gpt, batch, sampling, allow_early_stop=early)
     for tokens, row in zip(found, batch, strict=True):
         np.testing.assert_array_equal(tokens, barks(bark, row, sampling, allow_early_stop=early))
@@ -134,7 +134,7 @@ def test_ids_come_from_the_layout() -> None:
     history = np.array([5, 6])
     ticks: list[int] = []
     generate_semantic(
-        Spy("text", text_heads(layout)),
+        Spy("text", layout.text_heads),
         layout,
         [text],
         [history],
