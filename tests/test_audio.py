@@ -148,6 +148,12 @@ def test_long_tags(tmp_path: Path, extension: str, unit: str) -> None:
         assert 1900 < len(container.metadata["comment"].encode()) <= 2000
 
 
+def test_a_field_ends_at_no_zero(tmp_path: Path) -> None:
+    tags = {"title": "before\0after", "text": "before\0after"}
+    found = read_tags(save_audio(tmp_path / "x.flac", tone(0.1), RATE_HZ, tags))
+    assert found == {"title": "beforeafter", "text": "before\0after"}
+
+
 def test_absurd_tags_do_not_stop_a_wav(tmp_path: Path) -> None:
     tags = {"title": "é" * 5000, "k" * 5000: "v", "lone \ud800": "\udfff\0", "seed": "7"}
     found = read_tags(save_audio(tmp_path / "x.wav", tone(0.1), RATE_HZ, tags))
