@@ -1,0 +1,126 @@
+"""How the program fails and stops: exit codes, messages, and nothing half done."""
+
+import errno
+import os
+import resource
+import signal
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from alrakis.cli import guarded
+from alrakis.errors import ConfigError, GenerationError, InputError, OutputError, WeightsNotFoundError
+from tests.cli.programs import BRIEF, TINY, Terminal, alrakis_process, command, environment
+
+
+def test_weights_that_are_nowhere_say_where_to_put_them(tmp_path: Path) -> None:
+    nowhere = {"HF_HUB_OFFLINE": "1", "HF_HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    options = ["--weights", "bark-small", "--config", "torch-fp32"]
+    ended = alrakis_process("say", "Hi", *options, folder=tmp_path, **nowhere)
+    assert ended.code == 1
+    assert ended.err.startswith("alrakis: error: ")
+    assert "Traceback" not in ended.err
+    assert f"put the file at {tmp_path / 'suno' / 'bark_v0'}" in ended.err
+    assert "--weights demo" in ended.err
+    assert not (tmp_path / "out.wav").exists()
+
+
+def test_a_disk_that_fills_up_leaves_nothing_and_tells_the_seed(tmp_path: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))
+
+    arguments = ["say", "Hi", "--seed", "99", "-o", "x.wav", *BRIEF]
+    ended = alrakis_process(*arguments, folder=tmp_path, before=limit, PYTHONDONTWRITEBYTECODE="1")
+    assert ended.code == 1
+    assert "alrakis: error: cannot write x.wav" in ended.err
+    assert "--seed 99 makes the same audio again" in ended.err
+    assert "Traceback" not in ended.err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_ctrl_c_while_generating_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / "x.wav").write_bytes(b"what was there before")
+    terminal = Terminal("say", "Hi", "-o", "x.wav", *TINY, "--max-duration", "6", folder=tmp_path)
+    terminal.read_until("coarse:")
+    terminal.process.send_signal(signal.SIGINT)
+    shown = terminal.read_to_end()
+    assert terminal.process.returncode == 130
+    assert shown.rstrip().splitlines()[-1] == "alrakis: stopped"
+    assert "Traceback" not in shown
+    assert [path.name for path in tmp_path.iterdir()] == ["x.wav"]
+    assert (tmp_path / "x.wav").read_bytes() == b"what was there before"
+
+
+def test_ctrl_c_while_waiting_for_text(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "text")
+    process = subprocess.Popen(
+        command("say", "-f", "text"), cwd=tmp_path, stderr=subprocess.PIPE, env=environment()
+    )
+    with open(tmp_path / "text", "wb"):  # opens when the program opens it to read
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (130, b"alrakis: stopped\n")
+
+
+def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(command("voices"), stdout=writer, stderr=subprocess.PIPE, env=environment())
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_a_full_standard_output_is_told() -> None:
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command("voices"), stdout=full, stderr=subprocess.PIPE, env=environment())
+    assert done.returncode == 1
+    assert done.stderr == b"alrakis: error: [Errno 28] No space left on device\n"
+
+
+def test_closed_streams_are_no_reason_to_fail(tmp_path: Path) -> None:
+    shell = "exec {} >&- 2>&- <&-"
+    for arguments, code in ((["voices"], 0), (["say"], 2)):
+        line = shell.format(" ".join(f"'{part}'" for part in command(*arguments)))
+        assert subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment()).returncode == code
+
+
+@pytest.mark.parametrize(
+    ("error", "code", "told"),
+    [
+        (InputError("wrong"), 2, "alrakis: error: wrong\n"),
+        (ConfigError("wrong"), 2, "alrakis: error: wrong\n"),
+        (GenerationError("nothing"), 1, "alrakis: error: nothing\n"),
+        (OutputError("full"), 1, "alrakis: error: full\n"),
+        (WeightsNotFoundError("gone"), 1, "alrakis: error: gone\n"),
+        (OSError(errno.EIO, "broken", "x.wav"), 1, "alrakis: error: [Errno 5] broken: 'x.wav'\n"),
+        (MemoryError(), 1, "alrakis: error: out of memory; "),
+        (KeyboardInterrupt(), 130, "alrakis: stopped\n"),
+    ],
+)
+def test_how_errors_end(
+    error: BaseException,
+    code: int,
+    told: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def fail() -> None:
+        raise error
+
+    monkeypatch.delenv("ALRAKIS_DEBUG", raising=False)
+    assert guarded(fail) == code
+    assert capsys.readouterr().err.startswith(told)
+    monkeypatch.setenv("ALRAKIS_DEBUG", "1")
+    assert guarded(fail) == code
+    shown = capsys.readouterr().err
+    assert told in shown
+    assert ("Traceback" in shown) == (code != 130)
+
+
+def test_a_defect_keeps_its_traceback() -> None:
+    def fail() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        guarded(fail)

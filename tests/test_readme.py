@@ -1,0 +1,80 @@
+"""What the README shows must work: its commands are parsed, its tables compared, its Engine example run."""
+
+import ast
+import importlib
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+import alrakis
+from alrakis.__main__ import _parser as original_parser
+from alrakis.cli import make_parser
+from alrakis.config import load_config, preset_names
+from alrakis.weights import WEIGHTS_NAMES
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+
+
+def blocks(language: str) -> list[str]:
+    found = re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+    assert found
+    return found
+
+
+def shell_lines() -> list[str]:
+    return [line for block in blocks("sh") for line in block.splitlines() if line]
+
+
+@pytest.mark.parametrize("line", shell_lines())
+def test_commands(line: str) -> None:
+    words = shlex.split(line.rpartition("|")[2], comments=True)
+    if words[0] == "alrakis":
+        assert make_parser().parse_args(words[1:]).run
+    elif words[:3] == ["python", "-m", "alrakis"]:
+        assert original_parser().parse_args(words[3:]).text
+    elif words[0] == "make":
+        assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
+    else:
+        assert words[:2] == ["pip", "install"]
+        extra = re.fullmatch(r"\.\[(\w+)\]", words[2])
+        assert extra
+        assert f"\n{extra[1]} = [" in (ROOT / "pyproject.toml").read_text("utf-8")
+
+
+def test_imported_names_exist() -> None:
+    for block in blocks("python"):
+        for node in ast.walk(ast.parse(block)):
+            if isinstance(node, ast.ImportFrom):
+                module = importlib.import_module(str(node.module))
+                assert all(hasattr(module, alias.name) for alias in node.names)
+
+
+def test_the_engine_example_runs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = [block for block in blocks("python") if "Engine(" in block]
+    monkeypatch.chdir(tmp_path)
+    exec(compile(example, "README.md", "exec"), {})
+    assert (tmp_path / "hello.flac").is_file()
+    assert "seed 7" in capsys.readouterr().out
+
+
+def test_the_table_of_configs_is_complete() -> None:
+    rows = re.findall(r"^\| `([\w-]+)` \|.*\| (yes|no)\b", README, re.MULTILINE)
+    assert sorted(rows) == [(name, "yes" if load_config(name).exact else "no") for name in preset_names()]
+
+
+def test_all_weights_are_named() -> None:
+    assert all(f"`{name}`" in README for name in WEIGHTS_NAMES)
+
+
+def test_links_lead_somewhere() -> None:
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists()
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    assert f'version = "{alrakis.__version__}"' in (ROOT / "pyproject.toml").read_text("utf-8")
