@@ -28,7 +28,7 @@ def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
         if sampling.stop_p is not None:
             stops = weights[..., -1] / weights.sum(-1) >= sampling.stop_p
             tokens = tokens.masked_fill(stops, logits.shape[-1] - 1)
-    return tokens.masked_fill(~peak.squeeze(-1).isfinite(), NOT_A_NUMBER)
+    return torch.where(peak.squeeze(-1).isfinite(), tokens, NOT_A_NUMBER)
 
 
 def restrict(logits: Tensor, sampling: Sampling) -> Tensor:

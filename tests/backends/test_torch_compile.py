@@ -85,7 +85,9 @@ def test_a_step_is_one_graph_and_none_is_made_within_a_bucket() -> None:
             gpt.prefill(tokens[:, :300])
             assert gpt.position == 300
         step = torch.tensor(tokens[:, 300])
-        np.testing.assert_allclose(compiled.step(step).numpy(), eager.step(step).numpy(), atol=2e-5, rtol=1e-4)
+        np.testing.assert_allclose(
+            compiled.step(step).numpy(), eager.step(step).numpy(), atol=2e-5, rtol=1e-4
+        )
     assert counters["stats"]["unique_graphs"] == 1
 
 
@@ -148,7 +150,7 @@ def test_a_compiler_that_fails_is_said_plainly() -> None:
 
     compiled = compiled_gpt(broken)
     compiled.prefill(tokens_of(1, 4))
-    with pytest.raises(BackendError, match="compile = false.*no compiler here"):
+    with pytest.raises(BackendError, match=r"compile = false.*no compiler here"):
         compiled.step(torch.tensor([1]))
 
 

@@ -17,7 +17,9 @@ CPU = torch.device("cpu")
 HEADS = {"text": TEXT_HEADS, "coarse": COARSE_HEADS}
 
 
-def gpt(stage: Stage, dtype: torch.dtype = torch.float32, weights: StageWeights | None = None) -> TorchCausalGPT:
+def gpt(
+    stage: Stage, dtype: torch.dtype = torch.float32, weights: StageWeights | None = None
+) -> TorchCausalGPT:
     return TorchCausalGPT(weights or stage_weights(stage), HEADS[stage], CPU, dtype)
 
 
@@ -116,7 +118,8 @@ def test_lower_precisions_are_close_and_give_float32_logits(dtype: torch.dtype, 
     exact, lower, tokens = gpt("text"), gpt("text", dtype), ids(2, 24)
     assert {p.dtype for p in lower.net.parameters()} == {dtype}
     for logits, near in [(exact.prefill(tokens[:, :20]), lower.prefill(tokens[:, :20]))] + [
-        (exact.step(torch.tensor(tokens[:, i])), lower.step(torch.tensor(tokens[:, i]))) for i in range(20, 24)
+        (exact.step(torch.tensor(tokens[:, i])), lower.step(torch.tensor(tokens[:, i])))
+        for i in range(20, 24)
     ]:
         assert near.dtype == torch.float32
         close(near, logits, atol)

@@ -1,5 +1,7 @@
 """Weights of tiny shapes with random parameters, in memory, for tests of the backends."""
 
+import functools
+
 import numpy as np
 import numpy.typing as npt
 
@@ -58,6 +60,7 @@ def stage_weights(stage: Stage, seed: int = 0, *, scale: float = 1.0) -> StageWe
     return StageWeights(stage, shape, arrays, source="random", identity=f"tiny-{stage}-{seed}")
 
 
+@functools.cache
 def codec_weights(seed: int = 0) -> CodecWeights:
     """EnCodec's decoder at its full size with random parameters, weight norm folded by hand."""
     state = {name: value.numpy() for name, value in encodec_state(seed=seed).items()}

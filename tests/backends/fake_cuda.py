@@ -1,0 +1,90 @@
+"""A CUDA device that is not there: tensors have shape, dtype and device, but no values.
+
+torch's FakeTensorMode raises when tensors of two devices meet, and when a value is read on the host.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.overrides import TorchFunctionMode
+
+CUDA = torch.device("cuda:0")
+aten = torch.ops.aten
+
+
+@contextmanager
+def fake_cuda() -> Iterator[None]:
+    """Within it, `cuda:0` can be used on any machine. Real tensors on the CPU are taken as fake ones."""
+    with (
+        mock.patch.object(nn.Module, "_apply", _apply),
+        # else tensors of one element keep their value, and torch computes with it where it says they are
+        mock.patch.object(FakeTensorMode, "may_turn_const", lambda mode, tensor: False),
+        torch.backends.cudnn.flags(enabled=False),  # it looks for memory that is not there
+        FakeTensorMode(allow_non_fake_inputs=True),
+        _WithoutDeviceGuards(),
+    ):
+        yield
+
+
+def _apply(module: nn.Module, function: Any, recurse: bool = True) -> nn.Module:
+    """`Module.to`, giving new parameters: fake ones cannot change device in place."""
+    for child in module.children():
+        child._apply(function)
+    for name, parameter in module.named_parameters(recurse=False):
+        setattr(module, name, nn.Parameter(function(parameter), requires_grad=False))
+    return module
+
+
+class _WithoutDeviceGuards(TorchFunctionMode):
+    """Indexing and copies through torch's dispatcher.
+
+    Their Python bindings ask for a device guard first, which a build of torch without CUDA does not have.
+    """
+
+    def __torch_function__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
+        kwargs = kwargs or {}
+        name = getattr(func, "__name__", "")
+        if name == "__getitem__":
+            return _at(*args)
+        if name == "__setitem__":
+            tensor, index, value = args
+            target = _at(tensor, index)
+            return aten.copy_(target, value) if isinstance(value, Tensor) else target.fill_(value)
+        if name == "copy_":
+            return aten.copy_(*args, **kwargs)
+        if name == "contiguous":
+            return _contiguous(*args)
+        if name in ("conv1d", "conv_transpose1d"):  # ask for contiguous input inside
+            args = [_contiguous(arg) if isinstance(arg, Tensor) else arg for arg in args]
+        return func(*args, **kwargs)
+
+
+def _contiguous(tensor: Tensor) -> Tensor:
+    return aten.clone(tensor, memory_format=torch.contiguous_format)
+
+
+def _at(tensor: Tensor, index: Any) -> Tensor:
+    """tensor[index], for integers, slices, None, an ellipsis, and one array or tensor of indices."""
+    parts = list(index) if isinstance(index, tuple) else [index]
+    if Ellipsis in [part for part in parts if not hasattr(part, "shape")]:
+        at = parts.index(Ellipsis)
+        named = sum(part is not None for part in parts) - 1
+        parts[at : at + 1] = [slice(None)] * (tensor.dim() - named)
+    dim = 0
+    for part in parts:
+        if part is None:
+            tensor, dim = aten.unsqueeze(tensor, dim), dim + 1
+        elif isinstance(part, slice):
+            assert part.step is None
+            tensor, dim = aten.slice(tensor, dim, part.start, part.stop), dim + 1
+        elif isinstance(part, int):
+            tensor = aten.select(tensor, dim, part)
+        else:
+            indices = part if isinstance(part, Tensor) else torch.tensor(part, device=tensor.device)
+            tensor, dim = aten.index(tensor, [None] * dim + [indices]), dim + 1
+    return tensor
