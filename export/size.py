@@ -1,0 +1,44 @@
+"""How large an export will be, before it is made."""
+
+from collections.abc import Sequence
+from math import prod
+
+from alrakis.export.build import MANY_KINDS, STEP_KINDS, graph_heads
+from alrakis.weights.names import codec_arrays, gpt_arrays
+from alrakis.weights.types import CodecWeights, StageWeights
+
+_FP32_BYTES = 4
+# of a linear's parameter, its share of the scales included
+_BYTES = {"fp32": 4.0, "blocks8": 1.14, "blocks4": 0.64, "columns8": 1.02}
+
+
+def needed_bytes(part: StageWeights | CodecWeights, precision: str) -> int:
+    """Disk that a part's artifact takes, a little more rather than less."""
+    if isinstance(part, CodecWeights):
+        return _FP32_BYTES * sum(prod(shape) for shape in codec_arrays(part.shape).values())
+    tables = blocks = 0
+    for name, shape in gpt_arrays(part.shape).items():
+        if "transformer.h." in name:
+            blocks += prod(shape)
+        else:  # embeddings, and heads, which are embeddings as well in the fine model
+            tables += prod(shape)
+    heads = sum(prod(shape) for name, shape in gpt_arrays(part.shape).items() if name.startswith("lm_head"))
+    a_parameter = sum(_BYTES[kind] for kind in _graphs(part, precision))
+    return int(_FP32_BYTES * tables + a_parameter * (blocks + heads))
+
+
+def progress_bytes(part: StageWeights, heads: Sequence[range], precision: str) -> int:
+    """Bytes of parameters that `build_stage` works through."""
+    width = part.shape.n_embd
+    a_block = 12 * width * width  # attention 3 + 1, mlp 4 + 4
+    rows = sum(len(ids) for ids in graph_heads(heads))
+    if part.stage == "fine":
+        rows *= part.shape.n_codes_total - part.shape.n_codes_given
+    graphs = len(_graphs(part, precision))
+    return _FP32_BYTES * graphs * (part.shape.n_layer * a_block + rows * width)
+
+
+def _graphs(part: StageWeights, precision: str) -> set[str]:
+    """How the linears of each graph are kept."""
+    many, step = MANY_KINDS[precision], STEP_KINDS[precision]
+    return {many} if part.stage == "fine" else {many, step}

@@ -1,0 +1,185 @@
+"""Measuring what quantization costs: fp32 and the exported graphs over the same tokens.
+
+The exported model speaks (a few sentences, a second or two each), and each draw's logits are kept. fp32 then
+reads what was said in one pass and tells which logits it would have had. What the text model said is what the
+coarse model is measured on, and so on; where a stage before was not measured, random tokens stand in.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from alrakis.errors import AlrakisError
+from alrakis.export.build import graph_heads
+from alrakis.export.layers import LayerErrors
+from alrakis.export.reference import ReferenceGPT
+from alrakis.export.report import Report, divergence
+from alrakis.export.run import CausalGraph, open_graph
+from alrakis.sampling import FloatArray, IntArray, Noise, Sampling, draw
+from alrakis.spec import (
+    COARSE_SEMANTIC_TOKENS,
+    N_COARSE_CODEBOOKS,
+    N_FINE_CODEBOOKS,
+    TEXT_TOKENS,
+    Stage,
+)
+from alrakis.text import encode_text
+from alrakis.weights.types import StageWeights, Weights
+
+SENTENCES = (
+    "The morning train was late, so we walked along the river and talked about the weather.",
+    "Please remember to close the window, because it is going to rain all night.",
+)
+STEPS = 96  # draws by sentence, in the text and in the coarse stage
+FINE_FRAMES = 128  # of a window; as many as were drawn are compared, the rest is padding
+SEED = 20  # of the draws, so that a report can be made again
+
+SPOKEN, RANDOM = "spoken by the model", "after random tokens"
+
+Pair = tuple[FloatArray, FloatArray]  # logits (N, C): fp32's, and the exported model's
+
+
+class Verifier:
+    """Measures the stages of one set of weights; keeps what each said for the next."""
+
+    def __init__(self, weights: Weights, threads: int | None = None) -> None:
+        self._weights = weights
+        self._layout = weights.layout
+        self._threads = threads
+        self._semantic: list[IntArray] | None = None
+        self._coarse: list[IntArray] | None = None  # codes (2, T)
+
+    def measure(
+        self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str] = ()
+    ) -> Report:
+        """A stage's report. folder: what `build_stage` wrote at this precision, keeping `kept` in fp32."""
+        layers = LayerErrors(folder)
+        reference = ReferenceGPT(weights, layers)
+        if weights.stage == "text":
+            pairs, tokens = self._text(reference, CausalGraph(folder, weights.shape, self._threads))
+        elif weights.stage == "coarse":
+            pairs, tokens = self._coarse_codes(reference, CausalGraph(folder, weights.shape, self._threads))
+        else:
+            pairs, tokens = self._fine(reference, open_graph(folder / "fine.onnx", self._threads))
+        same, kl = zip(*(divergence(exact, found) for exact, found in pairs), strict=True)
+        agreed, lost = np.concatenate(same), np.concatenate(kl)
+        return Report(
+            part=weights.stage,
+            precision=precision,
+            tokens=tokens,
+            positions=len(agreed),
+            top1=float(agreed.mean()),
+            kl_mean=float(lost.mean()),
+            kl_max=float(lost.max()),
+            layers=layers.errors,
+            kept=tuple(kept),
+        )
+
+    def _text(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
+        layout = self._layout
+        texts, known = self._encoded()
+        added = np.full(TEXT_TOKENS, layout.semantic_pad)
+        pairs, said = [], []
+        for number, text in enumerate(texts):
+            x = reference.embed(np.append(text, layout.semantic_infer), added)
+            spoken = _speak(reference, model, x, layout.text_heads[:1], "text", number, layout.semantic_vocab)
+            pairs.append(_compare(reference, spoken, len(x) - 1, layout.text_heads[:1]))
+            said.append(spoken.tokens)
+        self._semantic = said
+        return pairs, SPOKEN if known else RANDOM
+
+    def _coarse_codes(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
+        layout, random = self._layout, np.random.default_rng(SEED)
+        known = self._semantic is not None
+        semantic = self._semantic or [random.integers(0, layout.semantic_vocab, STEPS) for _ in SENTENCES]
+        pairs, said = [], []
+        for number, tokens in enumerate(semantic):
+            prefix = np.full(COARSE_SEMANTIC_TOKENS, layout.coarse_semantic_pad)
+            prefix[: len(tokens)] = tokens
+            x = reference.embed(np.append(prefix, layout.coarse_infer))
+            spoken = _speak(reference, model, x, layout.coarse_heads, "coarse", number, layout.codebook_size)
+            pairs.append(_compare(reference, spoken, len(x) - 1, layout.coarse_heads))
+            starts = np.array([[head.start] for head in layout.coarse_heads])
+            said.append(spoken.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts)
+        self._coarse = said
+        return pairs, SPOKEN if known else RANDOM
+
+    def _fine(self, reference: ReferenceGPT, session: ort.InferenceSession) -> tuple[list[Pair], str]:
+        layout, random = self._layout, np.random.default_rng(SEED)
+        known = self._coarse is not None
+        size = (N_COARSE_CODEBOOKS, STEPS // N_COARSE_CODEBOOKS)
+        coarse = self._coarse or [random.integers(0, layout.codebook_size, size) for _ in SENTENCES]
+        first = np.zeros(1, np.int64)
+        pairs = []
+        for given in coarse:
+            frames = given.shape[1]
+            codes = np.full((FINE_FRAMES, N_FINE_CODEBOOKS), layout.fine_pad)
+            codes[:frames, :N_COARSE_CODEBOOKS] = given.T
+            for codebook in range(N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS):
+                x = reference.embed_codes(codes, codebook)
+                outputs: list[Any] = session.run([f"logits_{codebook}"], {"x": x[None], "first": first})
+                found = outputs[0][0, :frames]
+                exact = reference.fine_logits(x, codebook, layout.codebook_size)[:frames]
+                pairs.append((exact, found))
+                codes[:frames, codebook] = found.argmax(-1)
+        return pairs, SPOKEN if known else RANDOM
+
+    def _encoded(self) -> tuple[list[IntArray], bool]:
+        """The sentences as the text model's ids `(256,)`; random ids where there is no vocabulary."""
+        layout = self._layout
+        try:
+            tokenizer = self._weights.tokenizer()
+            return [encode_text(tokenizer, sentence, layout)[0] for sentence in SENTENCES], True
+        except AlrakisError:
+            texts = np.full((len(SENTENCES), TEXT_TOKENS), layout.text_pad)
+            random = np.random.default_rng(SEED)
+            texts[:, :20] = random.integers(layout.text_offset, layout.text_pad, (len(texts), 20))
+            return list(texts), False
+
+
+class _Spoken:
+    """What an exported causal model said after a prefix: tokens, its logits at each draw, all its inputs."""
+
+    def __init__(self, prefix: FloatArray) -> None:
+        self.inputs = [prefix]
+        self.logits: list[FloatArray] = []
+        self.drawn: list[int] = []
+
+    @property
+    def tokens(self) -> IntArray:
+        return np.array(self.drawn, np.int64)
+
+
+def _speak(
+    reference: ReferenceGPT,
+    model: CausalGraph,
+    prefix: FloatArray,
+    heads: Sequence[range],
+    stage: Stage,
+    number: int,
+    candidates: int,
+) -> _Spoken:
+    """Let an exported model draw STEPS tokens, of each head in turn, from its first `candidates` ids."""
+    spoken = _Spoken(prefix)
+    noise = Noise([SEED + number], stage)
+    logits = model.prefill(prefix)
+    for step in range(STEPS):
+        head = step % len(heads)
+        spoken.logits.append(logits[head])
+        token = draw(logits[head][None, :candidates], noise.step(step, candidates), Sampling())
+        spoken.drawn.append(int(token[0]) + heads[head].start)
+        if step + 1 < STEPS:
+            x = reference.embed(spoken.tokens[-1:], first=len(prefix) + step)
+            spoken.inputs.append(x)
+            logits = model.step(x)
+    return spoken
+
+
+def _compare(reference: ReferenceGPT, spoken: _Spoken, first: int, heads: Sequence[range]) -> Pair:
+    """fp32's logits and the exported model's at each draw."""
+    by_head = reference.logits(np.concatenate(spoken.inputs), first, graph_heads(heads))
+    exact = np.stack([by_head[step % len(heads)][step] for step in range(len(spoken.logits))])
+    return exact, np.stack(spoken.logits)
