@@ -115,7 +115,7 @@ def _tensor(array: Any) -> Any:
 def _codec(weights: CodecWeights) -> Any:
     """encodec's 24 kHz model with these folded parameters put back under weight norm."""
     import torch
-    from encodec import EncodecModel
+    from encodec.model import EncodecModel
 
     model = EncodecModel.encodec_model_24khz(pretrained=False)
     model.set_target_bandwidth(6.0)

@@ -125,7 +125,7 @@ class Engine:
     @overload
     def generate(self, text: Sequence[str], voice: Any = None, **options: Any) -> list[Result]: ...
 
-    def generate(
+    def generate(  # type: ignore[misc]  # the overloads tell its results apart, and leave options to it
         self,
         text: str | Sequence[str],
         voice: Any = None,

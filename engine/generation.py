@@ -8,6 +8,7 @@ What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, o
 import contextlib
 import logging
 import os
+from collections.abc import Callable
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +22,7 @@ from alrakis.errors import InputError
 from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
 from alrakis.spec import STAGES, Layout, Stage
 from alrakis.text import check_text
+from alrakis.voices import SUPPORTED_LANGS as SUPPORTED_LANGS
 from alrakis.voices import (
     Voice,
     allowed_prompts,
@@ -56,7 +58,7 @@ REMOTE_MODEL_PATHS = {
     for stage in STAGES
 }
 
-_LIVE = {
+_LIVE: dict[str, Callable[[], Any]] = {
     "USE_SMALL_MODELS": lambda: env_flag("SUNO_USE_SMALL_MODELS"),
     "GLOBAL_ENABLE_MPS": lambda: env_flag("SUNO_ENABLE_MPS"),
     "OFFLOAD_CPU": lambda: env_flag("SUNO_OFFLOAD_CPU"),
@@ -197,7 +199,7 @@ def generate_fine(
         fine = check_fine(voice_arrays(history_prompt)["fine_prompt"], used.layout)
         voice = Voice(np.empty(0, np.int64), _codes(N_COARSE_CODEBOOKS), fine, str(history_prompt))
     rows = used.coarse_to_fine([codes.astype(np.int64)], [voice], row_seeds(seed, 1), sampling, silent=silent)
-    return rows[0].astype(np.int32)  # type: ignore[return-value]  # the original's type
+    return rows[0].astype(np.int32)  # the original's type
 
 
 def codec_decode(

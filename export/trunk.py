@@ -100,7 +100,7 @@ class Trunk:
 
     def _cached_attention(self, layer: int, qkv: str) -> str:
         graph, shape = self.graph, self.weights.shape
-        size = ["B", shape.n_head, CONTEXT, shape.head_dim]
+        size: list[int | str] = ["B", shape.n_head, CONTEXT, shape.head_dim]
         before = [graph.input(f"{which}_{layer}", "float32", size) for which in ("key", "value")]
         after = [graph.output(f"new_{which}_{layer}", "float32", size) for which in ("key", "value")]
         return graph.fused(

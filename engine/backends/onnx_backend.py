@@ -7,7 +7,7 @@ from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
 from alrakis.backends.onnx_session import check_version, pick_providers
 from alrakis.config import Config
-from alrakis.export.artifacts import ensure_codec, ensure_stage
+from alrakis.export.artifacts import Artifacts
 from alrakis.hardware import usable_cores
 from alrakis.spec import Stage
 from alrakis.weights.types import Weights
@@ -25,6 +25,7 @@ class OnnxBackend:
         self._weights = weights
         self._threads = config.threads or usable_cores()
         self._providers = pick_providers(config.device)
+        self._artifacts = Artifacts(weights, config)
         self._parts: dict[str, Any] = {}
 
     def text(self) -> OnnxCausalGPT:
@@ -57,6 +58,7 @@ class OnnxBackend:
 
     def close(self) -> None:
         self._parts.clear()
+        self._artifacts.close()
 
     def _ready(self, part: str) -> Any:
         if part not in self._parts:
@@ -68,16 +70,19 @@ class OnnxBackend:
         threads, providers = self._threads, self._config_providers(part)
         if part == "codec":
             codec = self._weights.codec()
-            return OnnxCodec(ensure_codec(codec, self._config), codec.shape, threads, providers)
-        if part == "fine":
-            fine = self._weights.stage("fine")
-            folder = ensure_stage(fine, [range(layout.codebook_size)], self._config)
-            return OnnxFineGPT(folder, fine.shape, threads, providers)
-        stage: Stage = "text" if part == "text" else "coarse"
+            return self._artifacts.open(
+                codec, lambda folder: OnnxCodec(folder, codec.shape, threads, providers)
+            )
+        stage: Stage = "text" if part == "text" else "coarse" if part == "coarse" else "fine"
         weights = self._weights.stage(stage)
+        if stage == "fine":
+            return self._artifacts.open(
+                weights, lambda folder: OnnxFineGPT(folder, weights.shape, threads, providers)
+            )
         heads = layout.text_heads if stage == "text" else layout.coarse_heads
-        folder = ensure_stage(weights, heads, self._config)
-        return OnnxCausalGPT(folder, weights.shape, heads, threads, providers)
+        return self._artifacts.open(
+            weights, lambda folder: OnnxCausalGPT(folder, weights.shape, heads, threads, providers)
+        )
 
     def _config_providers(self, part: str) -> list[Any]:
         return pick_providers("cpu") if part in self._config.cpu_parts else self._providers

@@ -1,4 +1,4 @@
-"""The text and coarse models on ONNX Runtime: graphs write the KV cache in place, a step allocates nothing."""
+"""The text and coarse models on ONNX Runtime: the KV cache is written in place, a step allocates nothing."""
 
 from collections.abc import Sequence
 from pathlib import Path
