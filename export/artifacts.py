@@ -254,21 +254,3 @@ def _empty(folder: Path) -> None:
 def _why(error: OSError) -> str:
     where = f" ({error.filename})" if error.filename else ""
     return f"{error.strerror or error}{where}"
-
-
-# Until the backend takes an `Artifacts`.
-def ensure_stage(weights: StageWeights, heads: Any, config: Config) -> Path:
-    folder = Path(tempfile.gettempdir()) / "alrakis-draft"
-    folder = folder / f"{weights.stage}-{config.precision}-{weights.identity[:16]}"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        build_stage(weights, heads, config.precision, folder)
-    return folder
-
-
-def ensure_codec(weights: CodecWeights, config: Config) -> Path:
-    folder = Path(tempfile.gettempdir()) / "alrakis-draft" / f"codec-{weights.identity[:16]}"
-    if not folder.exists():
-        folder.mkdir(parents=True)
-        build_codec(weights, folder)
-    return folder

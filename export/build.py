@@ -65,11 +65,11 @@ def build_codec(weights: CodecWeights, folder: Path) -> None:
 
 def save_table(folder: Path, name: str, table: Array) -> None:
     """An embedding table as float32 `.npy`, written in slices: it may be larger than memory should hold."""
-    path = folder / f"{name}.npy"
-    out = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=table.shape)
-    for first in range(0, len(table), 8192):
-        out[first : first + 8192] = table[first : first + 8192]
-    out.flush()
+    with (folder / f"{name}.npy").open("wb") as file:  # not mapped: there, a full disk ends the process
+        header = {"descr": "<f4", "fortran_order": False, "shape": table.shape}
+        np.lib.format.write_array_header_1_0(file, header)
+        for first in range(0, len(table), 8192):
+            file.write(np.ascontiguousarray(table[first : first + 8192], "<f4").data)
 
 
 def _fine_table(weights: StageWeights, codebook: int) -> str:
