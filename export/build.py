@@ -1,7 +1,6 @@
 """Turning one part's weights into the files that the ONNX Runtime backend opens.
 
-A GPT's folder holds `step.onnx` (one token, or anything where there is no other graph), at int8 and int4 also
-`prefill.onnx` (many positions at once), and the embedding tables as `.npy`, which are mapped, not read.
+A GPT's folder holds its graphs (`graph_kinds`) and its embedding tables as `.npy`, mapped and not read.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -11,10 +10,26 @@ import numpy as np
 
 from alrakis.export.codec_graph import CodecGraph
 from alrakis.export.trunk import Kind, Trunk
+from alrakis.spec import Stage
 from alrakis.weights.types import Array, CodecWeights, StageWeights
 
 STEP_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "blocks8", "int4": "blocks4"}
 MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "columns8", "int4": "columns8"}
+
+
+def graph_kinds(stage: Stage, precision: str) -> dict[str, Kind]:
+    """The graphs of a GPT, and how the linears of each are kept.
+
+    `step` takes one token, and a prefix where there is no `prefill`. Only the coarse model has that: its
+    prefixes come by the window and are long. The text model's is short and comes once a text; a second copy
+    of its parameters would cost more memory than it saves time.
+    """
+    if stage == "fine":
+        return {"fine": MANY_KINDS[precision]}
+    graphs = {"step": STEP_KINDS[precision]}
+    if stage == "coarse" and MANY_KINDS[precision] != STEP_KINDS[precision]:
+        graphs["prefill"] = MANY_KINDS[precision]
+    return graphs
 
 
 def build_stage(
@@ -31,18 +46,17 @@ def build_stage(
     heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8" or
     "int4". precise: linears that stay fp32. progress: called with bytes of parameters worked through.
     """
-    many = MANY_KINDS[precision]
     heads = graph_heads(heads)
+    for name, kind in graph_kinds(weights.stage, precision).items():
+        trunk = Trunk(weights, folder, name, kind, precise, progress)
+        if weights.stage == "fine":
+            trunk.bidirectional(len(heads[0]))
+        else:
+            trunk.causal(heads)
     if weights.stage == "fine":
-        Trunk(weights, folder, "fine", many, precise, progress).bidirectional(len(heads[0]))
-        shape = weights.shape
-        for codebook in range(shape.n_codes_total):
+        for codebook in range(weights.shape.n_codes_total):
             save_table(folder, f"codebook_{codebook}", weights.arrays[_fine_table(weights, codebook)])
     else:
-        step = STEP_KINDS[precision]
-        Trunk(weights, folder, "step", step, precise, progress).causal(heads)
-        if many != step:
-            Trunk(weights, folder, "prefill", many, precise, progress).causal(heads)
         save_table(folder, "tokens", weights.arrays["transformer.wte.weight"])
     save_table(folder, "positions", weights.arrays["transformer.wpe.weight"])
 

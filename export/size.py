@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from math import prod
 
-from alrakis.export.build import MANY_KINDS, STEP_KINDS, graph_heads
+from alrakis.export.build import graph_heads, graph_kinds
 from alrakis.weights.names import codec_arrays, gpt_arrays
 from alrakis.weights.types import CodecWeights, StageWeights
 
@@ -23,7 +23,7 @@ def needed_bytes(part: StageWeights | CodecWeights, precision: str) -> int:
         else:  # embeddings, and heads, which are embeddings as well in the fine model
             tables += prod(shape)
     heads = sum(prod(shape) for name, shape in gpt_arrays(part.shape).items() if name.startswith("lm_head"))
-    a_parameter = sum(_BYTES[kind] for kind in _graphs(part, precision))
+    a_parameter = sum(_BYTES[kind] for kind in graph_kinds(part.stage, precision).values())
     return int(_FP32_BYTES * tables + a_parameter * (blocks + heads))
 
 
@@ -34,11 +34,5 @@ def progress_bytes(part: StageWeights, heads: Sequence[range], precision: str) -
     rows = sum(len(ids) for ids in graph_heads(heads))
     if part.stage == "fine":
         rows *= part.shape.n_codes_total - part.shape.n_codes_given
-    graphs = len(_graphs(part, precision))
+    graphs = len(graph_kinds(part.stage, precision))
     return _FP32_BYTES * graphs * (part.shape.n_layer * a_block + rows * width)
-
-
-def _graphs(part: StageWeights, precision: str) -> set[str]:
-    """How the linears of each graph are kept."""
-    many, step = MANY_KINDS[precision], STEP_KINDS[precision]
-    return {many} if part.stage == "fine" else {many, step}
