@@ -14,7 +14,7 @@ except (ImportError, OSError) as error:  # OSError: a library of its own is miss
     raise BackendError(f"the torch backend needs PyTorch: pip install 'alrakis[torch]' ({error})") from error
 
 from alrakis.backends.torch_codec import TorchCodec
-from alrakis.backends.torch_device import pick_device, pick_dtype, set_threads
+from alrakis.backends.torch_device import pick_device, pick_dtype, set_threads, within_memory
 from alrakis.backends.torch_fine import TorchFineGPT
 from alrakis.backends.torch_gpt import TorchCausalGPT
 
@@ -39,6 +39,7 @@ class TorchBackend:
         set_threads(config.threads)
         self._parts: dict[str, Any] = {}
         self._hooks: dict[str, Any] = {}
+        self._current = ""  # the part asked for last
 
     def text(self) -> TorchCausalGPT:
         gpt: TorchCausalGPT = self._ready("text")
@@ -77,11 +78,13 @@ class TorchBackend:
 
     def _ready(self, part: str) -> Any:
         """A part, loaded; with offload no other part is on the device."""
-        for other in self._hooks:
-            if other != part:
-                self._leave_device(other)
+        if self._current != part:
+            if self._current in self._hooks:
+                self._leave_device(self._current)
+            self._current = part
         if part not in self._parts:
-            self._parts[part] = self._load(part)
+            with within_memory():
+                self._parts[part] = self._load(part)
         return self._parts[part]
 
     def _load(self, part: str) -> Any:

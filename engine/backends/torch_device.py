@@ -92,16 +92,23 @@ def running(method: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[
 
     @functools.wraps(method)
     def run(self: Model, /, *args: P.args, **kwargs: P.kwargs) -> R:
-        with torch.inference_mode(), exact_fp32() if self.dtype is torch.float32 else nullcontext():
-            try:
-                return method(self, *args, **kwargs)
-            except torch.cuda.OutOfMemoryError as error:
-                raise BackendError(
-                    "the GPU has no memory left: lower max_batch, take precision 'bf16' or 'fp16', or use "
-                    f"the config 'gpu-lowmem' ({str(error).splitlines()[0]})"
-                ) from error
+        precisely = exact_fp32() if self.dtype is torch.float32 else nullcontext()
+        with torch.inference_mode(), precisely, within_memory():
+            return method(self, *args, **kwargs)
 
     return run
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Turn torch's error for a full GPU into a BackendError that says what to do."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise BackendError(
+            "the GPU has no memory left: lower max_batch, take precision 'bf16' or 'fp16', or use the config "
+            f"'gpu-lowmem' ({str(error).splitlines()[0]})"
+        ) from error
 
 
 @contextmanager

@@ -23,7 +23,7 @@ def fake_cuda() -> Iterator[None]:
     with (
         mock.patch.object(nn.Module, "_apply", _apply),
         # else tensors of one element keep their value, and torch computes with it where it says they are
-        mock.patch.object(FakeTensorMode, "may_turn_const", lambda mode, tensor: False),
+        mock.patch.object(FakeTensorMode, "may_turn_const", return_value=False),
         torch.backends.cudnn.flags(enabled=False),  # it looks for memory that is not there
         FakeTensorMode(allow_non_fake_inputs=True),
         _WithoutDeviceGuards(),
