@@ -26,6 +26,7 @@ examples:
   alrakis say "Hello, my name is Suno." -o hello.wav --weights demo
   alrakis say -f letter.txt -o letter.mp3 --voice v2/en_speaker_6 --seed 7
   alrakis voices --lang de
+  alrakis export --weights bark-small --precision int8
   alrakis info
 
 exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.

@@ -15,6 +15,8 @@ from alrakis import __version__
 from alrakis.auto import choose_config
 from alrakis.config import load_config, preset_names
 from alrakis.errors import AlrakisError
+from alrakis.export.report import stored_reports
+from alrakis.export.store import artifact_cache
 from alrakis.hardware import cpu, gpus, memory
 from alrakis.weights import found_weights
 from alrakis.weights.locate import suno_cache, torch_hub
@@ -45,6 +47,7 @@ def machine_info() -> dict[str, Any]:
         "backends": {"torch": _torch(), "onnxruntime": _onnxruntime()},
         "weights": [{"name": name, "where": where} for name, where in found_weights()],
         "caches": [_cache(what, path) for what, path in _caches()],
+        "artifacts": stored_reports(),
         "auto": auto_choice(),
         "presets": [_preset(name) for name in preset_names()],
     }
@@ -106,6 +109,7 @@ def _caches() -> Iterator[tuple[str, Path]]:
     yield "checkpoints that torch.hub downloaded", torch_hub()
     yield "suno/bark from the model hub", hub / "models--suno--bark"
     yield "EnCodec from the model hub", hub / "models--facebook--encodec_24khz"
+    yield "exported by alrakis", artifact_cache()
 
 
 def _cache(what: str, path: Path) -> dict[str, Any]:

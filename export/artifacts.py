@@ -19,23 +19,17 @@ from alrakis.export.build import build_codec, build_stage, graph_heads
 from alrakis.export.progress import export_bar, tell
 from alrakis.export.report import Report
 from alrakis.export.size import needed_bytes, progress_bytes
-from alrakis.export.store import Artifact, DamagedError, Facts, Store, check, write_notes
+from alrakis.export.store import Artifact, DamagedError, Facts, Store, artifact_cache, check, write_notes
 from alrakis.export.verify import Verifier
 from alrakis.spec import Layout
-from alrakis.weights.identity import cache_folder
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 1  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 2  # raise it when what is built changes: artifacts are keyed by it
 
 logger = logging.getLogger("alrakis")
 
 Part = StageWeights | CodecWeights
 Opened = TypeVar("Opened")
-
-
-def artifact_cache() -> Path:
-    """Where artifacts are kept unless a config names a folder: in `$ALRAKIS_CACHE` or the user's cache."""
-    return cache_folder() / "artifacts"
 
 
 def part_name(part: Part) -> str:
@@ -58,6 +52,7 @@ class Artifacts:
         self._given = Store(Path(config.artifacts).expanduser()) if config.artifacts else None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._verifier = Verifier(weights, config.threads)
+        self._reports: dict[Path, Report] = {}  # what was measured by this object
 
     def close(self) -> None:
         """Remove what was exported into a temporary folder."""
@@ -89,8 +84,7 @@ class Artifacts:
             return self._from_folder(self._given, part, whole)
         try:
             found = self._cache.find(self.facts(part), whole=whole)
-        except DamagedError as problem:
-            tell(f"{problem}: it is exported again")
+        except DamagedError:
             found = None
         return found or self._export(part, whole)
 
@@ -104,9 +98,12 @@ class Artifacts:
             raise ArtifactError(f"cannot export into {root}: {_why(error)}") from error
 
     def verify(self, artifact: Artifact, part: StageWeights) -> Report:
-        """Measure an artifact against fp32 now, and keep the report with it where it can be written."""
+        """Measure an artifact against fp32, and keep the report with it where it can be written."""
+        if artifact.folder in self._reports:
+            return self._reports[artifact.folder]
         kept = (artifact.notes.get("report") or {}).get("kept", ())
         report = self._verifier.measure(part, self._config.precision, artifact.folder, kept)
+        self._warn(report)
         try:
             write_notes(artifact, {**artifact.notes, "report": report.as_json()})
         except OSError as error:
@@ -190,7 +187,9 @@ class Artifacts:
         if built:
             seconds = time.monotonic() - began
             tell(f"exported {what}: {artifact.folder} ({artifact.size_bytes / 1e6:.0f} MB, {seconds:.0f} s)")
-            self._warn(built[0])
+            if built[0]:
+                self._reports[artifact.folder] = built[0]
+                self._warn(built[0])
             _remove_older(store, facts)
         return artifact
 
@@ -217,8 +216,9 @@ class Artifacts:
         quantized = isinstance(part, StageWeights) and self._config.precision != "fp32"
         return quantized and not self._weights.name.startswith("synthetic-")
 
-    def _warn(self, report: Report | None) -> None:
-        if report and (shortfalls := report.shortfalls(self._config)):
+    def _warn(self, report: Report) -> None:
+        shortfalls = report.shortfalls(self._config)
+        if shortfalls:
             logger.warning(
                 "%s at %s: %s; `alrakis info` shows the report, `--config cpu-fp32` is exact",
                 report.part,

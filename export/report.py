@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.config import Config
+from alrakis.export.store import Store, artifact_cache
 from alrakis.sampling import FloatArray
 
 
@@ -80,6 +81,25 @@ class Report:
 def _typical(errors: Mapping[str, float]) -> float:
     """The median of a graph's errors; of two in the middle, the smaller."""
     return median_low([error for error in errors.values() if not isnan(error)] or [nan])
+
+
+def stored_reports() -> list[dict[str, Any]]:
+    """What is in the cache of artifacts, for people and for JSON, with the report of each that has one."""
+    found = []
+    for artifact in Store(artifact_cache()).artifacts():
+        report = report_from_json(artifact.notes.get("report"))
+        found.append(
+            {
+                "part": artifact.facts.get("part"),
+                "precision": artifact.facts.get("precision"),
+                "weights": artifact.notes.get("weights"),
+                "folder": str(artifact.folder),
+                "size_bytes": artifact.size_bytes,
+                "report": report and report.as_json(),
+                "lines": report.lines() if report else [],
+            }
+        )
+    return found
 
 
 def report_from_json(values: Any) -> Report | None:

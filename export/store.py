@@ -7,6 +7,7 @@ beside its place and renamed when complete; whatever a killed process left is sw
 import hashlib
 import json
 import os
+import re
 import secrets
 import shutil
 import time
@@ -20,11 +21,13 @@ from filelock import FileLock, Timeout
 
 from alrakis.export.progress import tell
 from alrakis.files import replace_file
+from alrakis.weights.identity import cache_folder
 
 MANIFEST = "manifest.json"
 _FORMAT = 1  # of the manifest
 _CHECKED_AT_ONCE_BYTES = 2**20  # files up to this size are hashed whenever an artifact is opened
 _SPARE_BYTES = 32 * 2**20  # left free on a disk
+_NAME = re.compile("[a-z]+-[a-z0-9]+-[0-9a-f]{16}")
 
 Facts = dict[str, Any]  # what makes a difference to an artifact; JSON values
 Build = Callable[[Path], Mapping[str, Any]]  # fills a folder; returns notes for the manifest
@@ -52,6 +55,11 @@ def artifact_name(facts: Facts) -> str:
     """The folder's name: what a person looks for, and a hash over every fact."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{facts['part']}-{facts['precision']}-{digest[:16]}"
+
+
+def artifact_cache() -> Path:
+    """Where artifacts are kept unless a config names a folder: in `$ALRAKIS_CACHE` or the user's cache."""
+    return cache_folder() / "artifacts"
 
 
 class Store:
@@ -83,7 +91,8 @@ class Store:
         with self._locked(artifact_name(facts)):
             try:
                 found = self.find(facts, whole=whole)
-            except DamagedError:
+            except DamagedError as problem:
+                tell(f"{problem}: it is made again")
                 found = None
             if found:
                 return found
@@ -138,12 +147,16 @@ class Store:
             except (Timeout, OSError):
                 continue
 
+    def folders(self) -> list[Path]:
+        """The folders of all artifacts, by name, damaged ones too."""
+        return sorted(path for path in self.root.glob("*/") if _NAME.fullmatch(path.name))
+
     def artifacts(self) -> list[Artifact]:
-        """All complete artifacts, by name; damaged ones are left out."""
+        """All complete artifacts, by name."""
         found = []
-        for path in sorted(self.root.glob(f"*/{MANIFEST}")):
+        for folder in self.folders():
             try:
-                found.append(check(path.parent, None))
+                found.append(check(folder, None))
             except DamagedError:
                 continue
         return found

@@ -36,6 +36,8 @@ def info_lines(info: dict[str, Any]) -> Iterator[str]:
     yield from _section(
         "caches", ((_size(c["size_bytes"]), f"{c['path']} ({c['what']})") for c in info["caches"])
     )
+    if info["artifacts"]:
+        yield from _section("exported artifacts", _artifacts(info["artifacts"]))
     if info["environment"]:
         yield from _section("environment", info["environment"].items())
     auto = info["auto"]
@@ -87,6 +89,14 @@ def _backends(backends: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "onnxruntime", f"{packages}: {onnx['problem'] or ', '.join(onnx['providers'])}"
     else:
         yield "onnxruntime", "not installed (`pip install 'alrakis[cpu]'`)"
+
+
+def _artifacts(artifacts: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+    for one in artifacts:
+        what = f"{one['weights']}, {_size(one['size_bytes'])}, {one['folder']}"
+        yield f"{one['part']} {one['precision']}", what
+        for line in one["lines"][1:]:
+            yield "", line
 
 
 def _presets(presets: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
