@@ -105,7 +105,7 @@ def test_fine_codes_are_the_cpus(compile: bool) -> None:
     assert np.array_equal(*filled)
 
 
-@pytest.mark.filterwarnings("error")
+@pytest.mark.filterwarnings("error:RNN module weights")
 def test_samples_are_the_cpus() -> None:
     codes = np.random.default_rng(0).integers(0, 1024, (1, 8, 50))
     here, there = (TorchCodec(codec_weights(), device).decode(codes) for device in (CPU, CUDA))
