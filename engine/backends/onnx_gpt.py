@@ -29,6 +29,7 @@ class OnnxCausalGPT:
         self._heads = heads
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)
+        self._step_file_bytes = (folder / "step.bin").stat().st_size
         many = folder / "prefill.onnx"
         self._many = open_session(many, threads, providers) if many.exists() else self._step
         self._options = only_what_is_asked()
@@ -44,6 +45,14 @@ class OnnxCausalGPT:
     def position(self) -> int:
         """How many positions the cache holds."""
         return int(self._total)
+
+    def step_bytes(self) -> int:
+        """What a step must read at least: parameters once, and the filled part of every row's cache."""
+        blocks = 12 * self._shape.n_layer * self._shape.n_embd**2
+        heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
+        used = (blocks + heads[0]) / (blocks + sum(heads))
+        cache = self._cache[:, :, : self._rows, :, : self.position]
+        return int(self._step_file_bytes * used) + cache.size * cache.itemsize
 
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
         rows, length = tokens.shape
