@@ -1,4 +1,4 @@
-"""Decode steps of the coarse model: their time, by rows, and the share of the memory's bandwidth they reach."""
+"""Decode steps of the coarse model: their time by rows, and the share of memory bandwidth they reach."""
 
 import statistics
 import time
