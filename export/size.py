@@ -16,15 +16,15 @@ def needed_bytes(part: StageWeights | CodecWeights, precision: str) -> int:
     """Disk that a part's artifact takes, a little more rather than less."""
     if isinstance(part, CodecWeights):
         return _FP32_BYTES * sum(prod(shape) for shape in codec_arrays(part.shape).values())
-    tables = blocks = 0
+    tables = linears = 0
     for name, shape in gpt_arrays(part.shape).items():
-        if "transformer.h." in name:
-            blocks += prod(shape)
-        else:  # embeddings, and heads, which are embeddings as well in the fine model
+        head = name.startswith("lm_head")
+        if head or name.startswith("transformer.h."):
+            linears += prod(shape)
+        if name.startswith("transformer.w") or (head and part.stage == "fine"):  # there, embeddings as well
             tables += prod(shape)
-    heads = sum(prod(shape) for name, shape in gpt_arrays(part.shape).items() if name.startswith("lm_head"))
     a_parameter = sum(_BYTES[kind] for kind in graph_kinds(part.stage, precision).values())
-    return int(_FP32_BYTES * tables + a_parameter * (blocks + heads))
+    return int(_FP32_BYTES * tables + a_parameter * linears)
 
 
 def progress_bytes(part: StageWeights, heads: Sequence[range], precision: str) -> int:

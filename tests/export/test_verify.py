@@ -154,7 +154,7 @@ def watched(
 
     reference = ReferenceGPT(weights, watch)
     tokens = np.random.default_rng(5).integers(0, 60, 80)
-    reference.logits(reference.embed(tokens), 70, part_heads(weights, LAYOUT)[:1])
+    reference.logits(reference.embed(tokens), 70, part_heads(weights, LAYOUT))
     return errors, seen
 
 
@@ -168,18 +168,18 @@ def test_every_quantized_linear_is_measured(folders: Any) -> None:
         for layer in range(2)
         for name in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
     }
-    errors, _ = watched(Small().stage("text"), folders("text", "int8"))
+    errors, _ = watched(Small().stage("coarse"), folders("coarse", "int8"))
     assert {graph: set(found) for graph, found in errors.errors.items()} == {
-        "step": linears | {"lm_head.0"},
-        "prefill": linears | {"lm_head.0"},
+        "step": linears | {"lm_head.0", "lm_head.1"},
+        "prefill": linears | {"lm_head.0", "lm_head.1"},
     }
-    assert watched(Small().stage("text"), folders("text", "fp32"))[0].errors == {"step": {}}
+    assert watched(Small().stage("coarse"), folders("coarse", "fp32"))[0].errors == {"step": {}}
 
 
 def test_errors_at_4_bits_are_those_of_the_rounded_weights(folders: Any) -> None:
     """The operator rounds activations too, to 8 bits, which adds little to what 4 bits do."""
-    weights = Small().stage("text")
-    errors, seen = watched(weights, folders("text", "int4"))
+    weights = Small().stage("coarse")
+    errors, seen = watched(weights, folders("coarse", "int4"))
     for name, (x, y) in seen.items():
         if name.startswith("transformer.h."):
             weight = weights.arrays[f"{name}.weight"]
@@ -189,8 +189,8 @@ def test_errors_at_4_bits_are_those_of_the_rounded_weights(folders: Any) -> None
 
 
 def test_errors_per_tensor_are_those_of_the_operator(folders: Any) -> None:
-    weights = Small().stage("text")
-    errors, seen = watched(weights, folders("text", "int8"))
+    weights = Small().stage("coarse")
+    errors, seen = watched(weights, folders("coarse", "int8"))
     for name, (x, y) in seen.items():
         if name.startswith("transformer.h."):
             rounded, scales = quantize_columns(weights.arrays[f"{name}.weight"])
@@ -203,7 +203,7 @@ def test_errors_per_tensor_are_those_of_the_operator(folders: Any) -> None:
 
 @pytest.mark.parametrize(("factor", "graph"), [(1000.0, "step"), (0.001, "prefill")])
 def test_a_layer_that_cannot_be_rounded_is_the_worst(tmp_path: Path, factor: float, graph: str) -> None:
-    weights = Small(arrays=outlying("text", BROKEN, NORM, factor)).stage("text")
+    weights = Small(arrays=outlying("coarse", BROKEN, NORM, factor)).stage("coarse")
     build_stage(weights, part_heads(weights, LAYOUT), "int8", tmp_path)
     report = Verifier(Small(), 1).measure(weights, "int8", tmp_path)
     name, error = report.worst[graph]
