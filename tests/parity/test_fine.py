@@ -46,7 +46,7 @@ def test_every_code_counts(same: Same) -> None:
     given[1, 50] = (given[1, 50] + 1) % 1024
     other = same("generate_fine", given)
     with_voice = same("generate_fine", given, history_prompt="announcer")
-    assert np.mean((first != other)[2:]) > 0.3
+    assert np.mean((first != other)[2:]) > 0.1
     assert np.mean((other != with_voice)[2:]) > 0.3
 
 
