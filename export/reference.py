@@ -10,7 +10,7 @@ import numpy as np
 
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import LAYER_NORM_EPS
-from alrakis.weights.types import StageWeights
+from alrakis.weights.types import Array, StageWeights
 
 Watch = Callable[
     [str, FloatArray, FloatArray], None
@@ -24,6 +24,7 @@ class ReferenceGPT:
         self._arrays = weights.arrays
         self._shape = weights.shape
         self._watch = watch
+        self._tables: dict[str, Array] = {}  # embeddings in use: some sources make an array when asked for it
 
     def embed(self, tokens: IntArray, added: IntArray | None = None, first: int = 0) -> FloatArray:
         """A causal model's input for tokens `(T,)` at the positions from `first` on: `(T, C)`.
@@ -93,7 +94,9 @@ class ReferenceGPT:
         return np.asarray(array if ids is None else array[ids.start : ids.stop], np.float32)
 
     def _rows(self, name: str, ids: IntArray) -> FloatArray:
-        return np.asarray(self._arrays[f"{name}.weight"][ids], np.float32)
+        if name not in self._tables:
+            self._tables[name] = self._arrays[f"{name}.weight"]
+        return np.asarray(self._tables[name][ids], np.float32)
 
 
 def _softmax(scores: FloatArray, causal: bool) -> FloatArray:
