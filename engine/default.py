@@ -6,9 +6,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alrakis.auto import choose_config, env_flag
+from alrakis.auto import choose_config
 from alrakis.config import Config, load_config
 from alrakis.engine import PARTS, Engine
+from alrakis.environment import env_flag
 from alrakis.spec import Stage
 from alrakis.weights.types import Weights
 

@@ -14,10 +14,10 @@ from typing import Any, Literal
 import numpy as np
 
 from alrakis import spec
-from alrakis.auto import env_flag
 from alrakis.config import Config
 from alrakis.default import close_default_engine, current_engine, default_engine
 from alrakis.engine import PARTS, Engine
+from alrakis.environment import env_flag
 from alrakis.errors import InputError
 from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
 from alrakis.spec import STAGES, Layout, Stage

@@ -32,7 +32,7 @@ FOLDERS = {
 
 # From the bottom up: a module imports from its own level and from those below. A new module has to be placed.
 LEVELS = (
-    {"errors", "spec"},
+    {"environment", "errors", "spec"},
     {"audio", "config", "configs", "files", "hardware", "progress", "sampling", "text", "voices", "weights"},
     {"export"},
     {"backends"},

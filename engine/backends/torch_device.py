@@ -1,13 +1,13 @@
 """Where torch runs and with what numbers: device, precision, threads, and exact fp32."""
 
 import functools
-import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import torch
 
+from alrakis.environment import env_flag
 from alrakis.errors import BackendError, ConfigError
 
 P = ParamSpec("P")
@@ -25,7 +25,7 @@ def pick_device(name: str) -> torch.device:
     if name == "auto":
         if torch.cuda.is_available():
             name = "cuda"
-        elif _mps_enabled() and torch.backends.mps.is_available():
+        elif env_flag("SUNO_ENABLE_MPS") and torch.backends.mps.is_available():
             name = "mps"
         else:
             name = "cpu"
@@ -35,10 +35,6 @@ def pick_device(name: str) -> torch.device:
     if device.type == "mps" and not torch.backends.mps.is_available():
         raise ConfigError("device 'mps': this machine or this torch has no Apple GPU; use 'auto' or 'cpu'")
     return device
-
-
-def _mps_enabled() -> bool:
-    return os.environ.get("SUNO_ENABLE_MPS", "False").lower() in ("true", "1", "t")
 
 
 def _pick_cuda(device: torch.device) -> torch.device:

