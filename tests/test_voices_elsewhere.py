@@ -2,6 +2,7 @@
 
 import hashlib
 import http.server
+import io
 import json
 import os
 import subprocess
@@ -11,6 +12,7 @@ import threading
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alrakis.voices import (
@@ -66,8 +68,14 @@ print(json.dumps(out))
 """
 
 
+def npy_bytes(array: Any) -> bytes:
+    out = io.BytesIO()
+    np.save(out, array)
+    return out.getvalue()
+
+
 def fine_sum() -> int:
-    voice = load_voice("v2/en_speaker_6", BARK)
+    voice = load_voice("v2/en_speaker_6", Layout())
     assert voice is not None
     return int(voice.fine.sum())
 
@@ -130,7 +138,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
         if key is None or name == self.path:
             self.send_error(404)
             return
-        content = npy(voice_arrays(name.removesuffix(f"_{key}.npy"))[key])
+        content = npy_bytes(voice_arrays(name.removesuffix(f"_{key}.npy"))[key])
         self.send_response(200)
         self.send_header("ETag", f'"{hashlib.sha256(content).hexdigest()}"')
         self.send_header("X-Repo-Commit", "a" * 40)
