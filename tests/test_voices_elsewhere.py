@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from alrakis.spec import Layout
 from alrakis.voices import (
     VOICE_KEYS,
     find_preset,
