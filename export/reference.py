@@ -18,7 +18,7 @@ Watch = Callable[
 
 
 class ReferenceGPT:
-    """One GPT, over one sequence at a time. watch, if given, sees every linear at work."""
+    """One GPT, over sequences of one length. watch sees every linear at work on the first of them."""
 
     def __init__(self, weights: StageWeights, watch: Watch | None = None) -> None:
         self._arrays = weights.arrays
@@ -46,17 +46,22 @@ class ReferenceGPT:
         return x
 
     def logits(self, x: FloatArray, first: int, heads: Sequence[range]) -> list[FloatArray]:
-        """A causal model's logits after the positions from `first` on, by head: `(T - first, ids)`."""
-        x = self._trunk(x, causal=True)[first:]
+        """A causal model's logits for inputs `(B, T, C)`, after the positions from `first` on.
+
+        By head: `(B, T - first, ids)`.
+        """
+        x = self._trunk(x, causal=True)[:, first:]
         return [self._linear(f"lm_head.{i}", x, "lm_head", ids) for i, ids in enumerate(heads)]
 
-    def fine_logits(self, x: FloatArray, codebook: int, codebook_size: int) -> FloatArray:
-        """The fine model's logits for one codebook: `(T, codebook_size)`."""
+    def fine_logits(self, x: FloatArray, codebooks: Sequence[int], codebook_size: int) -> FloatArray:
+        """The fine model's logits for inputs `(B, T, C)`, a codebook each: `(B, T, codebook_size)`."""
         x = self._trunk(x, causal=False)
-        return self._linear(f"lm_heads.{codebook - self._shape.n_codes_given}", x, None, range(codebook_size))
+        heads = [f"lm_heads.{codebook - self._shape.n_codes_given}" for codebook in codebooks]
+        ids = range(codebook_size)
+        return np.concatenate([self._linear(head, x[i : i + 1], None, ids) for i, head in enumerate(heads)])
 
     def _trunk(self, x: FloatArray, *, causal: bool) -> FloatArray:
-        """Embeddings `(T, C)` through all blocks and the last norm."""
+        """Embeddings `(B, T, C)` through all blocks and the last norm."""
         for layer in range(self._shape.n_layer):
             block = f"transformer.h.{layer}"
             x = x + self._attention(block, self._norm(f"{block}.ln_1", x), causal)
@@ -65,13 +70,14 @@ class ReferenceGPT:
         return self._norm("transformer.ln_f", x)
 
     def _attention(self, block: str, x: FloatArray, causal: bool) -> FloatArray:
-        length, width = x.shape
-        split = self._linear(f"{block}.attn.c_attn", x).reshape(length, 3, self._shape.n_head, -1)
-        mixed = np.empty((length, self._shape.n_head, self._shape.head_dim), np.float32)
-        for head in range(self._shape.n_head):
-            query, key, value = split[:, :, head].swapaxes(0, 1)
-            mixed[:, head] = _softmax(query @ key.T / np.float32(np.sqrt(key.shape[1])), causal) @ value
-        return self._linear(f"{block}.attn.c_proj", mixed.reshape(length, width))
+        rows, length, width = x.shape
+        n_head, head_dim = self._shape.n_head, self._shape.head_dim
+        split = self._linear(f"{block}.attn.c_attn", x).reshape(rows, length, 3, n_head, head_dim)
+        mixed = np.empty((rows, length, n_head, head_dim), np.float32)
+        for row, head in np.ndindex(rows, n_head):
+            query, key, value = split[row, :, :, head].swapaxes(0, 1)
+            mixed[row, :, head] = _softmax(query @ key.T / np.float32(np.sqrt(head_dim)), causal) @ value
+        return self._linear(f"{block}.attn.c_proj", mixed.reshape(rows, length, width))
 
     def _norm(self, name: str, x: FloatArray) -> FloatArray:
         x = x - x.mean(-1, keepdims=True)
@@ -84,9 +90,9 @@ class ReferenceGPT:
     ) -> FloatArray:
         """`x` times the parameters of a linear, or of some rows of it."""
         weight = self._array(f"{array or name}.weight", ids)
-        out = x @ weight.T
+        out = (x.reshape(-1, x.shape[-1]) @ weight.T).reshape(*x.shape[:-1], -1)
         if self._watch:
-            self._watch(name, x, out)
+            self._watch(name, x[0], out[0])
         return out
 
     def _array(self, name: str, ids: range | None = None) -> FloatArray:

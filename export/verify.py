@@ -82,30 +82,27 @@ class Verifier:
         layout = self._layout
         texts, known = self._encoded()
         added = np.full(TEXT_TOKENS, layout.semantic_pad)
-        pairs, said = [], []
-        for number, text in enumerate(texts):
-            x = reference.embed(np.append(text, layout.semantic_infer), added)
-            spoken = _speak(reference, model, x, layout.text_heads[:1], "text", number, layout.semantic_vocab)
-            pairs.append(_compare(reference, spoken, len(x) - 1, layout.text_heads[:1]))
-            said.append(spoken.tokens)
-        self._semantic = said
-        return pairs, SPOKEN if known else RANDOM
+        heads, candidates = layout.text_heads[:1], layout.semantic_vocab
+        prefixes = [reference.embed(np.append(text, layout.semantic_infer), added) for text in texts]
+        said = [
+            _speak(reference, model, prefix, heads, "text", row, candidates)
+            for row, prefix in enumerate(prefixes)
+        ]
+        self._semantic = [one.tokens for one in said]
+        return _compare(reference, said, heads), SPOKEN if known else RANDOM
 
     def _coarse_codes(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
         layout, random = self._layout, np.random.default_rng(SEED)
         known = self._semantic is not None
         semantic = self._semantic or [random.integers(0, layout.semantic_vocab, STEPS) for _ in SENTENCES]
-        pairs, said = [], []
-        for number, tokens in enumerate(semantic):
-            prefix = np.full(COARSE_SEMANTIC_TOKENS, layout.coarse_semantic_pad)
-            prefix[: len(tokens)] = tokens
-            x = reference.embed(np.append(prefix, layout.coarse_infer))
-            spoken = _speak(reference, model, x, layout.coarse_heads, "coarse", number, layout.codebook_size)
-            pairs.append(_compare(reference, spoken, len(x) - 1, layout.coarse_heads))
-            starts = np.array([[head.start] for head in layout.coarse_heads])
-            said.append(spoken.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts)
-        self._coarse = said
-        return pairs, SPOKEN if known else RANDOM
+        heads, candidates, said = layout.coarse_heads, layout.codebook_size, []
+        for row, tokens in enumerate(semantic):
+            ids = np.full(COARSE_SEMANTIC_TOKENS + 1, layout.coarse_semantic_pad)
+            ids[: len(tokens)], ids[-1] = tokens, layout.coarse_infer
+            said.append(_speak(reference, model, reference.embed(ids), heads, "coarse", row, candidates))
+        starts = np.array([[head.start] for head in heads])
+        self._coarse = [one.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts for one in said]
+        return _compare(reference, said, heads), SPOKEN if known else RANDOM
 
     def _fine(self, reference: ReferenceGPT, session: ort.InferenceSession) -> tuple[list[Pair], str]:
         layout, random = self._layout, np.random.default_rng(SEED)
@@ -113,7 +110,7 @@ class Verifier:
         size = (N_COARSE_CODEBOOKS, STEPS // N_COARSE_CODEBOOKS)
         coarse = self._coarse or [random.integers(0, layout.codebook_size, size) for _ in SENTENCES]
         first = np.zeros(1, np.int64)
-        pairs = []
+        inputs, found, codebooks = [], [], []
         for given in coarse:
             frames = given.shape[1]
             codes = np.full((FINE_FRAMES, N_FINE_CODEBOOKS), layout.fine_pad)
@@ -121,10 +118,13 @@ class Verifier:
             for codebook in range(N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS):
                 x = reference.embed_codes(codes, codebook)
                 outputs: list[Any] = session.run([f"logits_{codebook}"], {"x": x[None], "first": first})
-                found = outputs[0][0, :frames]
-                exact = reference.fine_logits(x, codebook, layout.codebook_size)[:frames]
-                pairs.append((exact, found))
-                codes[:frames, codebook] = found.argmax(-1)
+                logits = outputs[0][0, :frames]
+                codes[:frames, codebook] = logits.argmax(-1)
+                inputs.append(x)
+                found.append(logits)
+                codebooks.append(codebook)
+        exact = reference.fine_logits(np.stack(inputs), codebooks, layout.codebook_size)
+        pairs = [(one[: len(logits)], logits) for one, logits in zip(exact, found, strict=True)]
         return pairs, SPOKEN if known else RANDOM
 
     def _encoded(self) -> tuple[list[IntArray], bool]:
@@ -144,6 +144,7 @@ class _Spoken:
     """What an exported causal model said after a prefix: tokens, its logits at each draw, all its inputs."""
 
     def __init__(self, prefix: FloatArray) -> None:
+        self.first = len(prefix) - 1  # the position that the first draw comes after
         self.inputs = [prefix]
         self.logits: list[FloatArray] = []
         self.drawn: list[int] = []
@@ -159,12 +160,12 @@ def _speak(
     prefix: FloatArray,
     heads: Sequence[range],
     stage: Stage,
-    number: int,
+    row: int,
     candidates: int,
 ) -> _Spoken:
     """Let an exported model draw STEPS tokens, of each head in turn, from its first `candidates` ids."""
     spoken = _Spoken(prefix)
-    noise = Noise([SEED + number], stage)
+    noise = Noise([SEED + row], stage)
     logits = model.prefill(prefix)
     for step in range(STEPS):
         head = step % len(heads)
@@ -178,8 +179,12 @@ def _speak(
     return spoken
 
 
-def _compare(reference: ReferenceGPT, spoken: _Spoken, first: int, heads: Sequence[range]) -> Pair:
-    """fp32's logits and the exported model's at each draw."""
-    by_head = reference.logits(np.concatenate(spoken.inputs), first, graph_heads(heads))
-    exact = np.stack([by_head[step % len(heads)][step] for step in range(len(spoken.logits))])
-    return exact, np.stack(spoken.logits)
+def _compare(reference: ReferenceGPT, said: Sequence[_Spoken], heads: Sequence[range]) -> list[Pair]:
+    """fp32's logits and the exported model's at each draw, by sequence."""
+    inputs = np.stack([np.concatenate(one.inputs) for one in said])
+    by_head = reference.logits(inputs, said[0].first, graph_heads(heads))
+    pairs = []
+    for row, one in enumerate(said):
+        exact = [by_head[step % len(heads)][row, step] for step in range(len(one.logits))]
+        pairs.append((np.stack(exact), np.stack(one.logits)))
+    return pairs

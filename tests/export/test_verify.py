@@ -75,7 +75,9 @@ def test_the_reference_is_bark(stage: Stage) -> None:
     tokens = random.integers(0, shape.input_vocab, 40)
     ids = range(5, shape.output_vocab - 3)
     reference = ReferenceGPT(stage_weights(stage))
-    (found,) = reference.logits(reference.embed(tokens), 30, [ids])
+    other = random.integers(0, shape.input_vocab, 40)
+    inputs = np.stack([reference.embed(other), reference.embed(tokens)])
+    ((_, found),) = reference.logits(inputs, 30, [ids])
     assert found.shape == (10, len(ids))
     for row, length in enumerate(range(31, 41)):
         with torch.no_grad():
@@ -87,21 +89,24 @@ def test_the_reference_adds_voices_as_bark_does() -> None:
     random = np.random.default_rng(2)
     text, added = (random.integers(0, 96, 256) for _ in range(2))
     reference = ReferenceGPT(stage_weights("text"))
-    (found,) = reference.logits(reference.embed(np.append(text, 91), added), 256, [range(61)])
+    inputs = reference.embed(np.append(text, 91), added)[None]
+    (found,) = reference.logits(inputs, 256, [range(61)])
     given = torch.from_numpy(np.concatenate([text, added, [91]])[None])
     with torch.no_grad():
         exact = bark_model("text")(given, merge_context=True)[0][0, -1, :61]
-    np.testing.assert_allclose(found[0], exact.numpy(), atol=2e-5)
+    np.testing.assert_allclose(found[0, 0], exact.numpy(), atol=2e-5)
 
 
-@pytest.mark.parametrize("codebook", [1, 2, 7])
-def test_the_fine_reference_is_bark(codebook: int) -> None:
+def test_the_fine_reference_is_bark() -> None:
     codes = np.random.default_rng(3).integers(0, 1025, (50, 8))
     reference = ReferenceGPT(stage_weights("fine"))
-    found = reference.fine_logits(reference.embed_codes(codes, codebook), codebook, 1024)
-    with torch.no_grad():
-        exact = bark_model("fine")(codebook, torch.from_numpy(codes[None]))[0, :, :1024]
-    np.testing.assert_allclose(found, exact.numpy(), atol=2e-5)
+    codebooks = [1, 7, 2]
+    inputs = np.stack([reference.embed_codes(codes, codebook) for codebook in codebooks])
+    found = reference.fine_logits(inputs, codebooks, 1024)
+    for row, codebook in enumerate(codebooks):
+        with torch.no_grad():
+            exact = bark_model("fine")(codebook, torch.from_numpy(codes[None]))[0, :, :1024]
+        np.testing.assert_allclose(found[row], exact.numpy(), atol=2e-5)
 
 
 # divergence
@@ -154,7 +159,7 @@ def watched(
 
     reference = ReferenceGPT(weights, watch)
     tokens = np.random.default_rng(5).integers(0, 60, 80)
-    reference.logits(reference.embed(tokens), 70, part_heads(weights, LAYOUT))
+    reference.logits(reference.embed(tokens)[None], 70, part_heads(weights, LAYOUT))
     return errors, seen
 
 
