@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from alrakis import __version__
-from alrakis.config import Config
+from alrakis.config import PRECISIONS, Config
 from alrakis.errors import ArtifactError, WeightsError
-from alrakis.export.build import build_codec, build_stage, graph_heads
+from alrakis.export.build import build_codec, build_stage, graph_heads, graph_kinds
 from alrakis.export.progress import export_bar, tell
 from alrakis.export.report import Report
 from alrakis.export.size import needed_bytes, progress_bytes
@@ -102,7 +102,7 @@ class Artifacts:
         if artifact.folder in self._reports:
             return self._reports[artifact.folder]
         kept = (artifact.notes.get("report") or {}).get("kept", ())
-        report = self._verifier.measure(part, self._config.precision, artifact.folder, kept)
+        report = self._verifier.measure(part, self._precision(part), artifact.folder, kept)
         self._warn(report)
         try:
             write_notes(artifact, {**artifact.notes, "report": report.as_json()})
@@ -113,15 +113,23 @@ class Artifacts:
     def facts(self, part: Part) -> Facts:
         """All that makes a difference to a part's artifact."""
         facts = {"part": part_name(part), "identity": part.identity, "exporter": EXPORTER}
+        facts["precision"] = self._precision(part)
         if isinstance(part, CodecWeights):
-            return {**facts, "precision": "fp32"}
+            return facts
         heads = [[ids.start, ids.stop] for ids in graph_heads(part_heads(part, self._weights.layout))]
-        facts |= {"precision": self._config.precision, "heads": heads}
+        facts["heads"] = heads
         if part.stage != "fine":
             facts["kv_cache"] = self._config.kv_cache
         if self._measured(part):  # it decides which layers are kept in fp32
             facts["outlier"] = self._config.verify_outlier
         return facts
+
+    def _precision(self, part: Part) -> str:
+        """The precision of a part: the first whose graphs are those of the config's."""
+        if isinstance(part, CodecWeights):
+            return "fp32"
+        kinds = graph_kinds(part.stage, self._config.precision)
+        return next(p for p in PRECISIONS["onnx"] if graph_kinds(part.stage, p) == kinds)
 
     def _from_folder(self, store: Store, part: Part, whole: bool) -> Artifact:
         facts = self.facts(part)
@@ -183,7 +191,7 @@ class Artifacts:
                 "report": report and report.as_json(),
             }
 
-        artifact = store.make(facts, build, needed_bytes(part, self._config.precision), whole=whole)
+        artifact = store.make(facts, build, needed_bytes(part, facts["precision"]), whole=whole)
         if built:
             seconds = time.monotonic() - began
             tell(f"exported {what}: {artifact.folder} ({artifact.size_bytes / 1e6:.0f} MB, {seconds:.0f} s)")
@@ -198,8 +206,8 @@ class Artifacts:
         if isinstance(part, CodecWeights):
             build_codec(part, folder)
             return None
-        precision, heads = self._config.precision, part_heads(part, self._weights.layout)
-        with export_bar(f"exporting {what}", progress_bytes(part, heads, precision)) as progress:
+        precision, heads = self._precision(part), part_heads(part, self._weights.layout)
+        with export_bar(f"exporting {what}", progress_bytes(part, heads, precision), "B") as progress:
             build_stage(part, heads, precision, folder, progress=progress)
         if not self._measured(part):
             return None

@@ -1,5 +1,6 @@
 """The error of each quantized linear, by running it alone on the inputs that it has in fp32."""
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -18,15 +19,17 @@ class LayerErrors:
     """Watches a `ReferenceGPT`, and gives every quantized linear of a folder's graphs the same inputs.
 
     errors: by graph and by linear, the relative error (L2) of its outputs. A linear that is not quantized, or
-    that the reference did not come by, is not in it.
+    that the reference did not come by, is not in it. progress: called with 1 a linear.
     """
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, progress: Callable[[int], None] = lambda count: None) -> None:
+        self._progress = progress
         self._graphs = {path.stem: _Graph(path) for path in sorted(folder.glob("*.onnx"))}
         self.errors: dict[str, dict[str, float]] = {}
 
     def __call__(self, name: str, x: FloatArray, exact: FloatArray) -> None:
         """Measure one linear, when it is first met: inputs `(T, K)`, fp32's outputs `(T, N)`."""
+        self._progress(1)
         for graph, linears in self._graphs.items():
             errors = self.errors.setdefault(graph, {})
             if name in linears.nodes and name not in errors:

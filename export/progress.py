@@ -22,13 +22,13 @@ def tell(message: str) -> None:
 
 
 @contextmanager
-def export_bar(what: str, total_bytes: int) -> Iterator[Callable[[int], None]]:
-    """A bar over the bytes of parameters that are worked through; nothing unless stderr is a terminal."""
+def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar over some units, counted up by the function it gives; nothing unless stderr is a terminal."""
     bar = tqdm(
-        total=total_bytes,
+        total=total,
         desc=what,
         disable=not sys.stderr.isatty(),
-        unit="B",
+        unit=unit,
         unit_scale=True,
         leave=False,
     )

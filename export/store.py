@@ -149,7 +149,7 @@ class Store:
 
     def folders(self) -> list[Path]:
         """The folders of all artifacts, by name, damaged ones too."""
-        return sorted(path for path in self.root.glob("*/") if _NAME.fullmatch(path.name))
+        return sorted(path for path in self.root.glob("*") if _NAME.fullmatch(path.name) and path.is_dir())
 
     def artifacts(self) -> list[Artifact]:
         """All complete artifacts, by name."""

@@ -15,6 +15,7 @@ import onnxruntime as ort
 from alrakis.errors import AlrakisError
 from alrakis.export.build import graph_heads
 from alrakis.export.layers import LayerErrors
+from alrakis.export.progress import export_bar
 from alrakis.export.reference import ReferenceGPT
 from alrakis.export.report import Report, divergence
 from alrakis.export.run import CausalGraph, open_graph
@@ -24,6 +25,7 @@ from alrakis.spec import (
     N_COARSE_CODEBOOKS,
     N_FINE_CODEBOOKS,
     TEXT_TOKENS,
+    GPTShape,
     Stage,
 )
 from alrakis.text import encode_text
@@ -56,7 +58,14 @@ class Verifier:
         self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str] = ()
     ) -> Report:
         """A stage's report. folder: what `build_stage` wrote at this precision, keeping `kept` in fp32."""
-        layers = LayerErrors(folder)
+        with export_bar(
+            f"measuring {weights.stage} ({precision})", _linears(weights.shape), "layers"
+        ) as move:
+            return self._measure(weights, precision, folder, kept, LayerErrors(folder, move))
+
+    def _measure(
+        self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str], layers: LayerErrors
+    ) -> Report:
         reference = ReferenceGPT(weights, layers)
         if weights.stage == "text":
             pairs, tokens = self._text(reference, CausalGraph(folder, weights.shape, self._threads))
@@ -152,6 +161,11 @@ class _Spoken:
     @property
     def tokens(self) -> IntArray:
         return np.array(self.drawn, np.int64)
+
+
+def _linears(shape: GPTShape) -> int:
+    """Linears that the reference comes by, roughly: heads are counted as one."""
+    return 4 * shape.n_layer + 1
 
 
 def _speak(

@@ -155,6 +155,12 @@ def test_the_codec_is_the_same_at_every_precision() -> None:
     assert len(folders) == 1
 
 
+def test_what_is_the_same_at_two_precisions_is_made_once() -> None:
+    fine = unmeasured().stage("fine")
+    folders = [Artifacts(unmeasured(), config(p)).ensure(fine).folder for p in ("fp32", "int8", "int4")]
+    assert folders[0] != folders[1] == folders[2]
+
+
 def test_a_newer_exporter_takes_away_what_the_older_made(
     cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from alrakis.spec import STAGES
-from tests.cli.programs import Ended, Run, alrakis_process, command, environment, refused
+from tests.cli.programs import Ended, Run, Terminal, alrakis_process, command, environment, refused
 
 TINY = ["export", "--weights", "synthetic-tiny", "--precision", "int8"]
 PARTS = [*STAGES, "codec"]
@@ -42,6 +42,14 @@ def test_all_parts_are_exported_and_said_to_be(run: Run, cache: Path) -> None:
     assert made.err.count("exported ") == len(PARTS)
     again = run(*TINY)
     assert (again.out, again.err) == (made.out, "")
+
+
+def test_a_terminal_shows_bars(here: Path) -> None:
+    shown = Terminal("export", "--weights", "demo", "--precision", "int8", folder=here).read_to_end()
+    for stage in STAGES:
+        assert f"exporting {stage} (int8): " in shown
+        assert f"measuring {stage} (int8): " in shown
+    assert "100%" in shown
 
 
 def test_a_precision_alone_is_the_cpu_config_of_that_name(run: Run) -> None:
