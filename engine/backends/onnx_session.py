@@ -51,6 +51,10 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3  # errors; its warnings are about graphs, not for users
+    # threads that spin between runs would take the cores from the next session's
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # an arena a session would keep the memory of the session's largest run; malloc shares it between them
+    options.enable_cpu_mem_arena = False
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
