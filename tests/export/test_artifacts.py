@@ -4,7 +4,6 @@ import dataclasses
 import logging
 import os
 import shutil
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -385,10 +384,11 @@ def test_without_a_cache_a_temporary_folder_serves(unusable: Path, caplog: pytes
     assert not first.folder.parent.exists()
 
 
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
 def test_a_read_only_cache_is_read(cache: Path) -> None:
     made = ensure(unmeasured(), config())
     cache.chmod(0o500)
+    if os.access(cache, os.W_OK):
+        pytest.skip("root may write everywhere")
     try:
         assert ensure(unmeasured(), config()) == made
         artifacts = Artifacts(unmeasured(), config())
@@ -398,7 +398,6 @@ def test_a_read_only_cache_is_read(cache: Path) -> None:
         cache.chmod(0o700)
 
 
-@pytest.mark.skipif(sys.platform == "win32", reason="TMPDIR")
 def test_no_place_at_all_is_an_error_that_says_both(
     unusable: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
