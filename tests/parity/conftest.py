@@ -58,6 +58,15 @@ def _make_every_token_count(stage: str, state: dict[str, torch.Tensor]) -> None:
         state["lm_head.weight"][10_000] *= 3  # end of speech comes now and then
 
 
+@pytest.fixture(scope="package", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Networks this small lose by more."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="package")
 def bark(folder: Path) -> Reference:
     return Reference.load(folder)
@@ -73,7 +82,7 @@ def cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 @pytest.fixture(scope="package", params=EXACT_CONFIGS)
 def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
-    with Engine(folder, request.param) as engine:
+    with Engine(folder, request.param, threads=1) as engine:
         yield engine
 
 

@@ -59,7 +59,7 @@ def engine(
     folder: Path = tmp_path_factory.mktemp("transformers")
     model.save_pretrained(folder)
     write_vocab(folder)
-    with Engine(folder, request.param) as engine:
+    with Engine(folder, request.param, threads=1) as engine:
         yield engine
 
 
