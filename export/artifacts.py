@@ -24,7 +24,9 @@ from alrakis.export.verify import Verifier
 from alrakis.spec import Layout
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 2  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 3  # raise it when what is built changes: artifacts are keyed by it
+
+_HINT = "Set ALRAKIS_CACHE to a folder with room"
 
 logger = logging.getLogger("alrakis")
 
@@ -149,30 +151,26 @@ class Artifacts:
         return found
 
     def _export(self, part: Part, whole: bool) -> Artifact:
-        """Export into the cache, or into a temporary folder where the cache cannot be written."""
-        if self._temporary:
-            return self._make(Store(Path(self._temporary.name)), part, whole)
+        """Export into the cache, or into a temporary folder once the cache has shown to be unusable."""
+        if not self._temporary:
+            try:
+                return self._make(self._cache, part, whole)
+            except WeightsError:  # one that is not found is an OSError as well
+                raise
+            except OSError as error:
+                problem = _why(error)
+            logger.warning(
+                "the cache cannot be used: %s; a temporary folder takes its place. %s", problem, _HINT
+            )
         try:
-            return self._make(self._cache, part, whole)
-        except WeightsError:  # one that is not found is an OSError as well
+            self._temporary = self._temporary or tempfile.TemporaryDirectory(prefix="alrakis-")
+            return self._make(Store(Path(self._temporary.name)), part, whole)
+        except WeightsError:
             raise
         except OSError as error:
-            problem = _why(error)
-        hint = "set ALRAKIS_CACHE to a folder with room"
-        try:
-            self._temporary = tempfile.TemporaryDirectory(prefix="alrakis-")
-            logger.warning(
-                "the cache cannot be used: %s; exporting to %s, which is removed at the end (%s)",
-                problem,
-                self._temporary.name,
-                hint,
-            )
-            return self._make(Store(Path(self._temporary.name)), part, whole)
-        except OSError as error:
-            self.close()
             raise ArtifactError(
-                f"no place to export {part_name(part)} to: {problem}; nor is the temporary folder one: "
-                f"{_why(error)}; {hint}"
+                f"cannot export {part_name(part)}: neither the cache ({self._cache.root}) nor a "
+                f"temporary folder can take it: {_why(error)}. {_HINT}"
             ) from error
 
     def _make(self, store: Store, part: Part, whole: bool) -> Artifact:

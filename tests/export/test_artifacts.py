@@ -378,7 +378,6 @@ def test_without_a_cache_a_temporary_folder_serves(unusable: Path, caplog: pytes
     assert artifacts.ensure(unmeasured().stage("coarse")) == first
     (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
     assert str(unusable) in warning
-    assert str(first.folder.parent) in warning
     assert "ALRAKIS_CACHE" in warning
     artifacts.close()
     assert not first.folder.parent.exists()
@@ -407,7 +406,7 @@ def test_no_place_at_all_is_an_error_that_says_both(
     message = str(caught.value)
     assert str(unusable) in message
     assert "MB are needed" in message
-    assert "set ALRAKIS_CACHE" in message
+    assert "Set ALRAKIS_CACHE" in message
 
 
 # what is measured
