@@ -23,11 +23,15 @@ def tell(message: str) -> None:
 
 @contextmanager
 def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
-    """A bar over some units, counted up by the function it gives; nothing unless stderr is a terminal."""
+    """A bar over some units, counted up by the function it gives.
+
+    Nothing is shown unless standard error is a terminal, nor where the log has been told to be quiet.
+    """
+    quiet = logger.level > logging.INFO  # as `alrakis say --quiet` sets it
     bar = tqdm(
         total=total,
         desc=what,
-        disable=not sys.stderr.isatty(),
+        disable=quiet or not sys.stderr.isatty(),
         unit=unit,
         unit_scale=True,
         leave=False,

@@ -52,6 +52,12 @@ def test_a_terminal_shows_bars(here: Path) -> None:
     assert "100%" in shown
 
 
+def test_quiet_is_quiet(here: Path) -> None:
+    say = ["say", "one", "--weights", "synthetic-tiny", "--config", "cpu-int8", "--max-duration", "0.2", "-q"]
+    assert Terminal(*say, folder=here).read_to_end() == ""
+    assert (here / "out.wav").is_file()
+
+
 def test_a_precision_alone_is_the_cpu_config_of_that_name(run: Run) -> None:
     for precision in ("fp32", "int8", "int4"):
         by_precision = run("export", "--weights", "synthetic-tiny", "--precision", precision)
