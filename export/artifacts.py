@@ -24,7 +24,7 @@ from alrakis.export.verify import Verifier
 from alrakis.spec import Layout
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 3  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 4  # raise it when what is built changes: artifacts are keyed by it
 
 _HINT = "Set ALRAKIS_CACHE to a folder with room"
 
@@ -207,6 +207,11 @@ class Artifacts:
         precision, heads = self._precision(part), part_heads(part, self._weights.layout)
         with export_bar(f"exporting {what}", progress_bytes(part, heads, precision), "B") as progress:
             build_stage(part, heads, precision, folder, progress=progress)
+        scales = None
+        if self._config.kv_cache == "int8" and part.stage != "fine":
+            scales = self._verifier.cache_scales(part, folder)
+            _empty(folder)
+            build_stage(part, heads, precision, folder, cache_scales=scales)
         if not self._measured(part):
             return None
         report = self._verifier.measure(part, precision, folder)
@@ -214,7 +219,7 @@ class Artifacts:
         if not kept:
             return report
         _empty(folder)
-        build_stage(part, heads, precision, folder, precise=kept)
+        build_stage(part, heads, precision, folder, precise=kept, cache_scales=scales)
         return self._verifier.measure(part, precision, folder, kept)
 
     def _measured(self, part: Part) -> bool:

@@ -10,6 +10,7 @@ import numpy as np
 
 from alrakis.export.codec_graph import CodecGraph
 from alrakis.export.trunk import Kind, Trunk
+from alrakis.sampling import FloatArray
 from alrakis.spec import Stage
 from alrakis.weights.types import Array, CodecWeights, StageWeights
 
@@ -39,16 +40,20 @@ def build_stage(
     folder: Path,
     *,
     precise: Collection[str] = (),
+    cache_scales: FloatArray | None = None,
     progress: Callable[[int], None] = lambda count: None,
 ) -> None:
     """Write a GPT's graphs and tables into a folder.
 
-    heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8" or
-    "int4". precise: linears that stay fp32. progress: called with bytes of parameters worked through.
+    heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8"
+    or "int4". precise: linears that stay fp32. cache_scales: `(layers, 2, C)` for a KV cache in int8; a graph
+    for prefixes writes fp32 all the same, since attention over many positions is far slower in int8.
+    progress: called with bytes of parameters worked through.
     """
     heads = graph_heads(heads)
     for name, kind in graph_kinds(weights.stage, precision).items():
-        trunk = Trunk(weights, folder, name, kind, precise, progress)
+        scales = cache_scales if name == "step" else None
+        trunk = Trunk(weights, folder, name, kind, precise, scales, progress)
         if weights.stage == "fine":
             trunk.bidirectional(len(heads[0]))
         else:
@@ -58,6 +63,8 @@ def build_stage(
             save_table(folder, f"codebook_{codebook}", weights.arrays[_fine_table(weights, codebook)])
     else:
         save_table(folder, "tokens", weights.arrays["transformer.wte.weight"])
+    if cache_scales is not None:
+        save_table(folder, "cache_scales", cache_scales)
     save_table(folder, "positions", weights.arrays["transformer.wpe.weight"])
 
 

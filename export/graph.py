@@ -16,7 +16,12 @@ MICROSOFT = "com.microsoft"  # ONNX Runtime's own operators
 _ALIGNMENT_BYTES = 4096  # so that the runtime can map an array instead of reading it
 _INLINE_BYTES = 1024  # smaller arrays stay in the graph
 
-_TYPES = {"float32": TensorProto.FLOAT, "int32": TensorProto.INT32, "int64": TensorProto.INT64}
+_TYPES = {
+    "float32": TensorProto.FLOAT,
+    "int8": TensorProto.INT8,
+    "int32": TensorProto.INT32,
+    "int64": TensorProto.INT64,
+}
 
 
 class Graph:

@@ -31,6 +31,8 @@ class CausalGraph:
         self._step = open_graph(folder / "step.onnx", threads)
         many = folder / "prefill.onnx"
         self._many = open_graph(many, threads) if many.exists() else self._step
+        if (folder / "cache_scales.npy").exists():  # `prefill` writes another type of cache than `step`
+            self._many = self._step
         size = (1, shape.n_head, CONTEXT, shape.head_dim)
         kinds = {one.name: _DTYPES[one.type] for one in self._step.get_inputs() if one.type in _DTYPES}
         names = [f"{which}_{layer}" for layer in range(shape.n_layer) for which in ("key", "value")]

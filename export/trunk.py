@@ -30,8 +30,9 @@ ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; with any other level it is 
 class Trunk:
     """One graph of a GPT being built.
 
-    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32. progress: called with the bytes of
-    parameters just worked through.
+    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32. cache_scales: `(layers, 2, C)`, a step of
+    each channel of keys and of values in an int8 cache; None for an fp32 cache. progress: called with the
+    bytes of parameters just worked through.
     """
 
     weights: StageWeights
@@ -39,6 +40,7 @@ class Trunk:
     name: str
     kind: Kind
     precise: Collection[str] = ()
+    cache_scales: FloatArray | None = None
     progress: Callable[[int], None] = lambda count: None
     graph: Graph = field(init=False)
 
@@ -99,16 +101,25 @@ class Trunk:
         return graph.node("Add", [x, self._linear(f"{name}.mlp.c_proj", hidden)], f"{name}.end")
 
     def _cached_attention(self, layer: int, qkv: str) -> str:
-        graph, shape = self.graph, self.weights.shape
+        graph, shape, scales = self.graph, self.weights.shape, self.cache_scales
+        kind = "float32" if scales is None else "int8"
         size: list[int | str] = ["B", shape.n_head, CONTEXT, shape.head_dim]
-        before = [graph.input(f"{which}_{layer}", "float32", size) for which in ("key", "value")]
-        after = [graph.output(f"new_{which}_{layer}", "float32", size) for which in ("key", "value")]
+        before = [graph.input(f"{which}_{layer}", kind, size) for which in ("key", "value")]
+        after = [graph.output(f"new_{which}_{layer}", kind, size) for which in ("key", "value")]
+        inputs = [qkv, "", "", *before, "past", "total"]
+        attributes: dict[str, str | int] = {}
+        if scales is not None:
+            inputs += [""] * 5  # rotary embedding, attention bias and head sinks, which Bark has not
+            inputs += [graph.array(f"scale_{i}_{layer}", scales[layer, i]) for i in range(2)]
+            kinds = {"k_quant_type": "PER_CHANNEL", "v_quant_type": "PER_CHANNEL"}
+            attributes = {**kinds, "kv_cache_bit_width": 8}
         return graph.fused(
             "GroupQueryAttention",
-            [qkv, "", "", *before, "past", "total"],
+            inputs,
             [f"attention_{layer}", *after],
             num_heads=shape.n_head,
             kv_num_heads=shape.n_head,
+            **attributes,
         )
 
     def _full_attention(self, layer: int, qkv: str) -> str:

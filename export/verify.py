@@ -14,6 +14,7 @@ import onnxruntime as ort
 
 from alrakis.errors import AlrakisError
 from alrakis.export.build import graph_heads
+from alrakis.export.calibrate import CacheRanges
 from alrakis.export.layers import LayerErrors
 from alrakis.export.progress import export_bar
 from alrakis.export.reference import ReferenceGPT
@@ -66,13 +67,7 @@ class Verifier:
     def _measure(
         self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str], layers: LayerErrors
     ) -> Report:
-        reference = ReferenceGPT(weights, layers)
-        if weights.stage == "text":
-            pairs, tokens = self._text(reference, CausalGraph(folder, weights.shape, self._threads))
-        elif weights.stage == "coarse":
-            pairs, tokens = self._coarse_codes(reference, CausalGraph(folder, weights.shape, self._threads))
-        else:
-            pairs, tokens = self._fine(reference, open_graph(folder / "fine.onnx", self._threads))
+        pairs, tokens = self._pairs(ReferenceGPT(weights, layers), weights, folder)
         same, kl = zip(*(divergence(exact, found) for exact, found in pairs), strict=True)
         agreed, lost = np.concatenate(same), np.concatenate(kl)
         return Report(
@@ -86,6 +81,19 @@ class Verifier:
             layers=layers.errors,
             kept=tuple(kept),
         )
+
+    def cache_scales(self, weights: StageWeights, folder: Path) -> FloatArray:
+        """Scales of an int8 KV cache, from keys and values of fp32 over what the exported model says."""
+        ranges = CacheRanges(weights.shape)
+        self._pairs(ReferenceGPT(weights, ranges), weights, folder)
+        return ranges.scales()
+
+    def _pairs(self, reference: ReferenceGPT, weights: StageWeights, folder: Path) -> tuple[list[Pair], str]:
+        if weights.stage == "text":
+            return self._text(reference, CausalGraph(folder, weights.shape, self._threads))
+        if weights.stage == "coarse":
+            return self._coarse_codes(reference, CausalGraph(folder, weights.shape, self._threads))
+        return self._fine(reference, open_graph(folder / "fine.onnx", self._threads))
 
     def _text(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
         layout = self._layout

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from alrakis.backends.onnx_session import bind, load_table, only_what_is_asked, open_session
+from alrakis.backends.onnx_session import Array, bind, load_table, only_what_is_asked, open_session
 from alrakis.errors import BackendError
 from alrakis.export.build import graph_heads
 from alrakis.sampling import FloatArray, IntArray, Sampling, draw
@@ -35,7 +35,8 @@ class OnnxCausalGPT:
         self._options = only_what_is_asked()
         self._tokens = load_table(folder, "tokens")
         self._positions = np.array(load_table(folder, "positions"))
-        self._cache = np.empty((0, 0, 0, 0, 0, 0), np.float32)
+        self._scales = _cache_scales(folder, shape)
+        self._cache = self._new_cache(0)
         self._past = np.empty(0, np.int32)
         self._total = np.zeros((), np.int32)
         self._rows = 0
@@ -68,9 +69,24 @@ class OnnxCausalGPT:
             if added is not None:
                 x[: added.shape[1]] += self._tokens[added[row]]
             x += self._positions[:length]
-            binding = self._bind(self._many, x[None], slice(row, row + 1), output, logits[row : row + 1])
-            self._many.run_with_iobinding(binding, self._options)
+            self._run_prefix(x[None], row, output, logits[row : row + 1])
         return logits[:, 0, : len(self._heads[head])]
+
+    def _run_prefix(self, x: FloatArray, row: int, output: int, logits: FloatArray) -> None:
+        rows = slice(row, row + 1)
+        if self._scales is None or self._many is self._step:
+            binding = self._bind(self._many, x, rows, output, logits, self._cache[:, :, rows])
+            self._many.run_with_iobinding(binding, self._options)
+            return
+        size = (*self._cache.shape[:2], 1, *self._cache.shape[3:])
+        exact = np.empty(size, np.float32)  # the graph for prefixes writes fp32
+        binding = self._bind(self._many, x, rows, output, logits, exact)
+        self._many.run_with_iobinding(binding, self._options)
+        length = self.position
+        for layer, scales in enumerate(self._scales):
+            values = exact[layer, :, 0, :, :length] / scales
+            np.clip(np.rint(values, out=values), -128, 127, out=values)
+            self._cache[layer, :, row, :, :length] = values
 
     def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step of the same head."""
@@ -82,8 +98,9 @@ class OnnxCausalGPT:
         self._past[:] = self.position - 1
         output = self._output(head)
         if output not in self._bound:
+            rows = slice(0, self._rows)
             self._bound[output] = self._bind(
-                self._step, self._x, slice(0, self._rows), output, self._logits[output]
+                self._step, self._x, rows, output, self._logits[output], self._cache[:, :, rows]
             )
         self._step.run_with_iobinding(self._bound[output], self._options)
         return self._logits[output][:, 0, : len(self._heads[head])]
@@ -108,7 +125,13 @@ class OnnxCausalGPT:
     def release(self) -> None:
         """Free the cache."""
         self._bound.clear()
-        self._cache = np.empty((0, 0, 0, 0, 0, 0), np.float32)
+        self._cache = self._new_cache(0)
+
+    def _new_cache(self, rows: int) -> Array:
+        """Room for the keys and values of some rows; memory is taken only where positions are written."""
+        shape = self._shape
+        size = (shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim)
+        return np.empty(size, np.float32 if self._scales is None else np.int8)
 
     def _output(self, head: int) -> int:
         """The output of the graph that a head is read off."""
@@ -116,11 +139,9 @@ class OnnxCausalGPT:
         return next(i for i, other in enumerate(self._outputs) if ids.start == other.start)
 
     def _reserve(self, rows: int) -> None:
-        """Make room for a batch. Memory is taken only where positions are written."""
-        shape = self._shape
+        """Make room for a batch."""
         if rows > self._cache.shape[2]:
-            size = (shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim)
-            self._cache = np.empty(size, np.float32)
+            self._cache = self._new_cache(rows)
         self._use(rows)
 
     def _use(self, rows: int) -> None:
@@ -132,7 +153,13 @@ class OnnxCausalGPT:
         self._logits = [np.empty((rows, 1, len(ids)), np.float32) for ids in self._outputs]
 
     def _bind(
-        self, session: ort.InferenceSession, x: FloatArray, rows: slice, output: int, logits: FloatArray
+        self,
+        session: ort.InferenceSession,
+        x: FloatArray,
+        rows: slice,
+        output: int,
+        logits: FloatArray,
+        cache: Array,
     ) -> ort.IOBinding:
         binding = session.io_binding()
         bind(binding, "x", x)
@@ -141,7 +168,15 @@ class OnnxCausalGPT:
         bind(binding, f"logits_{output}", logits, output=True)
         for layer in range(self._shape.n_layer):
             for number, which in enumerate(("key", "value")):
-                memory = self._cache[layer, number, rows]
+                memory = cache[layer, number]
                 bind(binding, f"{which}_{layer}", memory)
                 bind(binding, f"new_{which}_{layer}", memory, output=True)
         return binding
+
+
+def _cache_scales(folder: Path, shape: GPTShape) -> FloatArray | None:
+    """`(layers, 2, heads, 1, D)`: the scales of an int8 cache; None where the cache is fp32."""
+    if not (folder / "cache_scales.npy").exists():
+        return None
+    scales = load_table(folder, "cache_scales")
+    return np.array(scales).reshape(shape.n_layer, 2, shape.n_head, 1, shape.head_dim)

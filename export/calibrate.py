@@ -1,0 +1,27 @@
+"""How large keys and values become: what an int8 KV cache needs to know beforehand."""
+
+import numpy as np
+
+from alrakis.sampling import FloatArray
+from alrakis.spec import GPTShape
+
+MARGIN = 1.1  # beyond what was seen; what is larger yet is cut off
+
+
+class CacheRanges:
+    """Watches a `ReferenceGPT`, and keeps the largest magnitude of each channel of keys and of values."""
+
+    def __init__(self, shape: GPTShape) -> None:
+        self._peaks = np.zeros((shape.n_layer, 2, shape.n_embd), np.float32)
+
+    def __call__(self, name: str, x: FloatArray, exact: FloatArray) -> None:
+        """See one linear's inputs `(T, K)` and fp32's outputs `(T, N)`."""
+        if not name.endswith(".attn.c_attn"):
+            return
+        layer, width = int(name.split(".")[2]), self._peaks.shape[2]
+        seen = np.abs(exact[:, width:]).max(axis=0).reshape(2, width)  # queries come first
+        np.maximum(self._peaks[layer], seen, out=self._peaks[layer])
+
+    def scales(self) -> FloatArray:
+        """`(layers, 2, C)`: the step between two int8 values of each channel."""
+        return np.maximum(self._peaks * np.float32(MARGIN / 127), np.float32(1e-8))
