@@ -254,7 +254,7 @@ def test_files_that_cannot_grow_are_an_error_and_leave_nothing(here: Path, cache
     exported = alrakis_process(*TINY, folder=here, before=limit, TMPDIR=str(temporary))
     said = alrakis_process(*SAY, folder=here, before=limit, TMPDIR=str(temporary))
     for ended in (exported, said):
-        assert ended.code == 1
+        assert ended.code == 1, ended.err
         assert "File too large" in ended.err
         assert "Traceback" not in ended.err
     assert f"cannot export into {cache}" in exported.err
