@@ -15,8 +15,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-STARTED_S = time.time()
-
 
 class Target(Protocol):
     def generate(self, text: str, seconds: float, voice: str | None, clock: Any) -> int: ...
@@ -68,15 +66,12 @@ def main() -> None:
             if command.pop("do") == "load":
                 began = time.perf_counter()
                 target = _load(options)
-                reply = {
-                    "load_s": time.perf_counter() - began,
-                    "ready_s": time.time() - STARTED_S,
-                    "torch": "torch" in sys.modules,
-                }
+                reply = {"load_s": time.perf_counter() - began}
             else:
                 reply = _run(target, **command)
             peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
-            replies.write(json.dumps({**reply, "peak_rss_bytes": peak}) + "\n")
+            always = {"peak_rss_bytes": peak, "torch": "torch" in sys.modules}
+            replies.write(json.dumps({**reply, **always}) + "\n")
 
 
 def _load(options: argparse.Namespace) -> Target:

@@ -59,9 +59,7 @@ class Trunk:
         graph.input("past", "int32", ["B"])
         graph.input("total", "int32", [])
         graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
-        for layer in range(shape.n_layer):
-            x = self._block(layer, x, self._cached_attention)
-        hidden = self._norm("transformer.ln_f", x)
+        hidden = self._blocks(x, self._cached_attention)
         for number, ids in enumerate(heads):
             rows = self._array("lm_head.weight")[ids.start : ids.stop]
             graph.output(f"logits_{number}", "float32", ["B", 1, len(ids)])
@@ -79,9 +77,7 @@ class Trunk:
         x = graph.input("x", "float32", ["B", "T", shape.n_embd])
         graph.input("first", "int64", [1])
         graph.array("thirds", np.array([shape.n_embd] * 3))
-        for layer in range(shape.n_layer):
-            x = self._block(layer, x, self._full_attention)
-        hidden = self._norm("transformer.ln_f", x)
+        hidden = self._blocks(x, self._full_attention)
         for number in range(shape.n_codes_total - shape.n_codes_given):
             logits = f"logits_{number + shape.n_codes_given}"
             graph.output(logits, "float32", ["B", "N", codebook_size])
@@ -89,16 +85,20 @@ class Trunk:
             self._matmul(f"lm_heads.{number}", hidden, rows, logits)
         graph.save()
 
-    def _block(self, layer: int, x: str, attend: Callable[[int, str], str]) -> str:
-        graph, name = self.graph, f"transformer.h.{layer}"
-        qkv = self._linear(f"{name}.attn.c_attn", self._norm(f"{name}.ln_1", x))
-        attended = attend(layer, qkv)
-        if layer == self.weights.shape.n_layer - 1:  # what no output needs is left out
-            attended, x = self._from_first(attended), self._from_first(x)
-        x = graph.node("Add", [x, self._linear(f"{name}.attn.c_proj", attended)], f"{name}.middle")
-        hidden = self._linear(f"{name}.mlp.c_fc", self._norm(f"{name}.ln_2", x))
-        hidden = graph.fused("Gelu", [hidden], [f"{name}.gelu"])
-        return graph.node("Add", [x, self._linear(f"{name}.mlp.c_proj", hidden)], f"{name}.end")
+    def _blocks(self, x: str, attend: Callable[[int, str], str]) -> str:
+        """All blocks and the last norm; of the last block, what no output needs is left out."""
+        graph, last = self.graph, self.weights.shape.n_layer - 1
+        hidden = self._norm("transformer.h.0.ln_1", x)
+        for layer in range(last + 1):
+            name = f"transformer.h.{layer}"
+            attended = attend(layer, self._linear(f"{name}.attn.c_attn", hidden))
+            if layer == last:
+                attended, x = self._from_first(attended), self._from_first(x)
+            x, hidden = self._add_norm(f"{name}.ln_2", x, self._linear(f"{name}.attn.c_proj", attended))
+            inner = graph.fused("Gelu", [self._linear(f"{name}.mlp.c_fc", hidden)], [f"{name}.gelu"])
+            following = "transformer.ln_f" if layer == last else f"transformer.h.{layer + 1}.ln_1"
+            x, hidden = self._add_norm(following, x, self._linear(f"{name}.mlp.c_proj", inner))
+        return hidden
 
     def _cached_attention(self, layer: int, qkv: str) -> str:
         graph, shape, scales = self.graph, self.weights.shape, self.cache_scales
@@ -136,10 +136,19 @@ class Trunk:
         return graph.node("Slice", [x, "first", f"{x}.to", f"{x}.axis"], f"{x}.wanted")
 
     def _norm(self, name: str, x: str) -> str:
-        inputs = [x, self.graph.array(f"{name}.weight", self._array(f"{name}.weight"))]
-        if self.weights.shape.norm_bias:
-            inputs.append(self.graph.array(f"{name}.bias", self._array(f"{name}.bias")))
+        inputs = [x, *self._norm_parameters(name)]
         return self.graph.node("LayerNormalization", inputs, name, axis=-1, epsilon=LAYER_NORM_EPS)
+
+    def _add_norm(self, name: str, x: str, added: str) -> tuple[str, str]:
+        """The sum of two, and its norm."""
+        total = f"{name}.of"
+        inputs, outputs = [x, added, *self._norm_parameters(name)], [name, "", "", total]
+        self.graph.fused("SkipLayerNormalization", inputs, outputs, epsilon=LAYER_NORM_EPS)
+        return total, name
+
+    def _norm_parameters(self, name: str) -> list[str]:
+        parts = ["weight", "bias"] if self.weights.shape.norm_bias else ["weight"]
+        return [self.graph.array(f"{name}.{part}", self._array(f"{name}.{part}")) for part in parts]
 
     def _linear(self, name: str, x: str) -> str:
         return self._matmul(name, x, self._array(f"{name}.weight"), name)
