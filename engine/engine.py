@@ -94,10 +94,14 @@ class Engine:
             return self._encoder
 
     def preload(self, parts: Sequence[str] = PARTS) -> None:
-        """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed."""
+        """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed.
+
+        Where the config keeps one stage at a time, each is loaded and freed: a mistake shows now.
+        """
         with self._lock:
             for part in parts:
                 self._load(part)
+                self.backend.done(part)
             if "text" in parts:
                 self.tokenizer.encode("")
 

@@ -5,6 +5,7 @@ from typing import Any
 from alrakis.backends.onnx_codec import OnnxCodec
 from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
+from alrakis.backends.onnx_memory import give_back_memory
 from alrakis.backends.onnx_session import check_version, pick_providers
 from alrakis.config import Config
 from alrakis.export.artifacts import Artifacts
@@ -49,15 +50,18 @@ class OnnxBackend:
         if part not in self._parts:
             return
         if self._config.residency == "one-stage":
-            self.unload(part)
+            self._parts.pop(part)
         elif part != "codec":
             self._parts[part].release()
+        give_back_memory()
 
     def unload(self, part: Stage | str) -> None:
         self._parts.pop(part, None)
+        give_back_memory()
 
     def close(self) -> None:
         self._parts.clear()
+        give_back_memory()
         self._artifacts.close()
 
     def _ready(self, part: str) -> Any:

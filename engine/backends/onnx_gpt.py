@@ -13,6 +13,8 @@ from alrakis.export.build import graph_heads
 from alrakis.sampling import FloatArray, IntArray, Sampling, draw
 from alrakis.spec import CONTEXT, GPTShape
 
+PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
+
 
 class OnnxCausalGPT:
     """A `CausalGPT` over the folder that `build_stage` wrote.
@@ -60,8 +62,6 @@ class OnnxCausalGPT:
         if length > CONTEXT:
             raise BackendError(f"a prefix has at most {CONTEXT} positions, not {length}")
         self._reserve(rows)
-        self._total[...] = length
-        self._past[:] = length - 1
         output = self._output(head)
         logits = np.empty((rows, 1, len(self._outputs[output])), np.float32)
         for row in range(rows):
@@ -73,20 +73,29 @@ class OnnxCausalGPT:
         return logits[:, 0, : len(self._heads[head])]
 
     def _run_prefix(self, x: FloatArray, row: int, output: int, logits: FloatArray) -> None:
+        """Embeddings `(1, T, C)` through the cache of one row."""
         rows = slice(row, row + 1)
-        if self._scales is None or self._many is self._step:
-            binding = self._bind(self._many, x, rows, output, logits, self._cache[:, :, rows])
+        cache = self._cache[:, :, rows]
+        converted = self._scales is not None and self._many is not self._step
+        if converted:  # the graph for prefixes writes fp32
+            cache = np.empty(cache.shape, np.float32)
+        for first in range(0, x.shape[1], PREFIX_CHUNK):
+            part = x[:, first : first + PREFIX_CHUNK]
+            self._total[...] = first + part.shape[1]
+            self._past[rows] = self.position - 1
+            binding = self._bind(self._many, part, rows, output, logits, cache)
             self._many.run_with_iobinding(binding, self._options)
+        if converted:
+            self._take_over(cache, row)
+
+    def _take_over(self, cache: FloatArray, row: int) -> None:
+        """Round an fp32 cache of one row into the int8 cache."""
+        if self._scales is None:
             return
-        size = (*self._cache.shape[:2], 1, *self._cache.shape[3:])
-        exact = np.empty(size, np.float32)  # the graph for prefixes writes fp32
-        binding = self._bind(self._many, x, rows, output, logits, exact)
-        self._many.run_with_iobinding(binding, self._options)
-        length = self.position
         for layer, scales in enumerate(self._scales):
-            values = exact[layer, :, 0, :, :length] / scales
+            values = cache[layer, :, 0, :, : self.position] / scales
             np.clip(np.rint(values, out=values), -128, 127, out=values)
-            self._cache[layer, :, row, :, :length] = values
+            self._cache[layer, :, row, :, : self.position] = values
 
     def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step of the same head."""
