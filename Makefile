@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
 
-.PHONY: demo test lint test-slow clean
+.PHONY: demo test lint clean
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,9 +18,6 @@ $(VENV)/ready: pyproject.toml tests/constraints.txt
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
-
-test-slow: $(VENV)/ready
-	$(BIN)/python -m pytest -m slow
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

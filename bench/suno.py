@@ -21,11 +21,10 @@ def stub_torchaudio() -> None:
     """
     with contextlib.suppress(ImportError):
         import transformers  # noqa: F401
-    for name in ("torchaudio", "torchaudio.functional", "torchaudio.transforms"):
-        if name not in sys.modules:
-            module = types.ModuleType(name)
-            module.__spec__ = importlib.machinery.ModuleSpec(name, None)
-            sys.modules[name] = module
+    if "torchaudio" not in sys.modules:
+        module = types.ModuleType("torchaudio")
+        module.__spec__ = importlib.machinery.ModuleSpec("torchaudio", None)
+        sys.modules["torchaudio"] = module
 
 
 class SunoBark:

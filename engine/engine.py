@@ -219,8 +219,8 @@ class Engine:
         clock: "_Clock | None" = None,
     ) -> list[IntArray]:
         """The text stage: semantic tokens of each text, `(S,)`."""
-        if max_gen_duration_s is not None and not max_gen_duration_s > 0:
-            raise InputError(f"max_gen_duration_s must be None or above 0, not {max_gen_duration_s!r}")
+        if max_gen_duration_s is not None and not max_gen_duration_s >= 0:
+            raise InputError(f"max_gen_duration_s must be None or at least 0, not {max_gen_duration_s!r}")
         ids = [self._encode(text) for text in texts]
         with self._stage("text", clock, silent, None) as (backend, move):
             return [

@@ -5,14 +5,13 @@ Everything a writer makes depends on `seed` alone.
 """
 
 import contextlib
-import importlib.machinery
-import sys
-import types
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import torch
+
+from alrakis.bench.suno import stub_torchaudio as stub_torchaudio
 
 CODEC_FILE = "encodec_24khz-d7cc33bc.th"
 FILE_NAMES = {
@@ -144,17 +143,6 @@ def vocab_lines() -> list[str]:
     letters = [chr(code) for first, last in scripts for code in range(first, last) if chr(code).isprintable()]
     lines = [*special, *words.split(), *pieces.split(), *letters, *(f"##{letter}" for letter in letters)]
     return list(dict.fromkeys(lines))
-
-
-def stub_torchaudio() -> None:
-    """Let encodec be imported without torchaudio, which it uses for file input and output only."""
-    if "torchaudio" in sys.modules:
-        return
-    import transformers  # noqa: F401  # probes for torchaudio: must come before the stub
-
-    module = types.ModuleType("torchaudio")
-    module.__spec__ = importlib.machinery.ModuleSpec("torchaudio", loader=None)
-    sys.modules["torchaudio"] = module
 
 
 @contextlib.contextmanager

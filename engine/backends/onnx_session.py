@@ -47,6 +47,7 @@ def pick_providers(device: str) -> list[Any]:
 
 def open_session(path: Path, threads: int, providers: list[Any]) -> ort.InferenceSession:
     """A session over a graph file. Raises ArtifactError when the file is damaged or cannot be run."""
+    ort.disable_telemetry_events()
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
