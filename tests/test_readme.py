@@ -13,6 +13,7 @@ import pytest
 
 import alrakis
 from alrakis.__main__ import _parser as original_parser
+from alrakis.bench.figures import make_parser as figures_parser
 from alrakis.cli import make_parser
 from alrakis.config import load_config, preset_names
 from alrakis.weights import WEIGHTS_NAMES
@@ -38,6 +39,8 @@ def test_commands(line: str) -> None:
         assert make_parser().parse_args(words[1:]).run
     elif words[:3] == ["python", "-m", "alrakis"]:
         assert original_parser().parse_args(words[3:]).text
+    elif words[:3] == ["python", "-m", "alrakis.bench.figures"]:
+        assert figures_parser().parse_args(words[3:]).figure
     elif words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     else:
