@@ -8,7 +8,6 @@ import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
-from typing import Any
 
 from alrakis.bench.targets import Process, Target, interleaved, median_ratio, running
 
@@ -107,8 +106,8 @@ def _against_original(
         samples = interleaved(processes, options.repeats, TEXT, seconds, voice)
     rows = []
     for target, own in zip(targets, samples, strict=True):
-        stages = [_median(own, lambda run, part=part: run["stages_s"][part]) for part in _PARTS]
-        rtf = _median(own, lambda run: run["rtf"])
+        stages = [statistics.median(run["stages_s"][part] for run in own) for part in _PARTS]
+        rtf = statistics.median(run["rtf"] for run in own)
         ratio = "" if options.no_original else f"{median_ratio(samples[0], own):.1f}"
         peak = max(run["peak_rss_bytes"] for run in own)
         row = [target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages)]
@@ -119,10 +118,6 @@ def _against_original(
 
 
 _PARTS = ("text", "coarse", "fine", "codec")
-
-
-def _median(runs: list[dict[str, Any]], figure: Callable[[dict[str, Any]], float]) -> float:
-    return statistics.median(figure(run) for run in runs)
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
