@@ -21,7 +21,7 @@ class OnnxBackend:
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
-        check_version()
+        check_version(config.kv_cache)
         self._config = config
         self._weights = weights
         self._threads = config.threads or usable_cores()

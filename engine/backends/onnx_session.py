@@ -16,17 +16,20 @@ except ImportError as error:
     ) from error
 
 NEEDED_VERSION = (1, 22)  # MatMulNBits with 8 bits
+INT8_CACHE_VERSION = (1, 32)  # GroupQueryAttention with an int8 KV cache, on a CPU
 
 Array = npt.NDArray[Any]
 
 
-def check_version() -> None:
-    """Raises BackendError when this onnxruntime lacks operators that the graphs use."""
+def check_version(kv_cache: str) -> None:
+    """Raises BackendError when this onnxruntime lacks operators that a config's graphs use."""
+    needed, what = NEEDED_VERSION, "8-bit MatMulNBits"
+    if kv_cache == "int8":
+        needed, what = INT8_CACHE_VERSION, "an int8 KV cache (kv_cache = 'full' does without)"
     found = tuple(int(part) for part in ort.__version__.split(".")[:2])
-    if found < NEEDED_VERSION:
-        needed = ".".join(map(str, NEEDED_VERSION))
+    if found < needed:
         raise BackendError(
-            f"onnxruntime {ort.__version__} is too old: {needed} or newer has 8-bit MatMulNBits; "
+            f"onnxruntime {ort.__version__} is too old: {needed[0]}.{needed[1]} or newer has {what}; "
             "pip install -U onnxruntime"
         )
 

@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from alrakis.backends import onnx_session
 from alrakis.backends.onnx_codec import OnnxCodec
 from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
-from alrakis.backends.onnx_session import pick_providers
+from alrakis.backends.onnx_session import check_version, pick_providers
 from alrakis.backends.torch_codec import TorchCodec
 from alrakis.backends.torch_fine import TorchFineGPT
 from alrakis.backends.torch_gpt import TorchCausalGPT
@@ -218,3 +219,13 @@ def test_a_device_that_is_not_there() -> None:
     assert pick_providers("auto") == PROVIDERS
     with pytest.raises(ConfigError, match="CPUExecutionProvider"):
         pick_providers("mps")
+
+
+@pytest.mark.parametrize(("kv_cache", "needed"), [("full", "1.22"), ("int8", "1.32")])
+def test_an_onnxruntime_that_is_too_old_is_told_what_is_needed(
+    kv_cache: str, needed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_version(kv_cache)
+    monkeypatch.setattr(onnx_session.ort, "__version__", "1.21.3")
+    with pytest.raises(BackendError, match=rf"1\.21\.3 is too old: {needed}"):
+        check_version(kv_cache)
