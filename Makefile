@@ -2,7 +2,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
-INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c tests/constraints.txt
+INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
 .PHONY: demo test lint clean
 
@@ -13,7 +13,7 @@ $(VENV)/small: pyproject.toml
 
 $(VENV)/ready: pyproject.toml tests/constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[test]'
+	$(INSTALL) -c tests/constraints.txt -e '.[test]'
 	touch $@
 
 test: $(VENV)/ready
