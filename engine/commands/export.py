@@ -49,8 +49,6 @@ def run(args: argparse.Namespace) -> None:
         _clean(root)
         return
     from alrakis.backends.onnx_session import check_version
-
-    check_version()
     from alrakis.export.artifacts import Artifacts, Part
     from alrakis.export.store import artifact_cache
     from alrakis.spec import STAGES
@@ -58,6 +56,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.weights.types import StageWeights
 
     config = _config(args)
+    check_version(config.kv_cache)
     root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
     if root and args.check:
         config = config.model_copy(update={"artifacts": str(root)})
