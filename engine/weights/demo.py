@@ -5,15 +5,18 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from alrakis.errors import WeightsError
 from alrakis.spec import GPTShape, Layout, Stage
 from alrakis.weights.check import checked_gpt
-from alrakis.weights.codec import read_codec
+from alrakis.weights.codec import codec_from_arrays
 from alrakis.weights.identity import identity_of
 from alrakis.weights.safetensor_files import read_safetensors
-from alrakis.weights.types import CodecWeights, StageWeights, TextEncoder
+from alrakis.weights.types import Array, Arrays, CodecWeights, StageWeights, TextEncoder
 
 FOLDER = Path(__file__).parent / "demo_voice"
+SCALE = ".scale"  # after the name of an int8 array: the float16 scale of each row
 
 
 class DemoVoice:
@@ -39,6 +42,7 @@ class DemoVoice:
             fine_pad=config["fine_pad"],
             semantic_rate_hz=config["semantic_rate_hz"],
             sample_rate_hz=config["codec"]["sr"],
+            one_speaker=True,
         )
 
     def stage(self, stage: Stage) -> StageWeights:
@@ -50,16 +54,23 @@ class DemoVoice:
         }
         layers, heads, width = config["layers"][stage], config["heads"], config["d"]
         shape = GPTShape(layers, heads, width, *vocabs[stage], norm_bias=stage == "fine")
-        arrays = checked_gpt(stage, shape, read_safetensors(path), self.layout, str(path))
+        arrays = checked_gpt(stage, shape, self._read(path), self.layout, str(path))
         return StageWeights(stage, shape, arrays, str(path), identity_of(f"{stage} {shape}", arrays, [path]))
 
     def codec(self) -> CodecWeights:
-        return read_codec(self._folder / "codec.safetensors", self.layout)
+        path = self._folder / "codec.safetensors"
+        return codec_from_arrays(self._read(path), self.layout, [path])
 
     def tokenizer(self) -> TextEncoder:
-        from alrakis.text import BertEncoder  # text is above weights: it is imported when used
+        from alrakis.demo_text import DemoEncoder  # text is above weights: it is imported when used
 
-        return BertEncoder.from_vocab(self._config["text_vocab"], lowercase=True)
+        return DemoEncoder(self._config["text_vocab"], self._config["longest_s"])
+
+    def _read(self, path: Path) -> dict[str, Array]:
+        try:
+            return dequantized(read_safetensors(path))
+        except WeightsError as error:
+            raise WeightsError(f"the demo voice is not whole, install alrakis anew: {error}") from None
 
     @cached_property
     def _config(self) -> dict[str, Any]:
@@ -69,3 +80,19 @@ class DemoVoice:
         except (OSError, ValueError) as error:
             raise WeightsError(f"the demo voice cannot be read, install alrakis anew: {error}") from None
         return config
+
+
+def dequantized(stored: Arrays) -> dict[str, Array]:
+    """int8 arrays with a scale a row as float32; other arrays as they are. Raises WeightsError."""
+    arrays: dict[str, Array] = {}
+    for name, array in stored.items():
+        if name.endswith(SCALE):
+            continue
+        if array.dtype == np.int8:
+            scale = stored.get(name + SCALE)
+            if scale is None or scale.shape != array.shape[:1]:
+                raise WeightsError(f"{name} is int8, but {name + SCALE} is missing or has another length")
+            arrays[name] = array * scale.astype(np.float32).reshape(-1, *[1] * (array.ndim - 1))
+        else:
+            arrays[name] = array
+    return arrays

@@ -10,7 +10,7 @@ Naming, whatever the source (`names.py` lists every name with its shape):
 """
 
 from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
 
@@ -61,6 +61,15 @@ class TextEncoder(Protocol):
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, without special tokens and without the layout's offset."""
+        ...
+
+
+@runtime_checkable
+class RemarkingEncoder(TextEncoder, Protocol):
+    """A tokenizer that knows what its text model cannot say."""
+
+    def remarks(self, text: str) -> list[str]:
+        """What a person should know before `text` is said. Raises InputError if nothing of it can be."""
         ...
 
 

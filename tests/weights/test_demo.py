@@ -8,7 +8,7 @@ from safetensors.numpy import load_file
 from alrakis.errors import InputError, WeightsError
 from alrakis.spec import STAGES, CodecShape
 from alrakis.weights import open_weights
-from alrakis.weights.demo import FOLDER, DemoVoice
+from alrakis.weights.demo import FOLDER, DemoVoice, dequantized
 
 
 def test_its_ids_do_not_overlap():
@@ -46,10 +46,53 @@ def test_tokenizer_spells_in_lower_case(tmp_path):
     weights = open_weights("demo")
     (tmp_path / "vocab.txt").write_text("\n".join(weights._config["text_vocab"]))
     expected = BertTokenizer(vocab=str(tmp_path / "vocab.txt"), do_lower_case=True)
-    text = "Hello, my name is Suno; it's 1985!"
+    text = "Hello, my name is Suno; it's me!"
     ids = weights.tokenizer().encode(text)
     assert ids == expected.encode(text, add_special_tokens=False)
     assert max(ids) + weights.layout.text_offset < weights.layout.text_pad
+
+
+def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for():
+    encoder = open_weights("demo").tokenizer()
+    assert encoder.encode("It is 5.") == encoder.encode("It is five.")
+    assert encoder.encode("na\u00efve \u266a stra\u00dfe") == encoder.encode("naive strae")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Good morning, how are you?", []),
+        ("It costs $5 on May 3.", []),
+        ("Music \u266a and more", ["no sound for \u266a: skipped"]),
+        ("Das ist nicht die Antwort.", ["looks like German"]),
+        ("Je ne sais pas o\u00f9 est la gare.", ["looks like French"]),
+        ("one word after the other " * 10, ["takes about 17 s"]),
+    ],
+)
+def test_what_it_cannot_say_is_said_before(text, said):
+    remarks = open_weights("demo").tokenizer().remarks(text)
+    assert len(remarks) == len(said)
+    for remark, part in zip(remarks, said, strict=True):
+        assert part in remark
+
+
+@pytest.mark.parametrize("text", ["\u3053\u308c\u306f", "...", "\U0001f600"])
+def test_a_text_of_which_nothing_can_be_said_is_refused(text):
+    with pytest.raises(InputError, match="nothing of"):
+        open_weights("demo").tokenizer().remarks(text)
+
+
+def test_int8_arrays_are_read_with_their_scales():
+    rows = np.array([[127, -64], [3, 0]], np.int8)
+    scales = np.array([0.5, 2], np.float16)
+    other = np.ones(3, np.float16)
+    read = dequantized({"a": rows, "a.scale": scales, "b": other})
+    np.testing.assert_array_equal(read["a"], np.array([[63.5, -32], [6, 0]], np.float32))
+    assert read["b"] is other
+    assert set(read) == {"a", "b"}
+    for damaged in ({"a": rows}, {"a": rows, "a.scale": other}):
+        with pytest.raises(WeightsError, match="missing or has another length"):
+            dequantized(damaged)
 
 
 def test_it_has_one_size():
