@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test lint clean
+.PHONY: demo test browser lint clean
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,6 +18,10 @@ $(VENV)/ready: pyproject.toml tests/constraints.txt
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# the tests that look at a report in a browser; without one they are skipped
+browser:
+	command -v chromium || { apt-get update -qq && apt-get install -y -qq chromium; }
 
 lint: $(VENV)/ready
 	$(BIN)/ruff check .

@@ -7,19 +7,22 @@ libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 bytes b
 so the ID3 tag is made here. Of a wav's tags it reads 2 kB each, so longer values are shortened there.
 """
 
+import contextlib
 import io
 import json
 import os
 import re
-from collections.abc import Mapping
+import shutil
+import struct
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import GenerationError, InputError, OutputError
-from alrakis.files import check_writable, replace_file
+from alrakis.files import check_writable, replace_file, replacing
 
 _FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -62,14 +65,19 @@ def save_audio(
     samples: npt.NDArray[np.floating[Any]],
     sample_rate_hz: int,
     tags: Mapping[str, str] | None = None,
+    *,
+    bits: Literal[16, 24] = 16,
 ) -> Path:
     """Write mono samples `(N,)`, floats in -1..1, to a wav, flac, ogg or mp3 file: all or nothing.
 
-    Louder samples are clipped. tags: `title` and `software` have fields of their own in the file, all others
-    go into its comment as JSON. Raises GenerationError for no samples or samples that are not numbers,
-    InputError for samples or a rate of another kind, OutputError if it cannot be written.
+    Louder samples are clipped. bits: of a sample, in wav and flac. tags: `title` and `software` have fields
+    of their own in the file, all others go into its comment as JSON.
+
+    Raises GenerationError for no samples or samples that are not numbers, InputError for samples or a rate of
+    another kind, OutputError if it cannot be written.
     """
     container, subtype = _format(path)
+    subtype = subtype.replace("16", str(bits))
     if not isinstance(sample_rate_hz, (int, np.integer)) or int(sample_rate_hz) not in _RATES_HZ:
         raise InputError(f"a sample rate is a whole number from 8000 to 192000 Hz, not {sample_rate_hz!r}")
     audio = _check_samples(samples)
@@ -77,6 +85,60 @@ def save_audio(
     own_tag = _id3(fields) if container == "MP3" else b""
     encoded = _encode(audio, int(sample_rate_hz), container, subtype, {} if own_tag else fields)
     return replace_file(path, own_tag + encoded)
+
+
+def save_pieces(
+    path: str | os.PathLike[str],
+    pieces: Iterable[npt.NDArray[np.float32]],
+    sample_rate_hz: int,
+    tags: Mapping[str, str],
+) -> Path:
+    """As `save_audio`, for pieces that follow each other: only one of them is in memory at a time."""
+    import soundfile
+
+    container, subtype = _format(path)
+    fields = _fields(tags, _WAV_TAG_BYTES if container == "WAV" else None)
+    own_tag = _id3(fields) if container == "MP3" else b""
+    with replacing(path) as temporary, contextlib.ExitStack() as stack:
+        encoded = temporary
+        if own_tag:
+            encoded = temporary.with_suffix(".mp3")
+            stack.callback(encoded.unlink, missing_ok=True)
+        try:
+            with soundfile.SoundFile(encoded, "w", sample_rate_hz, 1, subtype, format=container) as file:
+                for field, value in ({} if own_tag else fields).items():
+                    setattr(file, field, value)
+                for piece in filter(len, pieces):
+                    audio = _check_samples(piece)
+                    for start in range(0, len(audio), _BLOCK_SAMPLES):
+                        file.write(audio[start : start + _BLOCK_SAMPLES])
+        except (soundfile.LibsndfileError, AssertionError) as error:  # it asserts that all was written
+            raise OutputError(f"cannot write {path}: is the disk full? ({error})") from None
+        if own_tag:
+            with open(temporary, "wb") as whole, open(encoded, "rb") as stream:
+                whole.write(own_tag)
+                shutil.copyfileobj(stream, whole)
+    return Path(os.path.realpath(path))
+
+
+def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
+    """Samples as signed 16-bit little-endian PCM, rounded as in files; louder ones are clipped."""
+    import soundfile
+
+    buffer = io.BytesIO()
+    soundfile.write(buffer, samples, 24_000, "PCM_16", endian="LITTLE", format="RAW")
+    return buffer.getvalue()
+
+
+def wav_header(sample_rate_hz: int) -> bytes:
+    """The head of a wav stream of 16-bit mono PCM whose length nobody knows yet: as long as can be said."""
+    unknown = 0xFFFFFFFF
+    form = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, 2 * sample_rate_hz, 2, 16)
+    return (
+        struct.pack("<4sI4s4sI", b"RIFF", unknown, b"WAVE", b"fmt ", 16)
+        + form
+        + struct.pack("<4sI", b"data", unknown)
+    )
 
 
 def _check_samples(samples: npt.NDArray[Any]) -> npt.NDArray[np.float32]:

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import NoReturn
 
 from alrakis import __version__
-from alrakis.commands import COMMANDS
+from alrakis.commands import COMMANDS, Command
 from alrakis.errors import AlrakisError, InputError
 
 FAILED, WRONG_USE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
@@ -41,17 +41,24 @@ class Parser(argparse.ArgumentParser):
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands."""
+    """The parser of all commands of `alrakis`."""
+    return command_parser("alrakis", _DESCRIPTION, _EXAMPLES, COMMANDS)
+
+
+def command_parser(
+    program: str, description: str, examples: str, commands: Sequence[Command]
+) -> argparse.ArgumentParser:
+    """The parser of a program with these commands."""
     parser = Parser(
-        "alrakis",
-        description=_DESCRIPTION,
-        epilog=_EXAMPLES,
+        program,
+        description=description,
+        epilog=examples,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
     )
-    parser.add_argument("--version", action="version", version=f"alrakis {__version__}")
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
-    for command in COMMANDS:
+    for command in commands:
         subparser = subparsers.add_parser(
             command.NAME,
             help=command.SUMMARY,
@@ -67,11 +74,11 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `alrakis` with these arguments, those of the process by default, and exit."""
-    sys.exit(guarded(lambda: _run(arguments)))
+    sys.exit(guarded(lambda: run_command(make_parser(), arguments)))
 
 
-def _run(arguments: Sequence[str] | None) -> None:
-    parser = make_parser()
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    """Run the command that these arguments name; without any, show the help as wrong use."""
     if not (sys.argv[1:] if arguments is None else arguments):
         parser.print_help(sys.stderr)
         raise SystemExit(WRONG_USE)

@@ -62,6 +62,29 @@ class Config(BaseModel):
         default="full", description="full: 1024 frames as Bark; fitted: no more frames than there are"
     )
 
+    # Long texts only; one text at a time, and the drop-in functions, know nothing of these.
+    chunk_s: float = Field(default=13.0, gt=0, le=60, description="longest expected length of a chunk")
+    pack_s: float = Field(
+        default=8.0,
+        gt=0,
+        le=60,
+        description="of a chunk of several sentences: short ones run faster in a batch",
+    )
+    opening_s: float = Field(
+        default=5.0, gt=0, le=60, description="of the first chunk, so that sound is there soon"
+    )
+    trim_silence_db: float = Field(
+        default=-45.0, ge=-120, le=0, description="silence at a chunk's edges, below its loudest; 0: keep it"
+    )
+    fade_s: float = Field(default=0.01, ge=0, le=1, description="at a chunk's edges")
+    pause_clause_s: float = Field(default=0.15, ge=0, le=60, description="after a chunk that ends so")
+    pause_sentence_s: float = Field(default=0.3, ge=0, le=60)
+    pause_turn_s: float = Field(default=0.4, ge=0, le=60)
+    pause_paragraph_s: float = Field(default=0.7, ge=0, le=60)
+    loudness_lufs: float | None = Field(
+        default=None, ge=-70, le=0, description="every chunk's loudness (ITU-R BS.1770); None: as it came"
+    )
+
     artifacts: str | None = Field(
         default=None, description="onnx: folder of exported artifacts; None: the cache, filled when needed"
     )

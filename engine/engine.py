@@ -3,29 +3,37 @@
 import logging
 import os
 import threading
-import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
-from typing import Any, TypeVar, overload
+from typing import TYPE_CHECKING, Any, TypeVar, overload
 
 import numpy as np
 
+from alrakis.ahead import ahead
 from alrakis.auto import resolve_config
 from alrakis.backends import Backend, open_backend
+from alrakis.clock import Clock, OnMove
 from alrakis.config import Config
 from alrakis.errors import BackendError, InputError
+from alrakis.long import LongText
+from alrakis.options import Options, check_duration
+from alrakis.pieces import LongResult, Piece, join
 from alrakis.progress import progress_bar
-from alrakis.result import Result, Timings
+from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout, Stage
 from alrakis.stages.coarse import coarse_steps, generate_coarse
 from alrakis.stages.fine import fine_passes, generate_fine
 from alrakis.stages.semantic import generate_semantic
+from alrakis.steady import Steady
 from alrakis.text import check_text, encode_text
 from alrakis.voices import Voice, load_voice
 from alrakis.weights import open_weights
-from alrakis.weights.types import TextEncoder, Weights
+from alrakis.weights.types import RemarkingEncoder, TextEncoder, Weights
+
+if TYPE_CHECKING:
+    from alrakis.splitting import Chunk
 
 logger = logging.getLogger("alrakis")
 
@@ -93,6 +101,15 @@ class Engine:
                 self._encoder = self.weights.tokenizer()
             return self._encoder
 
+    @property
+    def one_speaker(self) -> bool:
+        """Whether the weights have a single voice, which needs none to be given to stay the same."""
+        return self.layout.one_speaker
+
+    def load_voice(self, voice: Any) -> Voice | None:
+        """A checked voice from whatever names or holds one; None stays None. Raises VoiceError."""
+        return load_voice(voice, self.layout)
+
     def preload(self, parts: Sequence[str] = PARTS) -> None:
         """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed.
 
@@ -158,53 +175,72 @@ class Engine:
         texts = [check_text(text)] if isinstance(text, str) else [check_text(one) for one in _listed(text)]
         voices = self._voices(voice, len(texts), single)
         seeds = row_seeds(seed, len(texts))
-        sampling = Sampling(text_temp, top_k, top_p, min_eos_p)
-        waveform, fine_sampling = Sampling(waveform_temp, top_k, top_p), Sampling(fine_temp)
+        options = Options(
+            text_temp, waveform_temp, fine_temp, top_k, top_p, min_eos_p, max_gen_duration_s, allow_early_stop
+        )
         with self._lock:
-            clock = _Clock()
-            semantic = self.text_to_semantic(
+            clock = Clock()
+            semantics = self.text_to_semantic(
                 texts,
                 voices,
                 seeds,
-                sampling,
+                options.text,
                 max_gen_duration_s=max_gen_duration_s,
                 allow_early_stop=allow_early_stop,
                 silent=silent,
                 clock=clock,
             )
-            spoken = [i for i, tokens in enumerate(semantic) if len(tokens)]
-            for i in set(range(len(texts))) - set(spoken):
-                logger.warning("the text stage ended before it spoke: no audio for %r", texts[i])
-            some = _Pick(spoken)
-            coarse = self.semantic_to_coarse(
-                some(semantic), some(voices), some(seeds), waveform, silent=silent, clock=clock
-            )
-            fine = self.coarse_to_fine(
-                coarse, some(voices), some(seeds), fine_sampling, silent=silent, clock=clock
-            )
-            audio = self.codes_to_audio(fine, silent=silent, clock=clock)
-        made = {row: (coarse[k], fine[k], audio[k]) for k, row in enumerate(spoken)}
-        nothing = _no_codes(N_COARSE_CODEBOOKS), _no_codes(N_FINE_CODEBOOKS), np.empty(0, np.float32)
-        results = []
-        for i, one in enumerate(texts):
-            codes, fine_codes, samples = made.get(i, nothing)
-            used = voices[i]
-            results.append(
-                Result(
-                    text=one,
-                    audio=samples,
-                    sample_rate=self.layout.sample_rate_hz,
-                    semantic_tokens=semantic[i],
-                    coarse_tokens=codes,
-                    fine_tokens=fine_codes,
-                    seed=seeds[i],
-                    voice=used.name if used else None,
-                    config=self.config.name,
-                    weights=self.weights.name,
-                    timings=clock.timings(),
-                )
+            results = self.semantic_to_results(
+                texts, semantics, voices, seeds, options, silent=silent, clock=clock
             )
         return results[0] if single else results
+
+    def stream(
+        self,
+        text: "str | Sequence[Chunk]",
+        voice: Any = None,
+        *,
+        cast: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        steady: Steady = "voice",
+        language: str | None = None,
+        **options: Any,
+    ) -> Generator[Piece, None, None]:
+        """Pieces of a long text's audio in order, each as soon as it exists; their audio joined is the whole.
+
+        text: is split by `split_long`, unless chunks are given. voice: as in `generate`, one. cast: voices of
+        speakers whom the text names (`MAN: ...`); their labels are not said. seed: chunk i has `seed + i`.
+        steady: with "voice" each speaker keeps his voice (without one, the voice his first chunk comes out
+        in), and chunks run as batches; with "chain" each chunk goes on from the speaker's chunk before it.
+        language: for splitting, by the script if None. options: those of `generate`.
+
+        The work goes on in a thread while pieces are used, two batches ahead at most; closing the generator
+        ends it at its next step. Batches begin with one chunk and double. Raises as `generate`, at once.
+        """
+        long = LongText(self, text, voice, cast or {}, seed, steady, language, options)
+        return ahead(
+            lambda check: long.pieces(rows=1, on_move=lambda part, seconds: check()),
+            room=2 * self.config.max_batch,
+        )
+
+    def generate_long(
+        self,
+        text: "str | Sequence[Chunk]",
+        voice: Any = None,
+        *,
+        cast: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        steady: Steady = "voice",
+        language: str | None = None,
+        on_move: OnMove | None = None,
+        **options: Any,
+    ) -> LongResult:
+        """The joined pieces of `stream`, from batches that are full at once.
+
+        on_move: called after every step of a stage with its name and the seconds of audio done; may raise.
+        """
+        long = LongText(self, text, voice, cast or {}, seed, steady, language, options)
+        return join(long.text, list(long.pieces(on_move=on_move)))
 
     def text_to_semantic(
         self,
@@ -216,11 +252,10 @@ class Engine:
         max_gen_duration_s: float | None = None,
         allow_early_stop: bool = True,
         silent: bool = False,
-        clock: "_Clock | None" = None,
+        clock: Clock | None = None,
     ) -> list[IntArray]:
         """The text stage: semantic tokens of each text, `(S,)`."""
-        if max_gen_duration_s is not None and not max_gen_duration_s >= 0:
-            raise InputError(f"max_gen_duration_s must be None or at least 0, not {max_gen_duration_s!r}")
+        check_duration(max_gen_duration_s)
         ids = [self._encode(text) for text in texts]
         with self._stage("text", clock, silent, None) as (backend, move):
             return [
@@ -249,7 +284,7 @@ class Engine:
         max_coarse_history: int | None = None,
         sliding_window_len: int | None = None,
         silent: bool = False,
-        clock: "_Clock | None" = None,
+        clock: Clock | None = None,
     ) -> list[IntArray]:
         """The coarse stage: codes `(2, T)` of each row. Windows are the config's unless given."""
         tokens_a_second = N_COARSE_CODEBOOKS * self.layout.coarse_rate_hz
@@ -279,7 +314,7 @@ class Engine:
         sampling: Sampling,
         *,
         silent: bool = False,
-        clock: "_Clock | None" = None,
+        clock: Clock | None = None,
     ) -> list[IntArray]:
         """The fine stage: codes `(8, T)` of each row, from 1 to 7 codebooks."""
         histories = [voice.fine if voice else None for voice in voices]
@@ -305,7 +340,7 @@ class Engine:
             ]
 
     def codes_to_audio(
-        self, codes: Sequence[IntArray], *, silent: bool = False, clock: "_Clock | None" = None
+        self, codes: Sequence[IntArray], *, silent: bool = False, clock: Clock | None = None
     ) -> list[FloatArray]:
         """Codec decode: samples of each row's fine codes `(8, T)`, float32 `(320 * T,)`."""
         total_s = sum(one.shape[1] for one in codes) / self.layout.coarse_rate_hz
@@ -316,18 +351,67 @@ class Engine:
                 move(one.shape[1] / self.layout.coarse_rate_hz)
         return audio
 
+    def semantic_to_results(
+        self,
+        texts: Sequence[str],
+        semantics: Sequence[IntArray],
+        voices: Sequence[Voice | None],
+        seeds: Sequence[int],
+        options: Options,
+        *,
+        silent: bool = False,
+        clock: Clock,
+    ) -> list[Result]:
+        """All stages after the text stage; a row without semantic tokens gives a result without audio."""
+        spoken = [i for i, tokens in enumerate(semantics) if len(tokens)]
+        for i in sorted(set(range(len(texts))) - set(spoken)):
+            logger.warning("the text stage ended before it spoke: no audio for %r", texts[i])
+        some = _Pick(spoken)
+        made: dict[int, tuple[IntArray, IntArray, FloatArray]] = {}
+        if spoken:
+            with self._lock:
+                coarse = self.semantic_to_coarse(
+                    some(semantics), some(voices), some(seeds), options.coarse, silent=silent, clock=clock
+                )
+                fine = self.coarse_to_fine(
+                    coarse, some(voices), some(seeds), options.fine, silent=silent, clock=clock
+                )
+                audio = self.codes_to_audio(fine, silent=silent, clock=clock)
+            made = {row: (coarse[k], fine[k], audio[k]) for k, row in enumerate(spoken)}
+        nothing = _no_codes(N_COARSE_CODEBOOKS), _no_codes(N_FINE_CODEBOOKS), np.empty(0, np.float32)
+        results = []
+        for i, text in enumerate(texts):
+            codes, fine_codes, samples = made.get(i, nothing)
+            used = voices[i]
+            results.append(
+                Result(
+                    text=text,
+                    audio=samples,
+                    sample_rate=self.layout.sample_rate_hz,
+                    semantic_tokens=semantics[i],
+                    coarse_tokens=codes,
+                    fine_tokens=fine_codes,
+                    seed=seeds[i],
+                    voice=used.name if used else None,
+                    config=self.config.name,
+                    weights=self.weights.name,
+                    timings=clock.timings(),
+                )
+            )
+        return results
+
     @contextmanager
     def _stage(
-        self, part: str, clock: "_Clock | None", silent: bool, total_s: float | None
+        self, part: str, clock: Clock | None, silent: bool, total_s: float | None
     ) -> Iterator[tuple[Backend, Callable[[float], None]]]:
         """Hold the engine while one part loads and works; then let the backend free what it need not keep."""
-        clock = clock or _Clock()
+        clock = clock or Clock()
         with self._lock:
             with clock.time("load"):
                 self._load(part)
             try:
                 with clock.time(part), progress_bar(part, total_s, silent) as move:
-                    yield self.backend, move
+                    yield self.backend, _both(move, part, clock)
             finally:
                 if self._backend is not None:
                     self._backend.done(part)
@@ -337,6 +421,9 @@ class Engine:
             yield _Pick(rows[first : first + self.config.max_batch])
 
     def _encode(self, text: str) -> IntArray:
+        if isinstance(self.tokenizer, RemarkingEncoder):
+            for remark in self.tokenizer.remarks(text):
+                logger.warning("%s", remark)
         ids, cut = encode_text(self.tokenizer, text, self.layout)
         if cut:
             logger.warning("text too long: its last %.1f%% are left out", cut * 100)
@@ -344,10 +431,10 @@ class Engine:
 
     def _voices(self, voice: Any, rows: int, single: bool) -> list[Voice | None]:
         if not isinstance(voice, (list, tuple)):
-            return [load_voice(voice, self.layout)] * rows
+            return [self.load_voice(voice)] * rows
         if single or len(voice) != rows:
             raise InputError(f"{len(voice)} voices were given for {rows} texts; give one, or one for each")
-        return [load_voice(one, self.layout) for one in voice]
+        return [self.load_voice(one) for one in voice]
 
 
 class _Pick:
@@ -360,22 +447,14 @@ class _Pick:
         return [items[row] for row in self._rows]
 
 
-class _Clock:
-    """Seconds spent, by stage."""
+def _both(move: Callable[[float], None], part: str, clock: Clock) -> Callable[[float], None]:
+    """Move a bar on, and tell whoever wants to know."""
 
-    def __init__(self) -> None:
-        self._seconds: dict[str, float] = {}
+    def moved(seconds: float) -> None:
+        move(seconds)
+        clock.on_move(part, seconds)
 
-    @contextmanager
-    def time(self, what: str) -> Iterator[None]:
-        began = time.perf_counter()
-        try:
-            yield
-        finally:
-            self._seconds[what] = self._seconds.get(what, 0.0) + time.perf_counter() - began
-
-    def timings(self) -> Timings:
-        return Timings(**{f"{what}_s": seconds for what, seconds in self._seconds.items()})
+    return moved
 
 
 def _listed(texts: Any) -> list[Any]:

@@ -1,9 +1,11 @@
 """Writing a file so that nobody ever sees half of it."""
 
 import contextlib
+import hashlib
 import os
 import secrets
 import stat
+from collections.abc import Iterator
 from pathlib import Path
 
 from alrakis.errors import OutputError
@@ -15,9 +17,9 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
     Raises OutputError for a missing or unwritable folder, and for what is no ordinary file.
     """
     target = _target(path)
-    trial = _beside(target)  # permission bits do not tell of a read-only disk
+    trial = _beside(target, "trial")  # permission bits do not tell of a read-only disk
     try:
-        with open(trial, "xb"):
+        with open(trial, "ab"):
             pass
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from None
@@ -32,7 +34,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
     Permissions are the umask's. Raises OutputError; whatever happens, no temporary file stays.
     """
     target = _target(path)
-    temporary = _beside(target)
+    temporary = target.with_name(f".alrakis-{secrets.token_hex(6)}.part")
     try:
         with open(temporary, "xb") as file:
             file.write(data)
@@ -46,6 +48,34 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
     finally:
         _remove(temporary)
     return target
+
+
+@contextlib.contextmanager
+def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
+    """A temporary file's path, to be written in the block; at its end the file gets its name: all or nothing.
+
+    The temporary name is always the same for a name: what a killed process left is used again, not added to.
+    Raises OutputError; whatever else happens, no temporary file stays.
+    """
+    target = _target(path)
+    temporary = _beside(target, "part")
+    try:
+        yield temporary
+        with open(temporary, "rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(temporary, target)
+    except OutputError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write {path}: {error.strerror}; nothing was changed there") from None
+    finally:
+        _remove(temporary)
+
+
+def remove_temporary(folder: Path) -> None:
+    """Remove what killed processes have left in a folder that nobody else writes into now."""
+    for path in folder.glob(".alrakis-*.part"):
+        _remove(path)
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
@@ -70,9 +100,13 @@ def _target(path: str | os.PathLike[str]) -> Path:
     raise OutputError(f"{target} is {kind}; give the name of an ordinary file")
 
 
-def _beside(target: Path) -> Path:
-    """A temporary name in the target's folder; not made from its name, which may be as long as allowed."""
-    return target.with_name(f".alrakis-{secrets.token_hex(6)}.part")
+def _beside(target: Path, what: str) -> Path:
+    """A file in the target's folder, for a while: always the same, so that killed processes leave but one.
+
+    It is not made from the target's name, which may be as long as allowed.
+    """
+    digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6).hexdigest()
+    return target.with_name(f".alrakis-{digest}.{what}")
 
 
 def _remove(path: Path) -> None:

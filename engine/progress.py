@@ -1,12 +1,14 @@
-"""Progress bars by stage, in seconds of audio, on standard error."""
+"""Progress bars in seconds of audio, on standard error: one for a stage, or one for a whole text."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from types import TracebackType
 
 from tqdm import tqdm
 
 _KNOWN = "{desc:>7}: {percentage:3.0f}%|{bar:30}| {n:.1f}/{total:.1f} s of audio [{elapsed}<{remaining}]"
+_WHOLE = _KNOWN + " {postfix}"
 _UNKNOWN = "{desc:>7}: {n:.1f} s of audio [{elapsed}]"
 
 
@@ -32,3 +34,73 @@ def progress_bar(stage: str, total_s: float | None, silent: bool) -> Iterator[Ca
 
 def _move(bar: "tqdm[object]", seconds: float) -> None:
     bar.update(seconds)
+
+
+@contextmanager
+def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], None]]:
+    """A bar for the rows of a batch, of which some are there already; gives a function that moves it on."""
+    bar = tqdm(total=total, initial=there, desc="rows", disable=silent or not sys.stderr.isatty())
+    try:
+        yield lambda rows: _move(bar, rows)
+    finally:
+        bar.close()
+
+
+# Of the work on a second of audio; the text stage is not counted, it does not know how long it will be.
+_SHARES = {"coarse": 0.65, "fine": 0.33, "codec": 0.02}
+
+
+class WholeProgress:
+    """A bar for a long text, in seconds of audio, with the time left.
+
+    expected_s: of each chunk. there_s: of those that are there already, by number from 0. The lengths of what
+    is still to be made are corrected by those of what was made.
+    """
+
+    def __init__(self, expected_s: Sequence[float], there_s: Mapping[int, float], silent: bool) -> None:
+        self._expected_s = expected_s
+        self._there_s = dict(there_s)
+        self._begun_s = 0.0  # of what is in the stages now
+        self._bar = tqdm(
+            total=self._total_s(),
+            initial=self._sum_s(),
+            desc="reading",
+            disable=silent or not sys.stderr.isatty(),
+            bar_format=_WHOLE,
+            smoothing=0,
+        )
+
+    def __enter__(self) -> "WholeProgress":
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._bar.close()
+
+    def move(self, part: str, seconds: float) -> None:
+        """A stage has moved on by some seconds of audio."""
+        self._begun_s += seconds * _SHARES.get(part, 0.0)
+        self._bar.set_postfix_str(part, refresh=False)
+        self._show()
+
+    def done(self, chunk: int, seconds: float) -> None:
+        """A chunk is there."""
+        self._there_s[chunk] = seconds
+        self._begun_s = max(0.0, self._begun_s - seconds)
+        self._bar.total = self._total_s()
+        self._show()
+
+    def _show(self) -> None:
+        self._bar.update(self._sum_s() + self._begun_s - self._bar.n)
+
+    def _sum_s(self) -> float:
+        return sum(self._there_s.values())
+
+    def _total_s(self) -> float:
+        expected_s = sum(self._expected_s[chunk] for chunk in self._there_s)
+        ratio = self._sum_s() / expected_s if expected_s else 1.0
+        return sum(
+            self._there_s[chunk] if chunk in self._there_s else seconds * ratio
+            for chunk, seconds in enumerate(self._expected_s)
+        )

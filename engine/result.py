@@ -1,7 +1,7 @@
 """What a generation gives back."""
 
 import os
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 from pathlib import Path
 
 from alrakis import __version__
@@ -24,6 +24,10 @@ class Timings:
     @property
     def total_s(self) -> float:
         return self.load_s + self.text_s + self.coarse_s + self.fine_s + self.codec_s
+
+    def __add__(self, other: "Timings") -> "Timings":
+        """Both, stage by stage."""
+        return Timings(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

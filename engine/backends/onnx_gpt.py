@@ -49,13 +49,21 @@ class OnnxCausalGPT:
         """How many positions the cache holds."""
         return int(self._total)
 
-    def step_bytes(self) -> int:
-        """What a step must read at least: parameters once, and the filled part of every row's cache."""
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of parameters that a step reads."""
         blocks = 12 * self._shape.n_layer * self._shape.n_embd**2
         heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
-        used = (blocks + heads[0]) / (blocks + sum(heads))
-        cache = self._cache[:, :, : self._rows, :, : self.position]
-        return int(self._step_file_bytes * used) + cache.size * cache.itemsize
+        return int(self._step_file_bytes * (blocks + heads[0]) / (blocks + sum(heads)))
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of cache that a step reads for one row and one position before it."""
+        return 2 * self._shape.n_layer * self._shape.n_embd * self._cache.itemsize
+
+    def step_bytes(self) -> int:
+        """What a step must read at least: parameters once, and the filled part of every row's cache."""
+        return self.parameter_bytes + self._rows * self.position * self.position_bytes
 
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
         rows, length = tokens.shape

@@ -113,6 +113,7 @@ class TorchCausalGPT:
         self._device = device
         self._heads = list(heads)
         self._capacity = weights.shape.block_size
+        self._shape = weights.shape
         self._cache = KVCache(weights.shape, device, dtype)
         self._compiled: CompiledStep | None = None
         if compile:
@@ -126,6 +127,18 @@ class TorchCausalGPT:
     def position(self) -> int:
         """How many positions the cache holds."""
         return self._position
+
+    @property
+    def parameter_bytes(self) -> int:
+        """Bytes of parameters that a step reads: all blocks, and the rows of the longest head."""
+        blocks = sum(values.nbytes for values in self.net.trunk.blocks.parameters())
+        rows = max(head.stop - head.start for head in self.net.head_slices)
+        return blocks + rows * self.net.head[0].nbytes
+
+    @property
+    def position_bytes(self) -> int:
+        """Bytes of cache that a step reads for one row and one position before it."""
+        return 2 * self._shape.n_layer * self._shape.n_embd * self.dtype.itemsize
 
     @running
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Tensor:

@@ -8,7 +8,7 @@ what it needs of alrakis it imports when it runs, so that `alrakis --help` is qu
 import argparse
 from typing import Protocol
 
-from alrakis.commands import export, info, say, voices
+from alrakis.commands import batch, export, info, read, say, voices
 
 
 class Command(Protocol):
@@ -24,4 +24,4 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace) -> None: ...
 
 
-COMMANDS: tuple[Command, ...] = (say, voices, export, info)
+COMMANDS: tuple[Command, ...] = (say, read, batch, voices, export, info)

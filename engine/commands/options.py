@@ -57,6 +57,64 @@ def open_engine(args: argparse.Namespace) -> "Engine":
     return Engine(args.weights, config)
 
 
+def add_speech_options(parser: argparse.ArgumentParser) -> Any:
+    """`--voice`, `--seed`, the temperatures and ends; `speech_options` uses them. Gives their group."""
+    group = parser.add_argument_group("how it is said")
+    group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
+    group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
+    temperature = "0 is greedy, higher is more varied (default: {})"
+    group.add_argument("--text-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--waveform-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--fine-temp", type=float, default=0.5, metavar="T", help=temperature.format(0.5))
+    group.add_argument(
+        "--min-eos-p",
+        type=float,
+        default=0.2,
+        metavar="P",
+        help="speech ends when its end is this likely (default: 0.2)",
+    )
+    group.add_argument(
+        "--max-duration", type=float, metavar="SECONDS", help="end what is said at a time here at the latest"
+    )
+    return group
+
+
+def speech_options(args: argparse.Namespace) -> dict[str, Any]:
+    """What `add_speech_options` asked for, as options of `Engine.generate`, without voice and seed."""
+    return {
+        "text_temp": args.text_temp,
+        "waveform_temp": args.waveform_temp,
+        "fine_temp": args.fine_temp,
+        "min_eos_p": args.min_eos_p,
+        "max_gen_duration_s": args.max_duration,
+    }
+
+
+def add_cast_option(group: Any) -> None:
+    """`--cast`; `parse_cast` reads it."""
+    group.add_argument(
+        "--cast",
+        metavar="NAME=VOICE",
+        action="append",
+        default=[],
+        help="the voice of a speaker whom the text names, as in `MAN: Hello.` (the label is not said then); "
+        "may be given several times",
+    )
+
+
+def parse_cast(items: Sequence[str]) -> dict[str, str]:
+    """Voices by speaker from `NAME=VOICE`. Raises InputError for anything else, or a name twice."""
+    cast: dict[str, str] = {}
+    for item in items:
+        name, equals, voice = (part.strip() for part in item.partition("="))
+        if not (name and equals and voice):
+            raise InputError(f"--cast takes NAME=VOICE, as in --cast MAN=v2/en_speaker_6, not {item!r}")
+        if name in cast:
+            raise InputError(f"--cast names {name!r} twice; give each speaker one voice")
+        cast[name] = voice
+    return cast
+
+
 def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
     """Config keys and values from `key=value`, typed as TOML types them; what is no TOML is a string.
 
@@ -107,6 +165,9 @@ def _read_file(file: str) -> bytes:
 
 def _decode(data: bytes, where: str) -> str:
     try:
-        return data.decode("utf-8-sig")
+        text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"{where} is not UTF-8 text (byte {error.start}): convert it first") from None
+    if "\0" in text:
+        raise InputError(f"{where} is not text: byte {data.index(0)} is zero, as in binary files")
+    return text

@@ -4,7 +4,14 @@ import argparse
 import logging
 import time
 
-from alrakis.commands.options import DEMO_NOTE, add_engine_options, open_engine, read_text
+from alrakis.commands.options import (
+    DEMO_NOTE,
+    add_engine_options,
+    add_speech_options,
+    open_engine,
+    read_text,
+    speech_options,
+)
 from alrakis.commands.output import audio_path, save_result, voice_path
 
 NAME = "say"
@@ -34,23 +41,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
     add_engine_options(parser)
-    group = parser.add_argument_group("how it is said")
-    group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
-    group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
-    temperature = "0 is greedy, higher is more varied (default: {})"
-    group.add_argument("--text-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
-    group.add_argument("--waveform-temp", type=float, default=0.7, metavar="T", help=temperature.format(0.7))
-    group.add_argument("--fine-temp", type=float, default=0.5, metavar="T", help=temperature.format(0.5))
-    group.add_argument(
-        "--min-eos-p",
-        type=float,
-        default=0.2,
-        metavar="P",
-        help="speech ends when its end is this likely (default: 0.2)",
-    )
-    group.add_argument(
-        "--max-duration", type=float, metavar="SECONDS", help="end the speech here at the latest"
-    )
+    group = add_speech_options(parser)
     group.add_argument("--save-voice", metavar="NPZ", help="also save what was said as a voice")
 
 
@@ -71,11 +62,7 @@ def run(args: argparse.Namespace) -> None:
             text,
             args.voice,
             seed=args.seed,
-            text_temp=args.text_temp,
-            waveform_temp=args.waveform_temp,
-            fine_temp=args.fine_temp,
-            min_eos_p=args.min_eos_p,
-            max_gen_duration_s=args.max_duration,
+            **speech_options(args),
             silent=args.quiet,
         )
         wall_s = time.perf_counter() - began
