@@ -6,18 +6,20 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-_BYTES = 512 * 2**20  # for each thread; no cache holds it
+_TOTAL_BYTES = 2**30  # that all threads read; no cache holds it
+_LEAST_BYTES = 64 * 2**20  # for each thread
 
 
 def read_bandwidth(threads: int, repeats: int = 7) -> float:
     """Bytes a second that `threads` threads read together: the median over `repeats` runs."""
-    arrays = [np.ones(_BYTES // 4, np.float32) for _ in range(threads)]
+    size_bytes = max(_LEAST_BYTES, _TOTAL_BYTES // threads)
+    arrays = [np.ones(size_bytes // 4, np.float32) for _ in range(threads)]
     rates = []
     with ThreadPoolExecutor(threads) as pool:
         for _ in range(repeats):
             began = time.perf_counter()
             list(pool.map(_read, arrays))
-            rates.append(threads * _BYTES / (time.perf_counter() - began))
+            rates.append(threads * size_bytes / (time.perf_counter() - began))
     return statistics.median(rates)
 
 

