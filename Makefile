@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test browser lint clean
+.PHONY: demo test browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -34,6 +34,25 @@ lint: $(VENV)/ready
 demo: $(VENV)/small
 	$(BIN)/alrakis say "Good morning. This voice was made on your own computer." \
 		--weights demo --seed 1 -o demo.wav
+
+# the demo voice's weights, from texts on (tools/demo_voice): hours at low priority; each step is resumable
+VOICE := PYTHONPATH=tools nice -n 19 $(BIN)/python -m demo_voice
+
+demo-voice: $(VENV)/ready demo-voice-tools
+	$(VOICE) all
+
+# every step with hardly any data, in a few minutes
+demo-voice-smoke: $(VENV)/ready demo-voice-tools
+	rm -rf out/demo_voice_smoke
+	$(VOICE) all --toy --from-nothing --work out/demo_voice_smoke
+
+# how well it is understood with each backend and precision
+wer: $(VENV)/ready demo-voice-tools
+	$(VOICE) evaluate
+
+demo-voice-tools:
+	test -e /usr/include/flite/flite.h -a -e /usr/share/wordnet -a -e /usr/share/dict/scowl || \
+		{ apt-get update -qq && apt-get install -y -qq flite1-dev wordnet-base scowl; }
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

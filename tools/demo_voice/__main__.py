@@ -1,0 +1,64 @@
+"""`python -m demo_voice STEP`: the way from texts to the demo voice's weights, a command a step."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from alrakis.weights.demo import FOLDER
+from demo_voice import steps
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m demo_voice", description=__doc__)
+    commands = parser.add_subparsers(dest="command", required=True, metavar="STEP")
+    for step in steps.STEPS:
+        _add_work(commands.add_parser(step.__name__, help=step.__doc__))
+    _add_work(commands.add_parser("all", help="every step of these, one after the other"))
+    wer = commands.add_parser("evaluate", help="word error rates of the packed voice, a table (`make wer`)")
+    wer.add_argument("--weights", type=Path, default=FOLDER, help="folder (default: the package's)")
+    wer.add_argument("--configs", nargs="+", help="default: one of each backend and precision")
+    wer.add_argument("--sets", nargs="+", choices=("dev", "long", "number"), help="default: all")
+    wer.add_argument("--drawn", nargs="+", choices=("greedy", "default"), default=["greedy", "default"])
+    wer.add_argument("--limit", type=int, help="only so many sentences of each set")
+    wer.add_argument("--show", action="store_true", help="print what was heard")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    asked = make_parser().parse_args(arguments)
+    if asked.command == "evaluate":
+        _evaluate(asked)
+        return
+    import torch
+
+    torch.set_num_threads(1)  # two steps at a time, a core each, beat one with two threads
+    make = steps.toy if asked.toy else steps.whole
+    work = make(asked.work, from_nothing=asked.from_nothing)
+    for step in steps.STEPS:
+        if asked.command in (step.__name__, "all"):
+            print(f"{step.__name__}: {step.__doc__}", flush=True)
+            step(work)
+
+
+def _add_work(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--work", type=Path, default=Path("out/demo_voice"), help="default: %(default)s")
+    parser.add_argument("--toy", action="store_true", help="a little of everything, to try the steps")
+    parser.add_argument("--from-nothing", action="store_true", help="begin with random parameters")
+
+
+def _evaluate(asked: argparse.Namespace) -> None:
+    from demo_voice.evaluate import CONFIGS, SETS, evaluate
+
+    for drawn in asked.drawn:
+        evaluate(
+            asked.weights,
+            asked.configs or CONFIGS,
+            asked.sets or SETS,
+            greedy=drawn == "greedy",
+            limit=asked.limit,
+            show=asked.show,
+        )
+
+
+if __name__ == "__main__":
+    main()

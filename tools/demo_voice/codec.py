@@ -1,0 +1,185 @@
+"""The codec: a small encoder of its own and EnCodec's decoder, with eight codebooks; and its mel loss."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from scipy.signal import resample_poly
+from torch import Tensor, nn
+
+from demo_voice.semantic import Ids
+
+RATE_HZ = 24_000
+HOP = 320  # samples a frame
+ENCODER_WINDOW = 1024
+ENCODER_MELS = 80
+MEL_SCALES = ((128, 32, 20), (256, 64, 32), (512, 128, 64), (1024, 256, 80), (2048, 512, 80))
+
+
+class Encoder(nn.Module):
+    """Samples `(B, 1, 320 * T)` to vectors `(B, dim, T)`: frames and their mel spectrum, convolved."""
+
+    def __init__(self, dim: int, width: int = 256) -> None:
+        super().__init__()
+        self.register_buffer("win", torch.hann_window(ENCODER_WINDOW))
+        self.register_buffer("fb", mel_filters(ENCODER_WINDOW, ENCODER_MELS))
+        self.raw, self.mel = nn.Linear(ENCODER_WINDOW, width), nn.Linear(ENCODER_MELS, width)
+        self.bl = nn.ModuleList(
+            nn.ModuleList([nn.Conv1d(width, width, 3, padding=1), nn.Conv1d(width, width, 1)])
+            for _ in range(4)
+        )
+        self.out = nn.Conv1d(width, dim, 1)
+
+    def forward(self, samples: Tensor) -> Tensor:
+        around = (ENCODER_WINDOW - HOP) // 2
+        frames = F.pad(samples[:, 0], (around, around)).unfold(1, ENCODER_WINDOW, HOP) * self.win
+        mel = torch.fft.rfft(frames).abs() @ self.fb.t()
+        x = (self.raw(frames * 4) + self.mel((mel.clamp(min=1e-4).log() + 3) / 3)).transpose(1, 2)
+        for wide, narrow in self.bl:
+            x = x + narrow(F.gelu(wide(F.gelu(x))))
+        return self.out(x)
+
+
+class Codebook(nn.Module):
+    """One codebook; it follows the vectors that fall to it, and unused entries start anew."""
+
+    def __init__(self, entries: int, dim: int) -> None:
+        super().__init__()
+        self.register_buffer("embed", torch.zeros(entries, dim))
+        self.register_buffer("cluster_size", torch.ones(entries))
+        self.register_buffer("embed_avg", torch.zeros(entries, dim))
+        self.register_buffer("inited", torch.zeros(1))
+
+    def nearest(self, vectors: Tensor) -> Tensor:
+        return (self.embed.pow(2).sum(1) - 2 * vectors @ self.embed.t()).argmin(1)
+
+    @torch.no_grad()
+    def begin(self, vectors: Tensor) -> None:
+        """A few rounds of k-means from random vectors."""
+        entries = len(self.embed)
+        self.embed.copy_(vectors[torch.randint(len(vectors), (entries,))])
+        for _ in range(8):
+            sums, counts = self._sums(vectors, self.nearest(vectors))
+            used = counts > 0
+            self.embed[used] = sums[used] / counts[used, None]
+            self.embed[~used] = vectors[torch.randint(len(vectors), (int((~used).sum()),))]
+        self.embed_avg.copy_(self.embed)
+        self.cluster_size.fill_(1)
+        self.inited.fill_(1)
+
+    @torch.no_grad()
+    def follow(self, vectors: Tensor, chosen: Tensor, keep: float = 0.99) -> None:
+        sums, counts = self._sums(vectors, chosen)
+        self.cluster_size.mul_(keep).add_(counts, alpha=1 - keep)
+        self.embed_avg.mul_(keep).add_(sums, alpha=1 - keep)
+        dead = self.cluster_size < 0.02
+        if dead.any():
+            self.cluster_size[dead] = 0.3
+            self.embed_avg[dead] = vectors[torch.randint(len(vectors), (int(dead.sum()),))] * 0.3
+        self.embed.copy_(self.embed_avg / (self.cluster_size[:, None] + 1e-6))
+
+    def _sums(self, vectors: Tensor, chosen: Tensor) -> tuple[Tensor, Tensor]:
+        counts = torch.zeros(len(self.embed)).index_add_(0, chosen, torch.ones(len(chosen)))
+        return torch.zeros_like(self.embed).index_add_(0, chosen, vectors), counts
+
+
+class Codec(nn.Module):
+    def __init__(self, ids: Ids) -> None:
+        super().__init__()
+        from demo_voice.encodec_parts import decoder
+
+        shape = ids.codec
+        self.encoder = Encoder(shape["dim"])
+        self.decoder = decoder(shape["dim"], shape["n_filters"], shape["ratios"])
+        self.vqs = nn.ModuleList(Codebook(shape["entries"], shape["dim"]) for _ in range(shape["codebooks"]))
+
+    def quantize(self, vectors: Tensor, count: int, *, learn: bool) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors `(B, dim, T)` as the sum of `count` entries, with straight-through gradients; their codes
+        `(B, count, T)`; and the commitment loss."""
+        rows, dim, length = vectors.shape
+        whole = vectors.transpose(1, 2).reshape(-1, dim).float()
+        rest, summed, codes, commitment = whole.detach(), torch.zeros_like(whole), [], torch.zeros(())
+        for book in list(self.vqs)[:count]:
+            chosen = book.nearest(rest)
+            entry = book.embed[chosen]
+            if learn:
+                book.follow(rest, chosen)
+            commitment = commitment + F.mse_loss(whole - summed.detach(), entry)
+            summed, rest = summed + entry, rest - entry
+            codes.append(chosen.view(rows, length))
+        through = whole + (summed - whole).detach()
+        return through.view(rows, length, dim).transpose(1, 2), torch.stack(codes, 1), commitment
+
+    def vectors(self, codes: Tensor) -> Tensor:
+        """Codes `(B, K, T)` to the decoder's input `(B, dim, T)`."""
+        summed = sum(self.vqs[i].embed[codes[:, i]] for i in range(codes.shape[1]))
+        return summed.transpose(1, 2)
+
+    def folded(self) -> dict[str, Tensor]:
+        """What alrakis reads: the decoder with weight norm folded, and the codebooks."""
+        out, state = {}, self.decoder.state_dict()
+        for name, tensor in state.items():
+            if name.endswith("weight_v"):
+                length = tensor.flatten(1).norm(dim=1).view(-1, 1, 1)
+                out[f"decoder.{name[:-2]}"] = tensor * state[f"{name[:-1]}g"] / length
+            elif not name.endswith("weight_g"):
+                out[f"decoder.{name}"] = tensor
+        return out | {f"codebooks.{i}": book.embed for i, book in enumerate(self.vqs)}
+
+    def restore(self, arrays: Mapping[str, Any]) -> None:
+        """From a checkpoint's names, or from the packed ones (an encoder and folded decoder)."""
+        own = self.state_dict()
+        for name, array in arrays.items():
+            tensor = torch.as_tensor(array).float()
+            if name.startswith("codebooks."):
+                book = f"vqs.{name.removeprefix('codebooks.')}"
+                own[f"{book}.embed"].copy_(tensor)
+                own[f"{book}.embed_avg"].copy_(tensor)
+                own[f"{book}.inited"].fill_(1)
+            elif f"{name}_v" in own:
+                own[f"{name}_v"].copy_(tensor)
+                own[f"{name}_g"].copy_(tensor.flatten(1).norm(dim=1).view(-1, 1, 1))
+            else:
+                own[name].copy_(tensor)
+
+
+def to_24k(samples: Any) -> Tensor:
+    """flite's 16 kHz int16 samples as float32 at 24 kHz, padded to whole frames: `(320 * T,)`."""
+    upsampled = resample_poly(samples.astype("float32") / 32768, 3, 2)
+    return F.pad(torch.from_numpy(upsampled).float(), (0, -len(upsampled) % HOP))
+
+
+def mel_filters(window: int, bands: int) -> Tensor:
+    """Triangular mel filters `(bands, window // 2 + 1)`."""
+    hz = torch.linspace(0, RATE_HZ / 2, window // 2 + 1)
+    top = 2595 * math.log10(1 + RATE_HZ / 2 / 700)
+    edges = 700 * (10 ** (torch.linspace(0, top, bands + 2) / 2595) - 1)
+    low, middle, high = edges[:-2, None], edges[1:-1, None], edges[2:, None]
+    return torch.minimum((hz - low) / (middle - low), (high - hz) / (high - middle)).clamp(min=0)
+
+
+class MelLoss(nn.Module):
+    """Log-mel L1 and half the spectral convergence, over several windows."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        for window, _, bands in MEL_SCALES:
+            self.register_buffer(f"filters{window}", mel_filters(window, bands))
+            self.register_buffer(f"window{window}", torch.hann_window(window))
+
+    def forward(self, made: Tensor, true: Tensor) -> tuple[Tensor, Tensor]:
+        """Samples `(B, N)`, twice, to log-mel distance and spectral convergence."""
+        distance, convergence = torch.zeros(()), torch.zeros(())
+        for window, hop, _ in MEL_SCALES:
+            (a, a_mel), (b, b_mel) = (self._spectra(x, window, hop) for x in (made, true))
+            distance = distance + (a_mel.clamp(min=1e-4).log() - b_mel.clamp(min=1e-4).log()).abs().mean()
+            convergence = convergence + (a - b).norm() / (b.norm() + 1e-3)
+        return distance / len(MEL_SCALES), convergence / len(MEL_SCALES)
+
+    def _spectra(self, samples: Tensor, window: int, hop: int) -> tuple[Tensor, Tensor]:
+        shape = getattr(self, f"window{window}")
+        spectrum = torch.stft(samples, window, hop, window=shape, return_complex=True)
+        size = torch.sqrt(spectrum.real**2 + spectrum.imag**2 + 1e-9)
+        return size, getattr(self, f"filters{window}") @ size

@@ -1,0 +1,94 @@
+"""Steps `codec` and `decoder`: trains the codec whole, or its decoder alone over fixed codes."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from demo_voice.codec import HOP, Codec, MelLoss, to_24k
+from demo_voice.semantic import Ids
+from demo_voice.speech import Utterance, read_shards, shards
+from demo_voice.training import Plan, Training
+
+FRAMES = 75  # a second
+ROWS = 8
+FEW = (2, 2, 4)  # codebooks, in a quarter of the steps
+SETTLING = 120  # steps before the codebooks begin
+
+
+def train_codec(folder: Path, plan: Plan, *, speakers: list[str], start: dict[str, Tensor] | None) -> None:
+    """Encoder, codebooks and decoder. The codebooks rest in the last seventh of the plan."""
+    random, codec, loss_of = np.random.default_rng(), Codec(Ids.read()), MelLoss()
+    if start is not None:
+        codec.restore(start)
+    training = Training(codec, folder / "codec.pt", plan, muon=0, adam=2e-3 if start is None else 6e-4)
+    spoken = list(read_shards(shards(folder / "data", speakers[0])[:2]))
+    for speaker in speakers[1:]:
+        spoken += read_shards(shards(folder / "data", speaker)[:2])
+    while not training.finished:
+        true = torch.stack([_second(spoken, random)[0] for _ in range(ROWS)])[:, None]
+        with torch.autocast("cpu", torch.bfloat16):
+            vectors = codec.encoder(true)
+        vectors, commitment = vectors.float(), torch.zeros(())
+        if training.count >= SETTLING or start is not None:
+            if not codec.vqs[0].inited:
+                _begin_codebooks(codec, vectors)
+            count = len(codec.vqs) if random.random() < 0.75 else int(random.choice(FEW))
+            learn = training.count < plan.steps * 6 / 7
+            vectors, _, commitment = codec.quantize(vectors, count, learn=learn)
+        with torch.autocast("cpu", torch.bfloat16):
+            made = codec.decoder(vectors)
+        distance, convergence = loss_of(made[:, 0].float(), true[:, 0])
+        training.step(
+            distance + 0.5 * convergence + 0.1 * commitment,
+            ROWS,
+            mel=distance.item(),
+            shape=convergence.item(),
+        )
+    training.save()
+
+
+def train_decoder(folder: Path, plan: Plan, *, speakers: list[str], codec: Codec) -> None:
+    """The decoder alone, half of the time from the two coarse codebooks."""
+    random, loss_of = np.random.default_rng(), MelLoss()
+    training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
+    spoken = []
+    for speaker in speakers:
+        spoken += read_shards(shards(folder / "data", speaker, encoded=True)[:2])
+    while not training.finished:
+        rows = [_second(spoken, random) for _ in range(ROWS)]
+        true = torch.stack([samples for samples, _ in rows])
+        codes = torch.stack([torch.from_numpy(codes.astype(np.int64)) for _, codes in rows])
+        with torch.no_grad():
+            vectors = codec.vectors(codes[:, :2] if random.random() < 0.25 else codes)
+        with torch.autocast("cpu", torch.bfloat16):
+            made = codec.decoder(vectors)
+        distance, convergence = loss_of(made[:, 0].float(), true)
+        training.step(distance + 0.5 * convergence, ROWS, mel=distance.item(), shape=convergence.item())
+    training.save()
+
+
+def _second(spoken: list[Utterance], random: np.random.Generator) -> tuple[Tensor, Any]:
+    """A random second: samples `(24000,)`, and its codes `(8, 75)` where there are any."""
+    while True:
+        one = spoken[random.integers(len(spoken))]
+        frames = len(one.samples) * 3 // (2 * HOP)
+        if frames > FRAMES + 1:
+            break
+    first = int(random.integers(frames - FRAMES))
+    # some samples more on both sides, so that the filter of the upsampling is settled
+    before = min(first, 2)
+    begin, end = (first - before) * HOP * 2 // 3, (first + FRAMES + 2) * HOP * 2 // 3 + 2
+    samples = to_24k(one.samples[begin:end])[before * HOP :][: FRAMES * HOP]
+    samples = nn.functional.pad(samples, (0, FRAMES * HOP - len(samples)))
+    return samples, None if one.codes is None else one.codes[:, first : first + FRAMES]
+
+
+def _begin_codebooks(codec: Codec, vectors: Tensor) -> None:
+    rest = vectors.detach().transpose(1, 2).reshape(-1, vectors.shape[1])
+    rest = rest.repeat(4, 1) + 0.02 * rest.std() * torch.randn(4 * len(rest), rest.shape[1])
+    for book in codec.vqs:
+        book.begin(rest)
+        rest = rest - book.embed[book.nearest(rest)]

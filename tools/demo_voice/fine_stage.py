@@ -1,0 +1,78 @@
+"""Step `fine`: trains the fine model, codebooks 2 to 7 from those below, over windows of 1024 frames."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from demo_voice.model import FineGPT, look_at_same_time, set_positions
+from demo_voice.semantic import Ids
+from demo_voice.speech import Utterance, read_shards, shards
+from demo_voice.training import Plan, Training
+
+FRAMES = 1024
+FRAMES_A_BATCH = 4096
+CODEBOOKS_DRAWN = (2, 2, 2, 3, 3, 3, 4, 4, 5, 6, 7)  # the lower ones are heard most
+NOISE = 0.05  # share of the given codes that are wrong, in half of the batches
+
+
+def make_model(ids: Ids) -> FineGPT:
+    model = FineGPT(ids.fine_vocab, ids.layers["fine"], ids.heads, ids.d)
+    set_positions(model, torch.arange(1024.0), 2 ** torch.linspace(2, 10, 32), 0.06)
+    look_at_same_time(model, (0,), 64, ids.d)
+    return model
+
+
+def train(folder: Path, plan: Plan, *, speakers: list[str], start: dict[str, Tensor] | None) -> None:
+    ids, random = Ids.read(), np.random.default_rng()
+    model = make_model(ids)
+    if start is not None:
+        model.load_state_dict(start, strict=False)  # the tied embeddings are stored once
+    training = Training(model, folder / "fine.pt", plan, muon=2e-3, adam=2e-3)
+    spoken = [list(read_shards(shards(folder / "data", speaker, encoded=True))) for speaker in speakers]
+    print([len(some) for some in spoken], "utterances", flush=True)
+    while not training.finished:
+        codebook = int(random.choice(CODEBOOKS_DRAWN))
+        length = FRAMES if random.random() < 0.4 else int(random.integers(FRAMES // 4, FRAMES))
+        rows = [
+            sequence(spoken[random.integers(len(spoken))], length, ids.fine_pad, random)
+            for _ in range(FRAMES_A_BATCH // length)
+        ]
+        codes = torch.from_numpy(np.stack(rows))
+        inputs, targets = make_batch(codes, codebook, ids, random)
+        with torch.autocast("cpu", torch.bfloat16):
+            logits = model(codebook, inputs)[targets >= 0]
+        loss = F.cross_entropy(logits.float(), targets[targets >= 0])
+        training.step(loss, len(rows), **{f"codebook{codebook}": loss.item()})
+    training.save()
+
+
+def sequence(spoken: list[Utterance], length: int, pad: int, random: np.random.Generator) -> np.ndarray:
+    """Codes `(length, 8)` of one speaker's utterances one after the other, often padded at the end."""
+    codes = np.full((length, 8), pad, np.int64)
+    fill = length if random.random() < 0.5 else int(random.integers(100, length + 1))
+    end = 0
+    while end < fill:
+        one = spoken[random.integers(len(spoken))].codes.T[: fill - end]
+        codes[end : end + len(one)] = one
+        end += len(one)
+        if end > 150 and random.random() < 0.4:
+            break
+    return codes
+
+
+def make_batch(codes: Tensor, codebook: int, ids: Ids, random: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Inputs `(B, T, 8)` with the codebook hidden, and its codes `(B, T)` as targets."""
+    entries = ids.codec["entries"]
+    inputs = codes.clone()
+    targets = codes[:, :, codebook].masked_fill(codes[:, :, codebook] >= entries, -100)
+    history = int(random.integers(10, 512)) if random.random() < 0.15 else 0  # as a voice gives it
+    inputs[:, history:, codebook] = ids.fine_pad
+    targets[:, :history] = -100
+    if random.random() < 0.5:
+        given = inputs[:, :, :codebook]
+        wrong = (torch.rand(given.shape) < NOISE) & (given < entries)
+        given[wrong] = torch.randint(entries, (int(wrong.sum()),))
+    return inputs, targets

@@ -1,0 +1,171 @@
+"""The three GPTs as they are trained: Bark's structure, suno's names (`bark/model.py`, `model_fine.py`)."""
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+POSITIONS = 1024
+CODEBOOKS = 8
+
+
+class Norm(nn.Module):
+    def __init__(self, width: int, bias: bool) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.ones(width))
+        self.bias = nn.Parameter(torch.zeros(width)) if bias else None
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.layer_norm(x, self.weight.shape, self.weight, self.bias, 1e-5)
+
+
+class Attention(nn.Module):
+    def __init__(self, width: int, heads: int) -> None:
+        super().__init__()
+        self.c_attn = nn.Linear(width, 3 * width, bias=False)
+        self.c_proj = nn.Linear(width, width, bias=False)
+        self.heads = heads
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        """Also returns the masked scores `(B, heads, T, T)`. On a CPU this beats the fused function."""
+        rows, length, width = x.shape
+        split = self.c_attn(x).view(rows, length, 3, self.heads, width // self.heads)
+        query, key, value = split.permute(2, 0, 3, 1, 4)
+        query = (query * (width // self.heads) ** -0.5).flatten(0, 1)
+        key, value = key.flatten(0, 1).transpose(1, 2), value.flatten(0, 1)
+        if mask is None:
+            scores = torch.bmm(query, key)
+        else:
+            scores = torch.baddbmm(mask.to(query.dtype).expand(len(query), -1, -1), query, key)
+        mixed = torch.bmm(scores.softmax(-1).to(value.dtype), value)
+        mixed = mixed.view(rows, self.heads, length, -1).transpose(1, 2).reshape(rows, length, width)
+        return self.c_proj(mixed), scores.view(rows, self.heads, length, length)
+
+
+class MLP(nn.Module):
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.c_fc = nn.Linear(width, 4 * width, bias=False)
+        self.c_proj = nn.Linear(4 * width, width, bias=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.c_proj(F.gelu(self.c_fc(x)))
+
+
+class Block(nn.Module):
+    def __init__(self, width: int, heads: int, bias: bool) -> None:
+        super().__init__()
+        self.ln_1, self.attn = Norm(width, bias), Attention(width, heads)
+        self.ln_2, self.mlp = Norm(width, bias), MLP(width)
+
+    def forward(self, x: Tensor, mask: Tensor | None) -> tuple[Tensor, Tensor]:
+        mixed, scores = self.attn(self.ln_1(x), mask)
+        x = x + mixed
+        return x + self.mlp(self.ln_2(x)), scores
+
+
+class GPT(nn.Module):
+    """The text and the coarse model: embeddings in, hidden states out; heads are applied by who trains it."""
+
+    def __init__(self, inputs: int, outputs: int, layers: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.transformer = nn.ModuleDict(
+            {
+                "wte": nn.Embedding(inputs, width),
+                "wpe": nn.Embedding(POSITIONS, width),
+                "h": nn.ModuleList(Block(width, heads, False) for _ in range(layers)),
+                "ln_f": Norm(width, False),
+            }
+        )
+        self.lm_head = nn.Linear(width, outputs, bias=False)
+        _initialise(self, layers)
+        self._masks: dict[int, Tensor] = {}
+
+    def body(self, x: Tensor, scores_of: tuple[int, ...] = ()) -> tuple[Tensor, list[Tensor]]:
+        """Hidden states `(B, T, width)`, and the scores of some layers."""
+        scores, mask = [], self._mask(x.shape[1])
+        for number, block in enumerate(self.transformer["h"]):
+            x, score = block(x, mask)
+            if number in scores_of:
+                scores.append(score)
+        return self.transformer["ln_f"](x), scores
+
+    def _mask(self, length: int) -> Tensor:
+        if length not in self._masks:
+            if len(self._masks) > 60:
+                self._masks.clear()
+            ahead = torch.ones(length, length, dtype=torch.bool).triu(1)
+            self._masks[length] = torch.zeros(length, length).masked_fill(ahead, -1e4).bfloat16()
+        return self._masks[length]
+
+
+class FineGPT(nn.Module):
+    """The fine model: sees all frames; its last seven embeddings are tied to its heads."""
+
+    def __init__(self, vocab: int, layers: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.transformer = nn.ModuleDict(
+            {
+                "wtes": nn.ModuleList(nn.Embedding(vocab, width) for _ in range(CODEBOOKS)),
+                "wpe": nn.Embedding(POSITIONS, width),
+                "h": nn.ModuleList(Block(width, heads, True) for _ in range(layers)),
+                "ln_f": Norm(width, True),
+            }
+        )
+        self.lm_heads = nn.ModuleList(nn.Linear(width, vocab, bias=False) for _ in range(CODEBOOKS - 1))
+        _initialise(self, 1)
+        for number, head in enumerate(self.lm_heads):
+            self.transformer["wtes"][number + 1].weight = head.weight
+
+    def forward(self, codebook: int, codes: Tensor) -> Tensor:
+        """Codes `(B, T, 8)` to logits `(B, T, vocab)` of one codebook."""
+        embeddings = self.transformer["wtes"]
+        x = sum(embeddings[i](codes[:, :, i]) for i in range(codebook + 1))
+        x = x + self.transformer["wpe"].weight[: codes.shape[1]]
+        for block in self.transformer["h"]:
+            x, _ = block(x, None)
+        return self.lm_heads[codebook - 1](self.transformer["ln_f"](x))
+
+
+def _initialise(model: nn.Module, layers: int) -> None:
+    for name, weight in model.named_parameters():
+        if weight.dim() == 2:
+            into_residual = name.endswith("c_proj.weight")
+            nn.init.normal_(weight, 0, 0.02 / math.sqrt(2 * layers) if into_residual else 0.02)
+
+
+def set_positions(model: nn.Module, times: Tensor, periods: Tensor, size: float) -> None:
+    """Start the position embeddings with sinusoids over `times`, so that two sequences are aligned."""
+    angles = times[:, None] / periods * 2 * math.pi
+    waves = torch.cat([angles.sin(), angles.cos()], 1) * size
+    with torch.no_grad():
+        model.transformer["wpe"].weight[:, : waves.shape[1]] = waves
+
+
+def look_at_same_time(model: nn.Module, layers: tuple[int, ...], size: int, width: int) -> None:
+    """Start the first head of some layers as one that attends to where the positions agree."""
+    with torch.no_grad():
+        for number in layers:
+            weight = model.transformer["h"][number].attn.c_attn.weight
+            near = torch.zeros(size, width)
+            near[:, :size] = torch.eye(size) * 1.3
+            for start in (0, width):
+                weight[start : start + size] = near + 0.02 * torch.randn(size, width)
+
+
+def stored(model: nn.Module) -> dict[str, Tensor]:
+    """The parameters by name, each once: tied embeddings are left to their heads."""
+    tied = tuple(f"transformer.wtes.{i}." for i in range(1, CODEBOOKS))
+    return {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(tied)}
+
+
+def restore(model: nn.Module, arrays: Mapping[str, Any]) -> None:
+    """Set the parameters from arrays by name."""
+    found = {name: torch.as_tensor(array).float() for name, array in arrays.items()}
+    missing, unknown = model.load_state_dict(found, strict=False)
+    missing = [name for name in missing if "transformer.wtes." not in name]
+    if missing or unknown:
+        raise ValueError(f"parameters do not fit: missing {missing}, unknown {unknown}")

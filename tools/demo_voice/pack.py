@@ -1,0 +1,82 @@
+"""Step `pack`: checkpoints to int8 safetensors with a scale a row, as the package holds them; and back."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.numpy import save_file
+
+from alrakis.weights.demo import FOLDER, SCALE, dequantized
+from alrakis.weights.safetensor_files import read_safetensors
+from demo_voice.codec import Codec
+from demo_voice.semantic import Ids
+from demo_voice.training import load_average
+
+ENCODER = Path(__file__).parent / "encoder.safetensors"  # `encode` needs it, speaking does not
+STAGES = ("text", "coarse", "fine")
+
+
+def pack(work: Path, out: Path) -> None:
+    """Write what has a checkpoint in `work`; the other parts stay those that are packed now."""
+    out.mkdir(parents=True, exist_ok=True)
+    (out / "config.json").write_bytes((FOLDER / "config.json").read_bytes())
+    for stage in STAGES:
+        checkpoint = work / f"{stage}.pt"
+        write(
+            out / f"{stage}.safetensors", load_average(checkpoint) if checkpoint.exists() else packed(stage)
+        )
+    codec = trained_codec(work)
+    write(out / "codec.safetensors", codec.folded())
+    if (work / "codec.pt").exists():  # a new encoder: with these weights, it takes the place of ENCODER
+        write(out / ENCODER.name, _encoder_of(codec))
+
+
+def trained_codec(work: Path) -> Codec:
+    """The packed codec with what was trained of it: as a whole, or its decoder alone after that."""
+    codec = Codec(Ids.read())
+    if (work / "codec.pt").exists():
+        saved = torch.load(work / "codec.pt", weights_only=True)
+        codec.load_state_dict(saved["model"])
+        codec.load_state_dict(saved["average"], strict=False)
+    else:
+        codec.restore(packed("codec"))
+        codec.restore(_tensors(read_safetensors(ENCODER)))
+    if (work / "decoder.pt").exists():
+        codec.decoder.load_state_dict(load_average(work / "decoder.pt"))
+    return codec.eval()
+
+
+def packed(stage: str, folder: Path = FOLDER) -> dict[str, torch.Tensor]:
+    """The parameters that are in the package, to go on from: every step starts with them."""
+    return _tensors(read_safetensors(folder / f"{stage}.safetensors"))
+
+
+def _encoder_of(codec: Codec) -> dict[str, torch.Tensor]:
+    return {f"encoder.{name}": tensor.detach() for name, tensor in codec.encoder.named_parameters()}
+
+
+def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
+    """int8 for matrices and kernels, float16 for the rest."""
+    arrays: dict[str, Any] = {}
+    for name, tensor in sorted(tensors.items()):
+        array = tensor.detach().float().numpy()
+        if array.ndim < 2:
+            arrays[name] = array.astype(np.float16)
+            continue
+        scale = (np.abs(array).max(axis=tuple(range(1, array.ndim))) / 127 + 1e-7).astype(np.float16)
+        rows = scale.astype(np.float32).reshape(-1, *[1] * (array.ndim - 1))
+        arrays[name] = np.clip(np.round(array / rows), -127, 127).astype(np.int8)
+        arrays[name + SCALE] = scale
+    save_file(arrays, path, metadata={"format": "np"})
+
+
+def _tensors(stored: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    return {name: torch.from_numpy(np.array(a, np.float32)) for name, a in dequantized(stored).items()}
+
+
+def report(out: Path) -> str:
+    sizes = {path.name: path.stat().st_size for path in sorted(out.glob("*.safetensors"))}
+    return json.dumps(sizes | {"all": sum(sizes.values())}, indent=1)

@@ -1,0 +1,142 @@
+"""The steps from texts to packed weights, in order, and how much of each: the whole voice, or a toy of it."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from demo_voice.training import Plan
+
+
+@dataclass(frozen=True)
+class Work:
+    """Where the steps work, and how much they do.
+
+    from_nothing: training begins with random parameters, else with those in the package.
+    """
+
+    folder: Path
+    shards: int
+    utterances: int  # a shard
+    plans: dict[str, Plan]
+    from_nothing: bool = False
+    speaker: str = "slt"
+
+    @property
+    def data(self) -> Path:
+        return self.folder / "data"
+
+    @property
+    def packed(self) -> Path:
+        return self.folder / "packed"
+
+
+SHARD = 1000
+WHOLE = {
+    "codec": Plan(3000, 3000),
+    "decoder": Plan(800, 800),
+    "text": Plan(1900, 1800),
+    "coarse": Plan(1500, 1500),
+    "fine": Plan(600, 600),
+}
+TOY = dict.fromkeys(WHOLE, Plan(2, 2))
+
+
+def whole(folder: Path, *, from_nothing: bool = False) -> Work:
+    """What the packed voice is made with: hours on two cores."""
+    return Work(folder, shards=12, utterances=SHARD, plans=WHOLE, from_nothing=from_nothing)
+
+
+def toy(folder: Path, *, from_nothing: bool = False) -> Work:
+    """Every step once, in a few minutes. It does not speak."""
+    return Work(folder, shards=1, utterances=24, plans=TOY, from_nothing=from_nothing)
+
+
+def speech(work: Work) -> None:
+    """texts said by flite"""
+    from demo_voice.speech import make_shard
+
+    for number in range(work.shards):
+        print(make_shard(work.data, work.speaker, number, work.utterances), flush=True)
+
+
+def codec(work: Work) -> None:
+    """train the codec whole: encoder, codebooks, decoder; only from nothing, as new codes end old models"""
+    from demo_voice.codec_stage import train_codec
+
+    if work.from_nothing:
+        train_codec(work.folder, work.plans["codec"], speakers=[work.speaker], start=None)
+    else:
+        print(
+            "the packed codec is kept: the coarse and fine models speak its codes (--from-nothing makes all)"
+        )
+
+
+def encode(work: Work) -> None:
+    """samples to codes"""
+    from demo_voice.encode import encode_shard
+    from demo_voice.pack import trained_codec
+    from demo_voice.speech import shards
+
+    trained = trained_codec(work.folder)
+    for path in shards(work.data, work.speaker):
+        encode_shard(path, trained)
+        print(path, flush=True)
+
+
+def text(work: Work) -> None:
+    """train the text model"""
+    from demo_voice import text_stage
+    from demo_voice.pack import packed
+
+    start = None if work.from_nothing else packed("text")
+    # what has learned to follow the text needs less guidance, and few short prefixes
+    guide, full = (0.3, 0.25) if work.from_nothing else (0.1, 0.35)
+    text_stage.train(work.folder, work.plans["text"], guide=guide, full=full, start=start)
+
+
+def coarse(work: Work) -> None:
+    """train the coarse model"""
+    from demo_voice import coarse_stage
+    from demo_voice.pack import packed
+
+    start = None if work.from_nothing else packed("coarse")
+    coarse_stage.train(work.folder, work.plans["coarse"], full=0.2, speakers=[work.speaker], start=start)
+
+
+def fine(work: Work) -> None:
+    """train the fine model"""
+    from demo_voice import fine_stage
+    from demo_voice.pack import packed
+
+    start = None if work.from_nothing else packed("fine")
+    fine_stage.train(work.folder, work.plans["fine"], speakers=[work.speaker], start=start)
+
+
+def decoder(work: Work) -> None:
+    """train the codec's decoder alone, over the codes as they are"""
+    from demo_voice.codec_stage import train_decoder
+    from demo_voice.pack import trained_codec
+
+    train_decoder(
+        work.folder, work.plans["decoder"], speakers=[work.speaker], codec=trained_codec(work.folder)
+    )
+
+
+def pack(work: Work) -> None:
+    """checkpoints to int8 files, in packed/ of the work folder"""
+    from demo_voice.pack import pack, report
+
+    pack(work.folder, work.packed)
+    print(report(work.packed))
+
+
+def listen(work: Work) -> None:
+    """what a recogniser hears of the packed files"""
+    from demo_voice.evaluate import SETS, evaluate
+
+    limit = 1 if work.utterances < SHARD else None
+    evaluate(work.packed, ("cpu-fp32",), SETS, greedy=True, limit=limit)
+
+
+Step = Callable[[Work], None]
+STEPS: tuple[Step, ...] = (speech, codec, encode, text, coarse, fine, decoder, pack, listen)
