@@ -26,9 +26,10 @@ browser:
 lint: $(VENV)/ready
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
-	@# mypy knows no package-dir mapping: lay the four folders out as they are installed
+	@# mypy knows no package-dir mapping: lay the folders out as they are installed
 	rm -rf build/types && mkdir -p build/types && cp -r engine build/types/alrakis
 	cp -r export bench configs build/types/alrakis/
+	cp -r tools/demo_voice build/types/
 	$(BIN)/mypy
 
 demo: $(VENV)/small

@@ -45,7 +45,7 @@ def make_model(ids: Ids) -> GPT:
     times[PREFIX + 1 :] = torch.arange(1024 - PREFIX - 1)
     set_positions(model, times, 2 ** torch.linspace(3.3, 10.5, 32), 0.06)
     with torch.no_grad():
-        model.transformer["wte"].weight[:, :64] *= 0.3
+        model.transformer.wte.weight[:, :64] *= 0.3
     look_at_same_time(model, (0, 1), 64, ids.d)
     return model
 
@@ -144,7 +144,7 @@ def make_batch(
 
 def forward(model: GPT, prefix: Tensor, places: Tensor, inputs: Tensor) -> Tensor:
     """Hidden states of the steps `(B, T, width)`."""
-    token, position = model.transformer["wte"], model.transformer["wpe"]
+    token, position = model.transformer.wte, model.transformer.wpe
     steps = token(inputs) + position.weight[PREFIX : PREFIX + inputs.shape[1]]
     hidden, _ = model.body(torch.cat([token(prefix) + position(places), steps], 1))
     return hidden[:, prefix.shape[1] :]

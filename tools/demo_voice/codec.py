@@ -21,6 +21,9 @@ MEL_SCALES = ((128, 32, 20), (256, 64, 32), (512, 128, 64), (1024, 256, 80), (20
 class Encoder(nn.Module):
     """Samples `(B, 1, 320 * T)` to vectors `(B, dim, T)`: frames and their mel spectrum, convolved."""
 
+    win: Tensor
+    fb: Tensor
+
     def __init__(self, dim: int, width: int = 256) -> None:
         super().__init__()
         self.register_buffer("win", torch.hann_window(ENCODER_WINDOW))
@@ -37,13 +40,19 @@ class Encoder(nn.Module):
         frames = F.pad(samples[:, 0], (around, around)).unfold(1, ENCODER_WINDOW, HOP) * self.win
         mel = torch.fft.rfft(frames).abs() @ self.fb.t()
         x = (self.raw(frames * 4) + self.mel((mel.clamp(min=1e-4).log() + 3) / 3)).transpose(1, 2)
-        for wide, narrow in self.bl:
+        for block in self.bl:
+            wide, narrow = block.children()
             x = x + narrow(F.gelu(wide(F.gelu(x))))
         return self.out(x)
 
 
 class Codebook(nn.Module):
     """One codebook; it follows the vectors that fall to it, and unused entries start anew."""
+
+    embed: Tensor
+    cluster_size: Tensor
+    embed_avg: Tensor
+    inited: Tensor
 
     def __init__(self, entries: int, dim: int) -> None:
         super().__init__()
@@ -74,7 +83,7 @@ class Codebook(nn.Module):
         sums, counts = self._sums(vectors, chosen)
         self.cluster_size.mul_(keep).add_(counts, alpha=1 - keep)
         self.embed_avg.mul_(keep).add_(sums, alpha=1 - keep)
-        dead = self.cluster_size < 0.02
+        dead = self.cluster_size.lt(0.02)
         if dead.any():
             self.cluster_size[dead] = 0.3
             self.embed_avg[dead] = vectors[torch.randint(len(vectors), (int(dead.sum()),))] * 0.3
@@ -95,13 +104,17 @@ class Codec(nn.Module):
         self.decoder = decoder(shape["dim"], shape["n_filters"], shape["ratios"])
         self.vqs = nn.ModuleList(Codebook(shape["entries"], shape["dim"]) for _ in range(shape["codebooks"]))
 
+    @property
+    def books(self) -> list[Codebook]:
+        return [book for book in self.vqs if isinstance(book, Codebook)]
+
     def quantize(self, vectors: Tensor, count: int, *, learn: bool) -> tuple[Tensor, Tensor, Tensor]:
         """Vectors `(B, dim, T)` as the sum of `count` entries, with straight-through gradients; their codes
         `(B, count, T)`; and the commitment loss."""
         rows, dim, length = vectors.shape
         whole = vectors.transpose(1, 2).reshape(-1, dim).float()
         rest, summed, codes, commitment = whole.detach(), torch.zeros_like(whole), [], torch.zeros(())
-        for book in list(self.vqs)[:count]:
+        for book in self.books[:count]:
             chosen = book.nearest(rest)
             entry = book.embed[chosen]
             if learn:
@@ -114,8 +127,8 @@ class Codec(nn.Module):
 
     def vectors(self, codes: Tensor) -> Tensor:
         """Codes `(B, K, T)` to the decoder's input `(B, dim, T)`."""
-        summed = sum(self.vqs[i].embed[codes[:, i]] for i in range(codes.shape[1]))
-        return summed.transpose(1, 2)
+        entries = [book.embed[codes[:, i]] for i, book in enumerate(self.books[: codes.shape[1]])]
+        return torch.stack(entries).sum(0).transpose(1, 2)
 
     def folded(self) -> dict[str, Tensor]:
         """What alrakis reads: the decoder with weight norm folded, and the codebooks."""
@@ -126,7 +139,7 @@ class Codec(nn.Module):
                 out[f"decoder.{name[:-2]}"] = tensor * state[f"{name[:-1]}g"] / length
             elif not name.endswith("weight_g"):
                 out[f"decoder.{name}"] = tensor
-        return out | {f"codebooks.{i}": book.embed for i, book in enumerate(self.vqs)}
+        return out | {f"codebooks.{i}": book.embed for i, book in enumerate(self.books)}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
         """From a checkpoint's names, or from the packed ones (an encoder and folded decoder)."""

@@ -33,7 +33,7 @@ def train_codec(folder: Path, plan: Plan, *, speakers: list[str], start: dict[st
             vectors = codec.encoder(true)
         vectors, commitment = vectors.float(), torch.zeros(())
         if training.count >= SETTLING or start is not None:
-            if not codec.vqs[0].inited:
+            if not codec.books[0].inited:
                 _begin_codebooks(codec, vectors)
             count = len(codec.vqs) if random.random() < 0.75 else int(random.choice(FEW))
             learn = training.count < plan.steps * 6 / 7
@@ -54,7 +54,7 @@ def train_decoder(folder: Path, plan: Plan, *, speakers: list[str], codec: Codec
     """The decoder alone, half of the time from the two coarse codebooks."""
     random, loss_of = np.random.default_rng(), MelLoss()
     training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
-    spoken = []
+    spoken: list[Utterance] = []
     for speaker in speakers:
         spoken += read_shards(shards(folder / "data", speaker, encoded=True)[:2])
     while not training.finished:
@@ -89,6 +89,6 @@ def _second(spoken: list[Utterance], random: np.random.Generator) -> tuple[Tenso
 def _begin_codebooks(codec: Codec, vectors: Tensor) -> None:
     rest = vectors.detach().transpose(1, 2).reshape(-1, vectors.shape[1])
     rest = rest.repeat(4, 1) + 0.02 * rest.std() * torch.randn(4 * len(rest), rest.shape[1])
-    for book in codec.vqs:
+    for book in codec.books:
         book.begin(rest)
         rest = rest - book.embed[book.nearest(rest)]

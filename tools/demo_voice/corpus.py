@@ -84,7 +84,8 @@ class Corpus:
 
 def wordnet_texts() -> tuple[list[str], list[tuple[str, str]]]:
     """Example sentences, and pairs of a word and its definition."""
-    examples, definitions = set(), set()
+    examples: set[str] = set()
+    definitions: set[tuple[str, str]] = set()
     for kind in ("noun", "verb", "adj", "adv"):
         for line in (WORDNET / f"data.{kind}").read_text("utf-8").splitlines():
             if line.startswith("  "):  # the licence

@@ -89,7 +89,8 @@ class Flite:
         utterance = ctypes.c_void_p(flite.flite_synth_text(text.encode(), self._voice))
         try:
             wave = _Wave.from_address(flite.utt_wave(utterance))
-            words, numbers = [], {}
+            words: list[str] = []
+            numbers: dict[Any, int] = {}
             for item in self._items(utterance, b"Token"):
                 numbers[item.value] = len(words)
                 words.append(flite.item_feat_string(item, b"name").decode())

@@ -1,8 +1,6 @@
 """The three GPTs as they are trained: Bark's structure, suno's names (`bark/model.py`, `model_fine.py`)."""
 
 import math
-from collections.abc import Mapping
-from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -67,19 +65,33 @@ class Block(nn.Module):
         return x + self.mlp(self.ln_2(x)), scores
 
 
+class Trunk(nn.Module):
+    """What suno's names call `transformer`."""
+
+    def __init__(self, inputs: int, layers: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.wte, self.wpe = nn.Embedding(inputs, width), nn.Embedding(POSITIONS, width)
+        self.h = nn.ModuleList(Block(width, heads, False) for _ in range(layers))
+        self.ln_f = Norm(width, False)
+
+
+class FineTrunk(nn.Module):
+    """The same of the fine model, with an embedding for each codebook."""
+
+    def __init__(self, vocab: int, layers: int, heads: int, width: int) -> None:
+        super().__init__()
+        self.wtes = nn.ModuleList(nn.Embedding(vocab, width) for _ in range(CODEBOOKS))
+        self.wpe = nn.Embedding(POSITIONS, width)
+        self.h = nn.ModuleList(Block(width, heads, True) for _ in range(layers))
+        self.ln_f = Norm(width, True)
+
+
 class GPT(nn.Module):
     """The text and the coarse model: embeddings in, hidden states out; heads are applied by who trains it."""
 
     def __init__(self, inputs: int, outputs: int, layers: int, heads: int, width: int) -> None:
         super().__init__()
-        self.transformer = nn.ModuleDict(
-            {
-                "wte": nn.Embedding(inputs, width),
-                "wpe": nn.Embedding(POSITIONS, width),
-                "h": nn.ModuleList(Block(width, heads, False) for _ in range(layers)),
-                "ln_f": Norm(width, False),
-            }
-        )
+        self.transformer = Trunk(inputs, layers, heads, width)
         self.lm_head = nn.Linear(width, outputs, bias=False)
         _initialise(self, layers)
         self._masks: dict[int, Tensor] = {}
@@ -87,11 +99,11 @@ class GPT(nn.Module):
     def body(self, x: Tensor, scores_of: tuple[int, ...] = ()) -> tuple[Tensor, list[Tensor]]:
         """Hidden states `(B, T, width)`, and the scores of some layers."""
         scores, mask = [], self._mask(x.shape[1])
-        for number, block in enumerate(self.transformer["h"]):
+        for number, block in enumerate(self.transformer.h):
             x, score = block(x, mask)
             if number in scores_of:
                 scores.append(score)
-        return self.transformer["ln_f"](x), scores
+        return self.transformer.ln_f(x), scores
 
     def _mask(self, length: int) -> Tensor:
         if length not in self._masks:
@@ -107,27 +119,20 @@ class FineGPT(nn.Module):
 
     def __init__(self, vocab: int, layers: int, heads: int, width: int) -> None:
         super().__init__()
-        self.transformer = nn.ModuleDict(
-            {
-                "wtes": nn.ModuleList(nn.Embedding(vocab, width) for _ in range(CODEBOOKS)),
-                "wpe": nn.Embedding(POSITIONS, width),
-                "h": nn.ModuleList(Block(width, heads, True) for _ in range(layers)),
-                "ln_f": Norm(width, True),
-            }
-        )
+        self.transformer = FineTrunk(vocab, layers, heads, width)
         self.lm_heads = nn.ModuleList(nn.Linear(width, vocab, bias=False) for _ in range(CODEBOOKS - 1))
         _initialise(self, 1)
         for number, head in enumerate(self.lm_heads):
-            self.transformer["wtes"][number + 1].weight = head.weight
+            self.transformer.wtes[number + 1].weight = head.weight
 
     def forward(self, codebook: int, codes: Tensor) -> Tensor:
         """Codes `(B, T, 8)` to logits `(B, T, vocab)` of one codebook."""
-        embeddings = self.transformer["wtes"]
-        x = sum(embeddings[i](codes[:, :, i]) for i in range(codebook + 1))
-        x = x + self.transformer["wpe"].weight[: codes.shape[1]]
-        for block in self.transformer["h"]:
+        embeddings = self.transformer.wtes
+        x = torch.stack([embeddings[i](codes[:, :, i]) for i in range(codebook + 1)]).sum(0)
+        x = x + self.transformer.wpe.weight[: codes.shape[1]]
+        for block in self.transformer.h:
             x, _ = block(x, None)
-        return self.lm_heads[codebook - 1](self.transformer["ln_f"](x))
+        return self.lm_heads[codebook - 1](self.transformer.ln_f(x))
 
 
 def _initialise(model: nn.Module, layers: int) -> None:
@@ -137,35 +142,22 @@ def _initialise(model: nn.Module, layers: int) -> None:
             nn.init.normal_(weight, 0, 0.02 / math.sqrt(2 * layers) if into_residual else 0.02)
 
 
-def set_positions(model: nn.Module, times: Tensor, periods: Tensor, size: float) -> None:
+def set_positions(model: GPT | FineGPT, times: Tensor, periods: Tensor, size: float) -> None:
     """Start the position embeddings with sinusoids over `times`, so that two sequences are aligned."""
     angles = times[:, None] / periods * 2 * math.pi
     waves = torch.cat([angles.sin(), angles.cos()], 1) * size
     with torch.no_grad():
-        model.transformer["wpe"].weight[:, : waves.shape[1]] = waves
+        model.transformer.wpe.weight[:, : waves.shape[1]] = waves
 
 
-def look_at_same_time(model: nn.Module, layers: tuple[int, ...], size: int, width: int) -> None:
+def look_at_same_time(model: GPT | FineGPT, layers: tuple[int, ...], size: int, width: int) -> None:
     """Start the first head of some layers as one that attends to where the positions agree."""
     with torch.no_grad():
         for number in layers:
-            weight = model.transformer["h"][number].attn.c_attn.weight
+            block = model.transformer.h[number]
+            assert isinstance(block, Block)
+            weight = block.attn.c_attn.weight
             near = torch.zeros(size, width)
             near[:, :size] = torch.eye(size) * 1.3
             for start in (0, width):
                 weight[start : start + size] = near + 0.02 * torch.randn(size, width)
-
-
-def stored(model: nn.Module) -> dict[str, Tensor]:
-    """The parameters by name, each once: tied embeddings are left to their heads."""
-    tied = tuple(f"transformer.wtes.{i}." for i in range(1, CODEBOOKS))
-    return {name: tensor for name, tensor in model.state_dict().items() if not name.startswith(tied)}
-
-
-def restore(model: nn.Module, arrays: Mapping[str, Any]) -> None:
-    """Set the parameters from arrays by name."""
-    found = {name: torch.as_tensor(array).float() for name, array in arrays.items()}
-    missing, unknown = model.load_state_dict(found, strict=False)
-    missing = [name for name in missing if "transformer.wtes." not in name]
-    if missing or unknown:
-        raise ValueError(f"parameters do not fit: missing {missing}, unknown {unknown}")

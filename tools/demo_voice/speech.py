@@ -38,23 +38,24 @@ def make_shard(folder: Path, speaker: str, number: int, size: int = SHARD) -> Pa
         return path
     ids, flite = Ids.read(), Flite(speaker)
     parts: dict[str, list[Any]] = {name: [] for name in ("text", "semantic", "guide", "samples")}
-    texts = []
+    texts: list[str] = []
     for text in Corpus(seed=number if speaker == "slt" else 10_000 + number).texts():
         tokens, places = ids.tokens(text)
         speech = flite.speak(text)
         semantic, guide = semantic_tokens(speech, text, places, ids, speaker)
         if len(tokens) > MAX_TEXT_TOKENS or len(semantic) > MAX_SEMANTIC_TOKENS or len(semantic) < 25:
             continue
-        for name, array in zip(parts, (tokens, semantic, guide, speech.samples), strict=True):
+        arrays: tuple[np.ndarray[Any, Any], ...] = (tokens, semantic, guide, speech.samples)
+        for name, array in zip(parts, arrays, strict=True):
             parts[name].append(array.astype(np.int16))
         texts.append(text)
         if len(texts) == size:
             break
     making = path.with_suffix(f".{os.getpid()}.making")
     making.mkdir(parents=True)
-    for name, arrays in parts.items():
-        np.save(making / f"{name}.npy", np.concatenate(arrays))
-        np.save(making / f"{name}_ends.npy", np.cumsum([len(array) for array in arrays]))
+    for name, column in parts.items():
+        np.save(making / f"{name}.npy", np.concatenate(column))
+        np.save(making / f"{name}_ends.npy", np.cumsum([len(array) for array in column]))
     (making / "texts.json").write_text(json.dumps(texts))
     making.rename(path)
     return path

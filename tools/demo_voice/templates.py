@@ -51,13 +51,11 @@ def _inflect() -> inflect.engine:
 
 
 def cardinal(n: int, with_and: bool) -> str:
-    said: str = _inflect().number_to_words(n, andword="and" if with_and else "")
-    return said
+    return str(_inflect().number_to_words(str(n), andword="and" if with_and else ""))
 
 
 def ordinal(n: int) -> str:
-    said: str = _inflect().number_to_words(f"{n}th")
-    return said
+    return str(_inflect().number_to_words(f"{n}th"))
 
 
 def year(r: Random) -> str:

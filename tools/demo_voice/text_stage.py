@@ -99,7 +99,7 @@ def forward(
     model: GPT, text: Tensor, history: Tensor, places: Tensor, inputs: Tensor, *, guided: bool
 ) -> tuple[Tensor, list[Tensor]]:
     """Hidden states of the steps `(B, T, width)`, and scores of the guided layers."""
-    token, position = model.transformer["wte"], model.transformer["wpe"]
+    token, position = model.transformer.wte, model.transformer.wpe
     prefix = token(text) + token(history) + position(places)
     steps = token(inputs) + position.weight[PREFIX : PREFIX + inputs.shape[1]]
     hidden, scores = model.body(torch.cat([prefix, steps], 1), GUIDED_LAYERS if guided else ())

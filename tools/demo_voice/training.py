@@ -144,7 +144,8 @@ def batches(
         order = generator.permutation(len(lengths))
         for start in range(0, len(order), pool):
             some = sorted(order[start : start + pool], key=lambda row: lengths[row])
-            groups, group = [], []
+            groups: list[list[int]] = []
+            group: list[int] = []
             for row in some:
                 if group and lengths[row] * (len(group) + 1) > tokens:
                     groups.append(group)
