@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from alrakis.bench.schema import Scenario, Workload
+from alrakis.bench.schema import SCENARIOS, Scenario, Workload
 from alrakis.bench.targets import Target
 from alrakis.errors import InputError
 
@@ -17,30 +17,24 @@ OF_PEERS: tuple[Scenario, ...] = ("latency", "voice", "cold-start", "memory")
 
 @dataclass(frozen=True)
 class Suite:
-    """seconds: of audio. configs: measured when none are asked for."""
+    """seconds: of audio. repeats: of `latency`; few_repeats: of the rest. configs: if none are asked for."""
 
     summary: str
     scenarios: tuple[Scenario, ...]
     seconds: float
     repeats: int
+    few_repeats: int
     batches: tuple[int, ...]
     configs: tuple[str, ...]
 
 
 _OWN = ("auto", "cpu-fp32", "cpu-realtime")
 SUITES = {
-    "quick": Suite("under two minutes on two cores", ("latency",), 2.0, 3, (), ("auto",)),
+    "quick": Suite("under two minutes on two cores", ("latency",), 2.0, 4, 4, (), ("auto",)),
     "standard": Suite(
-        "some minutes", ("latency", "throughput", "voice", "cold-start", "memory"), 3.0, 3, (4,), _OWN
+        "some minutes", ("latency", "throughput", "voice", "cold-start", "memory"), 3.0, 4, 4, (4,), _OWN
     ),
-    "full": Suite(
-        "everything; half an hour with peers",
-        ("latency", "throughput", "voice", "long", "accuracy", "cold-start", "memory"),
-        3.0,
-        3,
-        (2, 4, 8),
-        _OWN,
-    ),
+    "full": Suite("everything; half an hour with peers", SCENARIOS, 2.0, 4, 2, (2, 8), _OWN),
 }
 
 
@@ -52,6 +46,7 @@ class Plan:
     targets: tuple[Target, ...]
     workloads: tuple[Workload, ...]
     repeats: int
+    few_repeats: int
     threads: int
     voice_file: str | None
 
@@ -61,7 +56,9 @@ class Plan:
 
     def calls(self, workload: Workload) -> int:
         """Measured calls of each target."""
-        return 1 if workload.scenario == "accuracy" else self.repeats
+        if workload.scenario == "accuracy":
+            return 1
+        return self.repeats if workload.scenario == "latency" else self.few_repeats
 
 
 def make_workloads(

@@ -15,7 +15,7 @@ from alrakis.bench.schema import Accuracy, Environment, Results, Sample, TargetI
 from alrakis.bench.summaries import summaries
 from alrakis.bench.targets import Process, Target, TargetError
 
-WARM_UP_S = 1.0  # of audio, at most
+WARM_UP_S = 0.5  # of audio, at most
 
 
 class Show(Protocol):
@@ -104,7 +104,7 @@ class Session:
     def _measure_in_turn(self, workload: Workload) -> None:
         """Rounds through all targets: A B C A B C, one at work while the others sleep."""
         takers = self._plan.takers(workload)
-        for number in range(self._plan.repeats):
+        for number in range(self._plan.calls(workload)):
             for target in list(takers):
                 if target.name in self._dead:
                     takers.remove(target)
@@ -116,7 +116,7 @@ class Session:
                     self._keep(workload, target, number, self._timed(process, workload))
                 except TargetError as error:
                     takers.remove(target)
-                    left = self._plan.repeats - number
+                    left = self._plan.calls(workload) - number
                     self._fail(target, f"{workload.name}: {error}", left, dead=not error.alive)
 
     def _warm_up(self, process: Process, workload: Workload) -> None:
@@ -133,7 +133,7 @@ class Session:
     def _measure_fresh(self, workload: Workload) -> None:
         """Rounds through all targets, each call in a process of its own, from its start on."""
         takers = [target for target in self._plan.takers(workload) if target.name not in self._dead]
-        for number in range(self._plan.repeats):
+        for number in range(self._plan.calls(workload)):
             for target in list(takers):
                 self._show.doing(self._title(workload, target, number))
                 try:
@@ -141,7 +141,7 @@ class Session:
                         self._keep(workload, target, number, self._from_start(process, workload))
                 except TargetError as error:
                     takers.remove(target)
-                    left = self._plan.repeats - number
+                    left = self._plan.calls(workload) - number
                     self._fail(target, f"{workload.name}: {error}", left, dead=False)
 
     def _measure_accuracy(self, workload: Workload) -> None:
@@ -159,7 +159,7 @@ class Session:
                 continue
             for row in rows:
                 self._accuracy.append(Accuracy(workload=workload.name, target=target.name, **row))
-            self._show.done(target.name, True, time.perf_counter() - began, "accuracy")
+            self._show.done(target.name, True, time.perf_counter() - began, f"accuracy: {target.name}")
 
     def _timed(self, process: Process, workload: Workload) -> dict[str, Any]:
         began, before = time.perf_counter(), self._meters.read()
@@ -217,7 +217,7 @@ class Session:
         self._show.failed(target.name, calls, why)
 
     def _title(self, workload: Workload, target: Target, number: int) -> str:
-        return f"{workload.name}: {target.name}, {number + 1} of {self._plan.repeats}"
+        return f"{workload.name}: {target.name}, {number + 1} of {self._plan.calls(workload)}"
 
     def _target_info(self, target: Target) -> TargetInfo:
         if target.is_peer:

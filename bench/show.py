@@ -111,7 +111,7 @@ _COLUMNS = (
     "RTF",
     "first audio",
     *_STAGE_TITLES.values(),
-    "a coarse step",
+    "coarse step",
     "of bandwidth",
     "peak RSS",
 )

@@ -7,7 +7,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-PIPE_WIDTH = 120  # of a table that goes into a file or a pipe
+PIPE_WIDTH = 140  # of a table that goes into a file or a pipe
+_NAME_WIDTH = 24  # names up to this length stay in one line
 
 
 def make_console(*, stderr: bool = False) -> Console:
@@ -24,6 +25,8 @@ def make_table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]
     )
     for number, column in enumerate(columns):
         table.add_column(Text(column), justify="left" if number < left else "right", overflow="fold")
+    if rows:
+        table.columns[0].min_width = min(_NAME_WIDTH, max(len(row[0]) for row in rows))
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     return table

@@ -11,7 +11,7 @@ from alrakis.bench.peers import PEERS
 from alrakis.bench.plan import SUITES, Plan, Suite, make_workloads
 from alrakis.bench.schema import SCENARIOS, save_results
 from alrakis.bench.targets import Target
-from alrakis.errors import InputError, OutputError
+from alrakis.errors import BackendError, InputError, OutputError
 
 NAME = "run"
 SUMMARY = "measure configs and peers on this machine"
@@ -54,8 +54,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--scenario", choices=SCENARIOS, action="append", help="instead of the suite's; may be repeated"
     )
     parser.add_argument("--seconds", type=float, help="of audio, forced; `long` has 14, `cold-start` 1")
-    parser.add_argument("--voice", metavar="NAME|NPZ", help="of `voice` (default: random codes, 10 s)")
-    parser.add_argument("--batch", type=int, action="append", help="of `throughput`; may be repeated")
+    parser.add_argument(
+        "--voice", metavar="NAME|NPZ", help="of `voice`, which it adds (default: random codes)"
+    )
+    parser.add_argument(
+        "--batch", type=int, action="append", help="of `throughput`, which it adds; may be repeated"
+    )
     parser.add_argument("--threads", type=int, help="of every target (default: one a usable core)")
     parser.add_argument("--repeats", type=int, help="measured calls of each target")
     parser.add_argument("-o", "--output", metavar="FILE", default="bench.json", help="default: bench.json")
@@ -81,6 +85,8 @@ def run(args: argparse.Namespace) -> None:
                 said = "wrote" if complete else "stopped before the end; wrote what was measured to"
                 logger.info("%s %s", said, args.output)
     print_results(results)
+    if not results.samples and not results.accuracy:
+        raise BackendError("nothing could be measured: every target failed")
 
 
 def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
@@ -92,16 +98,17 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     if not 0 < seconds <= MAX_SECONDS:
         raise InputError(f"--seconds is above 0 and at most {MAX_SECONDS:g}, not {seconds:g}")
     repeats = _at_least_1("--repeats", suite.repeats if args.repeats is None else args.repeats)
+    few_repeats = suite.few_repeats if args.repeats is None else repeats
     threads = _at_least_1("--threads", usable_cores() if args.threads is None else args.threads)
     batches = tuple(_at_least_1("--batch", batch) for batch in args.batch or suite.batches)
     open_weights(args.weights)
-    scenarios = tuple(args.scenario or suite.scenarios)
-    if args.voice is not None and not args.scenario:
-        scenarios = (*scenarios, "voice")
-    workloads = make_workloads(scenarios, args.weights, seconds, args.voice, batches)
+    scenarios = list(args.scenario or suite.scenarios)
+    scenarios += ["voice"] if args.voice is not None else []
+    scenarios += ["throughput"] if args.batch else []
+    workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches)
     voice_file = _voice_file(args.voice, folder) if "voice" in scenarios else None
     targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
-    return Plan(args.suite, targets, workloads, repeats, threads, voice_file)
+    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice_file)
 
 
 def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:
