@@ -183,7 +183,7 @@ def test_frameworks_stay_where_they_belong(module: str) -> None:
             assert allowed or asked, f"{module or 'alrakis'} imports {framework}"
 
 
-@pytest.mark.parametrize("folder", [*FOLDERS.values(), "tests"])
+@pytest.mark.parametrize("folder", [*FOLDERS.values(), "tests", "tools"])
 def test_no_file_is_too_long_to_read(folder: str) -> None:
     for path in (ROOT / folder).rglob("*.py"):
         lines = len(path.read_text("utf-8").splitlines())

@@ -26,6 +26,7 @@ SETS = ("dev", "long", "number")
 CONFIGS = ("cpu-fp32", "torch-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
 SEED = 1
 LONGEST_S = 15.0
+_SPELLED = (("ay em|a m", "am"), ("pee em|p m", "pm"), ("you ess ay|u s a", "usa"))
 HEAD = (
     "| config | sentences | drawn | word error rate | log-mel distance | length | did not end |",
     "|---|---|---|---|---|---|---|",
@@ -80,10 +81,11 @@ class Ear:
 
 def compared(text: str) -> list[str]:
     """Words as they are compared: numbers written out without `and`, abbreviations as letters."""
-    text = re.sub(r"\b([AP])\.? ?M\b\.?", lambda match: f"{match[1]}M", text)
-    text = re.sub(r"\bU\.? ?S\.? ?A\b\.?", "USA", text)
     said = say_in_words(text).lower().replace("-", " ").replace("'", "")
-    return [word for word in re.findall("[a-z]+", said) if word != "and"]
+    words = " ".join(word for word in re.findall("[a-z]+", said) if word != "and")
+    for spelled, together in _SPELLED:
+        words = re.sub(rf"\b(?:{spelled})\b", together, words)
+    return words.split()
 
 
 def errors(wanted: Sequence[str], heard: Sequence[str]) -> int:

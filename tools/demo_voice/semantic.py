@@ -63,7 +63,8 @@ class Ids:
         ids, places, inside = [], [], False
         for place, char in enumerate(text.lower()):
             if not char.isspace():
-                ids.append(self.text_ids.get(("##" if inside else "") + char, 0))
+                within = inside and char.isalnum()  # punctuation is a word of its own
+                ids.append(self.text_ids.get(("##" if within else "") + char, 0))
                 places.append(place)
             inside = char.isalnum()
         return np.array(ids) + self.text_offset, np.array(places)
