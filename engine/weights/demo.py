@@ -1,6 +1,7 @@
 """The demo voice: a small trained Bark of its own ids and shapes, inside the package."""
 
 import json
+import zlib
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,13 @@ from alrakis.weights.safetensor_files import read_safetensors
 from alrakis.weights.types import Array, Arrays, CodecWeights, StageWeights, TextEncoder
 
 FOLDER = Path(__file__).parent / "demo_voice"
+# fmt: off
+KEYS = (  # that config.json must have
+    "semantic_vocab", "semantic_pad", "text_offset", "text_pad", "semantic_infer", "coarse_offset",
+    "coarse_semantic_pad", "coarse_infer", "fine_pad", "semantic_rate_hz", "codec", "text_input_vocab",
+    "text_output_vocab", "coarse_vocab", "fine_vocab", "layers", "heads", "d", "text_vocab", "longest_s",
+)
+# fmt: on
 SCALE = ".scale"  # after the name of an int8 array: the float16 scale of each row
 
 
@@ -67,8 +75,12 @@ class DemoVoice:
         return DemoEncoder(self._config["text_vocab"], self._config["longest_s"])
 
     def _read(self, path: Path) -> dict[str, Array]:
+        expected = self._config.get("crc32", {}).get(path.name)
         try:
-            return dequantized(read_safetensors(path))
+            stored = read_safetensors(path)
+            if expected is not None and zlib.crc32(path.read_bytes()) != expected:
+                raise WeightsError(f"{path} is damaged: its CRC-32 is not that of config.json")
+            return dequantized(stored)
         except WeightsError as error:
             raise WeightsError(f"the demo voice is not whole, install alrakis anew: {error}") from None
 
@@ -76,10 +88,17 @@ class DemoVoice:
     def _config(self) -> dict[str, Any]:
         path = self._folder / "config.json"
         try:
-            config: dict[str, Any] = json.loads(path.read_text("utf-8"))
+            config = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError) as error:
-            raise WeightsError(f"the demo voice cannot be read, install alrakis anew: {error}") from None
-        return config
+            raise WeightsError(
+                f"the demo voice cannot be read, install alrakis anew: {path}: {error}"
+            ) from None
+        missing = [key for key in KEYS if not isinstance(config, dict) or key not in config]
+        if missing:
+            raise WeightsError(
+                f"the demo voice is not whole, install alrakis anew: {path} has no {', '.join(missing)}"
+            )
+        return dict(config)
 
 
 def dequantized(stored: Arrays) -> dict[str, Array]:

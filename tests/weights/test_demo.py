@@ -1,5 +1,10 @@
 """The demo voice inside the package is whole, and is what its config says."""
 
+import json
+import re
+import zlib
+from pathlib import Path
+
 import numpy as np
 import pytest
 import torch
@@ -20,24 +25,30 @@ def test_its_ids_do_not_overlap():
     assert layout.samples_per_frame == 320
 
 
+def as_head(name: str) -> str:
+    """The fine model's embeddings but the first are its heads."""
+    found = re.fullmatch(r"transformer\.wtes\.([1-7])\.weight", name)
+    return f"lm_heads.{int(found[1]) - 1}.weight" if found else name
+
+
 @pytest.mark.parametrize("stage", STAGES)
 def test_stages_are_the_files(stage):
     part = open_weights("demo").stage(stage)
-    expected = load_file(FOLDER / f"{stage}.safetensors")
-    assert set(part.arrays) == set(expected)
+    expected = dequantized(load_file(FOLDER / f"{stage}.safetensors"))
+    assert set(part.arrays) == {as_head(name) for name in expected}
     for name, value in expected.items():
-        assert part.arrays[name].dtype == np.float16
-        np.testing.assert_array_equal(part.arrays[name], value)
+        np.testing.assert_array_equal(part.arrays[as_head(name)], value)
     vocabs = {"text": (928, 832), "coarse": (2880, 2880), "fine": (1056, 1056)}[stage]
     assert (part.shape.input_vocab, part.shape.output_vocab) == vocabs
 
 
 def test_codec():
     codec = open_weights("demo").codec()
-    expected = load_file(FOLDER / "codec.safetensors")
+    expected = dequantized(load_file(FOLDER / "codec.safetensors"))
     assert codec.shape == CodecShape(n_filters=16, dimension=64)
     for i in range(8):
-        np.testing.assert_array_equal(codec.arrays[f"codebooks.{i}"], expected[f"vqs.{i}.embed"])
+        (name,) = {f"codebooks.{i}", f"vqs.{i}.embed"} & set(expected)
+        np.testing.assert_array_equal(codec.arrays[f"codebooks.{i}"], expected[name])
 
 
 def test_tokenizer_spells_in_lower_case(tmp_path):
@@ -100,15 +111,55 @@ def test_it_has_one_size():
         open_weights("demo", sizes={"text": "small"})
 
 
-def test_a_damaged_installation_is_said(tmp_path):
-    with pytest.raises(WeightsError, match="install alrakis anew"):
-        _ = DemoVoice(tmp_path).layout
-    (tmp_path / "config.json").write_bytes((FOLDER / "config.json").read_bytes())
-    (tmp_path / "fine.safetensors").write_bytes((FOLDER / "fine.safetensors").read_bytes()[:-1])
-    with pytest.raises(WeightsError, match=r"fine\.safetensors"):
-        DemoVoice(tmp_path).stage("fine")
+def copied(folder: Path) -> Path:
+    for path in FOLDER.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def read_all(folder: Path) -> None:
+    voice = DemoVoice(folder)
+    assert voice.layout
+    for stage in STAGES:
+        voice.stage(stage)
+    voice.codec()
+    voice.tokenizer()
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"{stage}.safetensors" for stage in STAGES), "codec.safetensors", "config.json"]
+)
+def test_a_missing_or_cut_file_is_named(name, tmp_path):
+    read_all(copied(tmp_path))
+    whole = (FOLDER / name).read_bytes()
+    for damaged in (None, b"", whole[:-9], whole[: len(whole) // 2], b"nonsense" * 1000):
+        (tmp_path / name).unlink()
+        if damaged is not None:
+            (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(WeightsError, match=f"install alrakis anew: .*{re.escape(name)}"):
+            read_all(tmp_path)
+        (tmp_path / name).write_bytes(whole)
+
+
+def test_a_file_with_other_bytes_is_named(tmp_path):
+    packed = bytearray((copied(tmp_path) / "coarse.safetensors").read_bytes())
+    packed[-1000] ^= 4
+    (tmp_path / "coarse.safetensors").write_bytes(packed)
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    config["crc32"] = {"coarse.safetensors": zlib.crc32((FOLDER / "coarse.safetensors").read_bytes())}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match=r"install alrakis anew: .*coarse\.safetensors is damaged"):
+        DemoVoice(tmp_path).stage("coarse")
+    DemoVoice(tmp_path).stage("fine")
+
+
+@pytest.mark.parametrize("damaged", ["{}", "[]", '{"phones": 1}'])
+def test_a_config_without_its_entries_is_named(damaged, tmp_path):
+    (copied(tmp_path) / "config.json").write_text(damaged)
+    with pytest.raises(WeightsError, match=r"config\.json has no .*semantic_vocab"):
+        read_all(tmp_path)
 
 
 def test_torch_takes_the_arrays_as_they_are():
-    array = open_weights("demo").stage("text").arrays["lm_head.weight"]
-    assert torch.tensor(array).dtype == torch.float16
+    for array in open_weights("demo").stage("text").arrays.values():
+        np.testing.assert_array_equal(torch.tensor(array).numpy(), array)

@@ -1,6 +1,7 @@
 """Step `pack`: checkpoints to int8 safetensors with a scale a row, as the package holds them; and back."""
 
 import json
+import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,6 @@ STAGES = ("text", "coarse", "fine")
 def pack(work: Path, out: Path) -> None:
     """Write what has a checkpoint in `work`; the other parts stay those that are packed now."""
     out.mkdir(parents=True, exist_ok=True)
-    (out / "config.json").write_bytes((FOLDER / "config.json").read_bytes())
     for stage in STAGES:
         checkpoint = work / f"{stage}.pt"
         write(
@@ -32,6 +32,11 @@ def pack(work: Path, out: Path) -> None:
     write(out / "codec.safetensors", codec.folded())
     if (work / "codec.pt").exists():  # a new encoder: with these weights, it takes the place of ENCODER
         write(out / ENCODER.name, _encoder_of(codec))
+    config = json.loads((FOLDER / "config.json").read_text("utf-8"))
+    names = [f"{part}.safetensors" for part in (*STAGES, "codec")]
+    config["crc32"] = {name: zlib.crc32((out / name).read_bytes()) for name in names}
+    lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in config.items()]
+    (out / "config.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
 
 
 def trained_codec(work: Path) -> Codec:
