@@ -54,6 +54,13 @@ class Plan:
         """The targets that a workload is for."""
         return [one for one in self.targets if not one.is_peer or workload.scenario in OF_PEERS]
 
+    @property
+    def notes(self) -> list[str]:
+        """What is left out, and why."""
+        alone = [one.name for one in self.workloads if len(self.takers(one)) < len(self.targets)]
+        why = "peers say one text at a time, and 14 s would take them minutes"
+        return [f"without peers: {', '.join(alone)} ({why})"] if alone else []
+
     def calls(self, workload: Workload) -> int:
         """Measured calls of each target."""
         if workload.scenario == "accuracy":

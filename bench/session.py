@@ -55,8 +55,8 @@ class Session:
         workloads = self._plan.workloads
         in_turn = [one for one in workloads if one.scenario not in (*FRESH, "accuracy")]
         try:
-            if in_turn:
-                for target in self._plan.targets:
+            for target in self._plan.targets:
+                if any(target in self._plan.takers(workload) for workload in in_turn):
                     self._load(target)
             for workload in in_turn:
                 self._measure_in_turn(workload)
@@ -82,7 +82,7 @@ class Session:
             command=self._command,
             suite=plan.suite,
             repeats=plan.repeats,
-            notes=self._meters.notes,
+            notes=[*self._meters.notes, *plan.notes],
             environment=self._environment or environment(plan.threads),
             workloads=list(plan.workloads),
             targets=[self._target_info(target) for target in plan.targets],

@@ -45,20 +45,20 @@ class TransformersBark:
         self._layout, self._tokenizer = weights.layout, weights.tokenizer()
         parts = {stage: weights.stage(stage) for stage in STAGES}
         self._bytes = network_bytes(parts["coarse"].shape, getattr(torch, dtype).itemsize)
-        self._model = _model(parts, weights.codec()).to(getattr(torch, dtype))
+        self.model = _model(parts, weights.codec()).to(getattr(torch, dtype))
         self._clock = Clock()
         for part, name in _PARTS.items():
-            self._timed(getattr(self._model, name), "generate", part)
-        self._timed(self._model, "codec_decode", "codec")
+            self._timed(getattr(self.model, name), "generate", part)
+        self._timed(self.model, "codec_decode", "codec")
 
     def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
         (text,) = texts
         self._clock.seconds = dict.fromkeys(self._clock.seconds, 0.0)
         tokens = max_semantic_steps(self._layout, seconds)
-        model = self._model
-        with counted_networks(
-            model.semantic, model.coarse_acoustics, model.fine_acoustics, _positions
-        ) as counts:
+        model = self.model
+        # the fine model's own hooks are passed by, those of its last layer are not
+        last = model.fine_acoustics.layernorm_final
+        with counted_networks(model.semantic, model.coarse_acoustics, last, _positions) as counts:
             audio = model.generate(
                 **self._inputs(text, voice),
                 do_sample=True,
