@@ -1,6 +1,6 @@
 """The figures in the README: each command prints one table, from runs of one session.
 
-`python -m alrakis.bench.figures speed | voice | large | memory | decode | long | long-memory`
+`python -m alrakis.bench.figures speed | voice | large | memory | decode | harness | long | long-memory`
 """
 
 import argparse
@@ -98,6 +98,18 @@ def decode(options: argparse.Namespace) -> None:
     _print_table(header, rows)
 
 
+def harness(options: argparse.Namespace) -> None:
+    """What counting costs a coarse decode step, with counting and without it in turn."""
+    from alrakis.bench.overhead import measure_overhead
+
+    rows = []
+    for config in options.config or ("cpu-fp32", "cpu-int8"):
+        figures = measure_overhead("synthetic-small", config, THREADS)
+        step, own = f"{figures.step_s * 1e3:.2f} ms", f"{figures.own_s * 1e6:.2f} us"
+        rows.append([config, step, own, f"{figures.share:.3%}", f"{figures.ratio - 1:+.2%}"])
+    _print_table(["config", "step", "counting alone", "share", "steps with it, against without"], rows)
+
+
 def long(options: argparse.Namespace) -> None:
     """Bark small, a text of 60 s: eight chunks at once against one at a time, and the first sound."""
     from alrakis.bench.long import measure_long
@@ -170,6 +182,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "large": large,
     "memory": memory,
     "decode": decode,
+    "harness": harness,
     "long": long,
     "long-memory": long_memory,
 }
