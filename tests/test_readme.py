@@ -13,8 +13,9 @@ import pytest
 
 import alrakis
 from alrakis.__main__ import _parser as original_parser
+from alrakis.bench.cli import PARSER as BENCH
 from alrakis.bench.figures import make_parser as figures_parser
-from alrakis.cli import make_parser
+from alrakis.cli import command_parser, make_parser
 from alrakis.config import load_config, preset_names
 from alrakis.weights import WEIGHTS_NAMES
 
@@ -35,13 +36,17 @@ def shell_lines() -> list[str]:
 @pytest.mark.parametrize("line", shell_lines())
 def test_commands(line: str) -> None:
     ours = next((part for part in line.split("|") if "alrakis" in part), line)
-    words = shlex.split(ours, comments=True)
+    words = shlex.split(ours.partition(" > ")[0], comments=True)  # where output goes is the shell's
     if words[0] == "alrakis":
         assert make_parser().parse_args(words[1:]).run
     elif words[:3] == ["python", "-m", "alrakis"]:
         assert original_parser().parse_args(words[3:]).text
     elif words[:3] == ["python", "-m", "alrakis.bench.figures"]:
         assert figures_parser().parse_args(words[3:]).figure
+    elif words[0] == "alrakis-bench":
+        assert command_parser(*BENCH).parse_args(words[1:]).run
+    elif words[0] == "pytest":
+        assert (ROOT / words[1]).is_dir()
     elif words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     else:
