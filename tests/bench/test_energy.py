@@ -1,0 +1,43 @@
+"""Energy meters: counters as the system lays them out, and what is said where none can be read."""
+
+from pathlib import Path
+
+from alrakis.bench.energy import Meters
+
+
+def zone(folder: Path, name: str, microjoules: int) -> Path:
+    (folder / name).mkdir(parents=True)
+    (folder / name / "name").write_text("package-0\n")
+    (folder / name / "max_energy_range_uj").write_text("1000000000\n")
+    (folder / name / "energy_uj").write_text(f"{microjoules}\n")
+    return folder / name / "energy_uj"
+
+
+def test_joules_between_two_readings(tmp_path: Path) -> None:
+    counter = zone(tmp_path, "intel-rapl:0", 5_000_000)
+    meters = Meters(tmp_path)
+    before = meters.read()
+    counter.write_text("7500000\n")
+    assert meters.spent(before, meters.read()) == {"package-0 (intel-rapl:0)": 2.5}
+
+
+def test_a_counter_that_starts_again_at_0(tmp_path: Path) -> None:
+    counter = zone(tmp_path, "intel-rapl:0", 999_000_000)
+    meters = Meters(tmp_path)
+    before = meters.read()
+    counter.write_text("1000000\n")
+    assert meters.spent(before, meters.read()) == {"package-0 (intel-rapl:0)": 2.0}
+
+
+def test_a_machine_without_counters_says_so(tmp_path: Path) -> None:
+    meters = Meters(tmp_path)
+    assert "CPU energy not measured: this machine shows no RAPL counters" in meters.notes
+    assert meters.spent(meters.read(), meters.read()) == {}
+
+
+def test_a_counter_that_is_gone_is_left_out(tmp_path: Path) -> None:
+    counter = zone(tmp_path, "intel-rapl:0", 1)
+    meters = Meters(tmp_path)
+    before = meters.read()
+    counter.unlink()
+    assert meters.spent(before, meters.read()) == {}
