@@ -9,7 +9,7 @@ import torch
 
 from alrakis.config import load_config
 from alrakis.spec import STAGES
-from alrakis.weights.demo import DemoVoice, dequantized
+from alrakis.weights.demo import FOLDER, DemoVoice, dequantized
 from alrakis.weights.safetensor_files import read_safetensors
 from demo_voice import corpus, evaluate, pack, steps, templates
 from demo_voice.__main__ import make_parser
@@ -152,6 +152,10 @@ def close_by_rows(old: np.ndarray, new: np.ndarray) -> None:
     rest = tuple(range(1, old.ndim)) or None
     largest = np.abs(np.asarray(old, np.float32)).max(axis=rest, keepdims=True)
     assert (np.abs(np.asarray(new, np.float32) - old) <= largest / 127 * 0.55 + 1e-3 * largest + 1e-6).all()
+
+
+def test_what_is_packed_fits_the_wheel() -> None:
+    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16 * MEBI
 
 
 def test_every_step_is_a_command() -> None:
