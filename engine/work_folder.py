@@ -137,10 +137,10 @@ class WorkFolder:
         """
         for one in step.spoken:
             row = manifest.chunks[one.job.index]
-            row.state = "spoken"
             buffer = io.BytesIO()
             np.save(buffer, one.semantic)
             replace_file(self.semantic_path(row.chunk), buffer.getvalue())
+            row.state = "spoken"
         finished = [manifest.chunks[job.index] for job, _ in step.results]
         for row, (_, result) in zip(finished, step.results, strict=True):
             self._save_result(row, result)
@@ -151,12 +151,13 @@ class WorkFolder:
         return finished
 
     def _save_result(self, row: Row, result: Result) -> None:
-        row.voice = result.voice
-        row.seconds = round(result.duration_s, 3)
-        row.state = "done" if len(result.audio) else "silent"
-        if row.state == "done":
+        speaks = len(result.audio) > 0
+        if speaks:
             result.save_voice(self.voice_path(row.chunk))
             save_audio(self.audio_path(row.chunk), result.audio, result.sample_rate, result.tags, bits=24)
+        row.voice = result.voice
+        row.seconds = round(result.duration_s, 3)
+        row.state = "done" if speaks else "silent"
 
     def semantic(self, row: Row) -> IntArray:
         """What a spoken chunk says, `(S,)`."""

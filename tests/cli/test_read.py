@@ -245,6 +245,18 @@ def test_a_disk_that_fills_up_is_told_and_gone_on_from(book: Path) -> None:
     assert (book / "book.flac").read_bytes() == whole
 
 
+def test_chunks_that_found_no_room_are_not_counted(book: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # room for tokens, not for audio
+
+    options = ["read", "book.txt", "-o", "book.flac", *QUICK]
+    ended = alrakis_process(*options, folder=book, before=limit, PYTHONDONTWRITEBYTECODE="1")
+    assert ended.code == 1, ended.err
+    assert "0001.flac" in ended.err
+    assert f"0 of {len(states(book))} chunks are in" in ended.err
+    assert "done" not in states(book)
+
+
 def test_chunks_whose_files_are_gone_are_made_again(book: Path, run: Run) -> None:
     run("read", "book.txt", "-o", "book.flac", *QUICK)
     (book / "book.flac.work" / "0002.flac").unlink()
