@@ -34,15 +34,15 @@ SHARD = 1000
 WHOLE = {
     "codec": Plan(3000, 3000),
     "decoder": Plan(800, 800),
-    "text": Plan(1900, 1800),
-    "coarse": Plan(1500, 1500),
+    "text": Plan(1150, 1100),
+    "coarse": Plan(520, 600),
     "fine": Plan(600, 600),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
 
 def whole(folder: Path, *, from_nothing: bool = False) -> Work:
-    """What the packed voice is made with: hours on two cores."""
+    """Two hours on two cores from the packed voice on. From nothing it takes more of every plan."""
     return Work(folder, shards=12, utterances=SHARD, plans=WHOLE, from_nothing=from_nothing)
 
 
