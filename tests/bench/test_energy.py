@@ -1,6 +1,10 @@
 """Energy meters: counters as the system lays them out, and what is said where none can be read."""
 
+import contextlib
+import os
+from collections.abc import Iterator
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from alrakis.bench.energy import Meters
 
@@ -41,3 +45,29 @@ def test_a_counter_that_is_gone_is_left_out(tmp_path: Path) -> None:
     before = meters.read()
     counter.unlink()
     assert meters.spent(before, meters.read()) == {}
+
+
+@contextlib.contextmanager
+def as_nobody() -> Iterator[None]:
+    """Root may read everything: for a while, be somebody who may not."""
+    root = os.geteuid() == 0
+    if root:
+        os.seteuid(65534)
+    try:
+        yield
+    finally:
+        if root:
+            os.seteuid(0)
+
+
+def test_a_counter_that_may_not_be_read_is_told() -> None:
+    with TemporaryDirectory() as folder:
+        os.chmod(folder, 0o755)  # pytest's own folders are closed to others
+        zone(Path(folder), "intel-rapl:0", 1).chmod(0)
+        with as_nobody():
+            meters = Meters(Path(folder))
+            spent = meters.spent(meters.read(), meters.read())
+    assert spent == {}
+    assert meters.notes == [
+        f"CPU energy not measured: no permission to read {folder}/*/energy_uj (root has it)"
+    ]
