@@ -68,6 +68,6 @@ def test_a_counter_that_may_not_be_read_is_told() -> None:
             meters = Meters(Path(folder))
             spent = meters.spent(meters.read(), meters.read())
     assert spent == {}
-    assert meters.notes == [
+    assert [note for note in meters.notes if note.startswith("CPU")] == [
         f"CPU energy not measured: no permission to read {folder}/*/energy_uj (root has it)"
     ]
