@@ -14,6 +14,7 @@ from alrakis.bench.schema import SCENARIOS, STAGES, Results, json_schema, load_r
 from alrakis.config import load_config
 from alrakis.engine import Engine
 from tests.bench.programs import Bench, started
+from tests.cli.programs import Terminal
 
 SCHEMA = Path(__file__).parents[2] / "bench" / "result.schema.json"
 TINY = ("run", "--weights", "synthetic-tiny", "--threads", "1", "--seconds", "0.2", "-o", "mine.json")
@@ -59,6 +60,20 @@ def test_every_scenario_is_measured_in_turn(every: tuple[Results, str]) -> None:
     assert order(results) == [(name, target, number) for name in names for number, target in turns]
     began = [sample.began_s for sample in results.samples]
     assert began == sorted(began)
+
+
+def test_a_terminal_shows_what_runs_and_how_much_is_left(tmp_path: Path) -> None:
+    terminal = Terminal(*TINY, *FP32, "--repeats", "2", folder=tmp_path, program="alrakis.bench.cli")
+    shown = terminal.read_to_end()
+    assert terminal.process.returncode == 0, shown
+    for words in (
+        "latency: cpu-fp32, 1 of 2",
+        "1/2",
+        "s left",
+        "latency: cpu-fp32, 2 of 2",
+        "wrote mine.json",
+    ):
+        assert words in shown
 
 
 def test_lengths_are_forced(every: tuple[Results, str]) -> None:

@@ -25,8 +25,8 @@ class Ended:
     err: str
 
 
-def command(*arguments: str | bytes, module: bool = False) -> list[str | bytes]:
-    start = ["-m", "alrakis"] if module else ["-c", "from alrakis.cli import main; main()"]
+def command(*arguments: str | bytes, module: bool = False, program: str = "alrakis.cli") -> list[str | bytes]:
+    start = ["-m", "alrakis"] if module else ["-c", f"from {program} import main; main()"]
     return [sys.executable, *start, *arguments]
 
 
@@ -57,11 +57,16 @@ def alrakis_process(
 class Terminal:
     """The program on a pseudo-terminal."""
 
-    def __init__(self, *arguments: str, folder: Path) -> None:
+    def __init__(self, *arguments: str, folder: Path, program: str = "alrakis.cli") -> None:
         self._screen, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # rows, columns
         self.process = subprocess.Popen(
-            command(*arguments), cwd=folder, stdin=inner, stdout=inner, stderr=inner, env=environment()
+            command(*arguments, program=program),
+            cwd=folder,
+            stdin=inner,
+            stdout=inner,
+            stderr=inner,
+            env=environment(),
         )
         os.close(inner)
         self.shown = ""
