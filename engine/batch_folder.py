@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
-import filelock
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alrakis.errors import InputError, OutputError
-from alrakis.files import check_writable, remove_temporary, replace_file
+from alrakis.files import check_writable, replace_file
+from alrakis.held_folder import held
 from alrakis.rows import TextRow
 
 NAME = "manifest.jsonl"
@@ -50,16 +50,8 @@ class BatchFolder:
     def hold(self) -> Iterator[None]:
         """Keep other processes out. Raises InputError if one is at work there, or if it cannot be written."""
         self._prepare()
-        lock = filelock.FileLock(self.folder / ".lock")
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise InputError(f"another process is at work in {self.folder}; wait for it") from None
-        try:
-            remove_temporary(self.folder)
+        with held(self.folder, "wait for it"):
             yield
-        finally:
-            lock.release()
 
     def _prepare(self) -> None:
         try:

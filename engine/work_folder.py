@@ -17,20 +17,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import filelock
 import numpy as np
 import soundfile
 
 from alrakis.audio import read_tags, save_audio
 from alrakis.errors import InputError, OutputError
-from alrakis.files import check_writable, remove_temporary, replace_file
+from alrakis.files import check_writable, replace_file
+from alrakis.held_folder import held
 from alrakis.manifest import NAME, Manifest, Row, differences, load_manifest
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.scheduler import Step
 from alrakis.voices import Voice, voice_arrays
-
-LOCK = ".lock"
 
 
 class WorkFolder:
@@ -47,20 +45,8 @@ class WorkFolder:
         OutputError if it cannot be written.
         """
         self._prepare()
-        lock = filelock.FileLock(self.folder / LOCK)
-        try:
-            lock.acquire(timeout=0)
-        except filelock.Timeout:
-            raise InputError(
-                f"another process is at work in {self.folder}; wait for it, or give another --work"
-            ) from None
-        except OSError as error:
-            raise OutputError(f"cannot write in {self.folder}: {error.strerror}") from None
-        try:
-            remove_temporary(self.folder)
+        with held(self.folder, "wait for it, or give another --work"):
             yield
-        finally:
-            lock.release()
 
     def _prepare(self) -> None:
         try:

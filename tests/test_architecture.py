@@ -40,6 +40,7 @@ LEVELS = (
         "demo_text",
         "files",
         "hardware",
+        "held_folder",
         "normaliser",
         "progress",
         "sampling",
