@@ -2,9 +2,13 @@
 
 import contextlib
 import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from types import ModuleType
+
+import pytest
 
 from alrakis.bench.energy import Meters
 
@@ -71,3 +75,45 @@ def test_a_counter_that_may_not_be_read_is_told() -> None:
     assert [note for note in meters.notes if note.startswith("CPU")] == [
         f"CPU energy not measured: no permission to read {folder}/*/energy_uj (root has it)"
     ]
+
+
+class Driver(ModuleType):
+    """NVML as nvidia-ml-py has it, for a machine with cards that count: joules by card."""
+
+    NVMLError = type("NVMLError", (Exception,), {})
+    NVMLError_LibraryNotFound = type("NVMLError_LibraryNotFound", (NVMLError,), {})
+
+    def __init__(self, *joules: float, problem: Exception | None = None) -> None:
+        super().__init__("pynvml")
+        self.joules, self.problem = list(joules), problem
+
+    def nvmlInit(self) -> None:  # noqa: N802
+        if self.problem:
+            raise self.problem
+
+    def nvmlDeviceGetCount(self) -> int:  # noqa: N802
+        return len(self.joules)
+
+    def nvmlDeviceGetHandleByIndex(self, card: int) -> int:  # noqa: N802
+        return card
+
+    def nvmlDeviceGetTotalEnergyConsumption(self, card: int) -> int:  # noqa: N802
+        return int(self.joules[card] * 1000)
+
+
+def test_cards_are_read_in_joules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    driver = Driver(10, 100)
+    monkeypatch.setitem(sys.modules, "pynvml", driver)
+    meters = Meters(tmp_path)
+    before = meters.read()
+    driver.joules = [12.5, 100]
+    assert meters.spent(before, meters.read()) == {"GPU 0": 2.5, "GPU 1": 0}
+
+
+def test_no_driver_is_no_card_and_a_broken_one_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pynvml", Driver(1, problem=Driver.NVMLError_LibraryNotFound("none")))
+    assert not [note for note in Meters(tmp_path).notes if "GPU" in note]
+    monkeypatch.setitem(sys.modules, "pynvml", Driver(1, problem=Driver.NVMLError("not supported")))
+    assert "GPU energy not measured: not supported" in Meters(tmp_path).notes
