@@ -1,9 +1,11 @@
 """Artifacts: exported when needed, found again, keyed by all that matters, made again when damaged."""
 
 import dataclasses
+import json
 import logging
 import os
 import shutil
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -109,6 +111,10 @@ def test_other_weights_have_another_place(tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1  # the last parameter's sign or exponent
     path.write_bytes(content)
+    settings = json.loads((changed / "config.json").read_text())
+    settings["crc32"][path.name] = zlib.crc32(content)  # other weights, not damaged ones
+    (changed / "config.json").chmod(0o644)
+    (changed / "config.json").write_text(json.dumps(settings))
     same, other = DemoVoice(DEMO), DemoVoice(changed)
     artifacts = [Artifacts(weights, config("fp32")) for weights in (same, other)]
     names = [{s: a.facts(w.stage(s)) for s in STAGES} for a, w in zip(artifacts, (same, other), strict=True)]
