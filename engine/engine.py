@@ -30,7 +30,7 @@ from alrakis.steady import Steady
 from alrakis.text import check_text, encode_text
 from alrakis.voices import Voice, load_voice
 from alrakis.weights import open_weights
-from alrakis.weights.types import RemarkingEncoder, TextEncoder, Weights
+from alrakis.weights.types import RemarkingEncoder, TextEncoder, VoicedWeights, Weights
 
 if TYPE_CHECKING:
     from alrakis.splitting import Chunk
@@ -108,7 +108,8 @@ class Engine:
 
     def load_voice(self, voice: Any) -> Voice | None:
         """A checked voice from whatever names or holds one; None stays None. Raises VoiceError."""
-        return load_voice(voice, self.layout)
+        own = self.weights.voices if isinstance(self.weights, VoicedWeights) else {}
+        return load_voice(voice, self.layout, weights_voices=own)
 
     def preload(self, parts: Sequence[str] = PARTS) -> None:
         """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed.

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 NAME = "voices"
 SUMMARY = "list the voices by language"
-DESCRIPTION = "List Bark's voices by language, and whether each is on this machine already."
+DESCRIPTION = "List Bark's voices by language, and whether each is on this machine already; then the demo's."
 EXAMPLES = """\
 examples:
   alrakis voices --lang en
@@ -20,6 +20,8 @@ examples:
 
 A voice that is not on this machine is downloaded when it is first used. Any .npz with a semantic_prompt, a
 coarse_prompt and a fine_prompt is a voice too: give its path."""
+
+DEMO = "With --weights demo"
 
 Listed = dict[str, str | None]  # name, language, code, path
 
@@ -47,8 +49,12 @@ def run(args: argparse.Namespace) -> None:
 
 
 def listed_voices() -> list[Listed]:
-    """All presets in the order of their languages; path is None for one that must be downloaded."""
+    """All presets in the order of their languages; path is None for one that must be downloaded.
+
+    Behind them the voices of the demo weights, which no others can say.
+    """
     from alrakis.voices import SUPPORTED_LANGS, find_preset, list_voices
+    from alrakis.weights.demo import DemoVoice
 
     codes = dict(SUPPORTED_LANGS)
     rows: list[Listed] = []
@@ -57,6 +63,8 @@ def listed_voices() -> list[Listed]:
             path = find_preset(name)
             row = {"name": name, "language": language, "code": codes.get(language)}
             rows.append({**row, "path": None if path is None else str(path)})
+    for name, found in DemoVoice().voices.items():
+        rows.append({"name": name, "language": DEMO, "code": None, "path": str(found)})
     return rows
 
 

@@ -69,6 +69,11 @@ class DemoVoice:
         path = self._folder / "codec.safetensors"
         return codec_from_arrays(self._read(path), self.layout, [path])
 
+    @property
+    def voices(self) -> dict[str, Path]:
+        """`demo/slt` and `demo/rms`, by the files there are."""
+        return {f"{self.name}/{path.stem}": path for path in sorted((self._folder / "voices").glob("*.npz"))}
+
     def tokenizer(self) -> TextEncoder:
         from alrakis.demo_text import DemoEncoder  # text is above weights: it is imported when used
 

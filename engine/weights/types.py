@@ -10,6 +10,7 @@ Naming, whatever the source (`names.py` lists every name with its shape):
 """
 
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import numpy.typing as npt
@@ -89,3 +90,13 @@ class Weights(Protocol):
     def codec(self) -> CodecWeights: ...
 
     def tokenizer(self) -> TextEncoder: ...
+
+
+@runtime_checkable
+class VoicedWeights(Weights, Protocol):
+    """Weights that come with voices of their own."""
+
+    @property
+    def voices(self) -> Mapping[str, Path]:
+        """Where the voices lie, by the names that a person gives."""
+        ...

@@ -19,6 +19,7 @@ def make_parser() -> argparse.ArgumentParser:
     wer.add_argument("--configs", nargs="+", help="default: one of each backend and precision")
     wer.add_argument("--sets", nargs="+", choices=("dev", "long", "number"), help="default: all")
     wer.add_argument("--drawn", nargs="+", choices=("greedy", "default"), default=["greedy", "default"])
+    wer.add_argument("--voices", nargs="+", help="as demo/rms; default: none is given")
     wer.add_argument("--limit", type=int, help="only so many sentences of each set")
     wer.add_argument("--show", action="store_true", help="print what was heard")
     return parser
@@ -55,6 +56,7 @@ def _evaluate(asked: argparse.Namespace) -> None:
             asked.configs or CONFIGS,
             asked.sets or SETS,
             greedy=drawn == "greedy",
+            voices=asked.voices or [None],
             limit=asked.limit,
             show=asked.show,
         )

@@ -1,5 +1,6 @@
 """Step `coarse`: trains the coarse model, semantic tokens to two codebooks, in the windows that Bark uses."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -51,7 +52,7 @@ def make_model(ids: Ids) -> GPT:
 
 
 def train(
-    folder: Path, plan: Plan, *, full: float, speakers: list[str], start: dict[str, Tensor] | None
+    folder: Path, plan: Plan, *, full: float, speakers: Sequence[str], start: dict[str, Tensor] | None
 ) -> None:
     """full: share of batches with all 256 positions of the prefix."""
     ids, random = Ids.read(), np.random.default_rng()

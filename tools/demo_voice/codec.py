@@ -15,11 +15,12 @@ RATE_HZ = 24_000
 HOP = 320  # samples a frame
 ENCODER_WINDOW = 1024
 ENCODER_MELS = 80
+ENCODER_TOP_HZ = 1000  # of the samples themselves: where the pulses are, not what the noise above them is
 MEL_SCALES = ((128, 32, 20), (256, 64, 32), (512, 128, 64), (1024, 256, 80), (2048, 512, 80))
 
 
 class Encoder(nn.Module):
-    """Samples `(B, 1, 320 * T)` to vectors `(B, dim, T)`: frames and their mel spectrum, convolved."""
+    """Samples `(B, 1, 320 * T)` to vectors `(B, dim, T)`: frames up to 1 kHz and mel spectra, convolved."""
 
     win: Tensor
     fb: Tensor
@@ -38,8 +39,11 @@ class Encoder(nn.Module):
     def forward(self, samples: Tensor) -> Tensor:
         around = (ENCODER_WINDOW - HOP) // 2
         frames = F.pad(samples[:, 0], (around, around)).unfold(1, ENCODER_WINDOW, HOP) * self.win
-        mel = torch.fft.rfft(frames).abs() @ self.fb.t()
-        x = (self.raw(frames * 4) + self.mel((mel.clamp(min=1e-4).log() + 3) / 3)).transpose(1, 2)
+        spectrum = torch.fft.rfft(frames)
+        mel = spectrum.abs() @ self.fb.t()
+        spectrum[..., ENCODER_TOP_HZ * ENCODER_WINDOW // RATE_HZ :] = 0
+        low = torch.fft.irfft(spectrum)
+        x = (self.raw(low * 4) + self.mel((mel.clamp(min=1e-4).log() + 3) / 3)).transpose(1, 2)
         for block in self.bl:
             wide, narrow = block.children()
             x = x + narrow(F.gelu(wide(F.gelu(x))))

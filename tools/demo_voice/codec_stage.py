@@ -1,5 +1,6 @@
 """Steps `codec` and `decoder`: trains the codec whole, or its decoder alone over fixed codes."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -18,29 +19,28 @@ FEW = (2, 2, 4)  # codebooks, in a quarter of the steps
 SETTLING = 120  # steps before the codebooks begin
 
 
-def train_codec(folder: Path, plan: Plan, *, speakers: list[str], start: dict[str, Tensor] | None) -> None:
+def train_codec(
+    folder: Path, plan: Plan, *, speakers: Sequence[str], start: dict[str, Tensor] | None
+) -> None:
     """Encoder, codebooks and decoder. The codebooks rest in the last seventh of the plan."""
     random, codec, loss_of = np.random.default_rng(), Codec(Ids.read()), MelLoss()
     if start is not None:
         codec.restore(start)
-    training = Training(codec, folder / "codec.pt", plan, muon=0, adam=2e-3 if start is None else 6e-4)
+    training = Training(codec, folder / "codec.pt", plan, muon=0, adam=2e-3 if start is None else 8e-4)
     spoken = list(read_shards(shards(folder / "data", speakers[0])[:2]))
     for speaker in speakers[1:]:
         spoken += read_shards(shards(folder / "data", speaker)[:2])
     while not training.finished:
         true = torch.stack([_second(spoken, random)[0] for _ in range(ROWS)])[:, None]
-        with torch.autocast("cpu", torch.bfloat16):
-            vectors = codec.encoder(true)
-        vectors, commitment = vectors.float(), torch.zeros(())
+        vectors, commitment = codec.encoder(true), torch.zeros(())
         if training.count >= SETTLING or start is not None:
             if not codec.books[0].inited:
                 _begin_codebooks(codec, vectors)
             count = len(codec.vqs) if random.random() < 0.75 else int(random.choice(FEW))
             learn = training.count < plan.steps * 6 / 7
             vectors, _, commitment = codec.quantize(vectors, count, learn=learn)
-        with torch.autocast("cpu", torch.bfloat16):
-            made = codec.decoder(vectors)
-        distance, convergence = loss_of(made[:, 0].float(), true[:, 0])
+        made = codec.decoder(vectors)
+        distance, convergence = loss_of(made[:, 0], true[:, 0])
         training.step(
             distance + 0.5 * convergence + 0.1 * commitment,
             ROWS,
@@ -50,7 +50,7 @@ def train_codec(folder: Path, plan: Plan, *, speakers: list[str], start: dict[st
     training.save()
 
 
-def train_decoder(folder: Path, plan: Plan, *, speakers: list[str], codec: Codec) -> None:
+def train_decoder(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec) -> None:
     """The decoder alone, half of the time from the two coarse codebooks."""
     random, loss_of = np.random.default_rng(), MelLoss()
     training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
@@ -63,9 +63,8 @@ def train_decoder(folder: Path, plan: Plan, *, speakers: list[str], codec: Codec
         codes = torch.stack([torch.from_numpy(codes.astype(np.int64)) for _, codes in rows])
         with torch.no_grad():
             vectors = codec.vectors(codes[:, :2] if random.random() < 0.25 else codes)
-        with torch.autocast("cpu", torch.bfloat16):
-            made = codec.decoder(vectors)
-        distance, convergence = loss_of(made[:, 0].float(), true)
+        made = codec.decoder(vectors)
+        distance, convergence = loss_of(made[:, 0], true)
         training.step(distance + 0.5 * convergence, ROWS, mel=distance.item(), shape=convergence.item())
     training.save()
 

@@ -18,20 +18,24 @@ from scipy.signal import resample_poly
 from alrakis import Engine
 from alrakis.normaliser import say_in_words
 from alrakis.weights.demo import DemoVoice
-from demo_voice.codec import mel_filters, to_24k
+from demo_voice.codec import RATE_HZ, mel_filters, to_24k
 from demo_voice.flite import Flite
 
 HERE = Path(__file__).parent
 SETS = ("dev", "long", "number")
 CONFIGS = ("cpu-fp32", "torch-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
 SEED = 1
+FIRST = "slt"  # who speaks without a voice
 LONGEST_S = 15.0
 _SPELLED = (("ay em|a m", "am"), ("pee em|p m", "pm"), ("you ess ay|u s a", "usa"))
 HEAD = (
-    "| config | sentences | drawn | word error rate | log-mel distance | length | did not end |",
-    "|---|---|---|---|---|---|---|",
+    "| config | voice | sentences | drawn | word error rate | log-mel distance | length | pitch "
+    "| did not end |",
+    "|---|---|---|---|---|---|---|---|---|",
 )
 WINDOW, HOP, BANDS = 1024, 256, 80
+PITCH_WINDOW = 1536  # samples: two periods of the lowest pitch, and more
+LOWEST_HZ, HIGHEST_HZ = 60, 400
 
 
 @dataclass(frozen=True)
@@ -39,18 +43,20 @@ class Row:
     """One line of the table."""
 
     config: str
+    voice: str | None
     sentences: str
     greedy: bool
     error_rate: float
     mel_distance: float
     length: float  # of flite's, on average
+    pitch: float  # median, of flite's
     unended: int  # texts that did not end by themselves in twice flite's time
 
     def __str__(self) -> str:
         drawn = "greedy" if self.greedy else "default"
         return (
-            f"| {self.config} | {self.sentences} | {drawn} | {self.error_rate:.1%} | {self.mel_distance:.3f} "
-            f"| {self.length:.2f} | {self.unended} |"
+            f"| {self.config} | {self.voice or 'none'} | {self.sentences} | {drawn} | {self.error_rate:.1%} "
+            f"| {self.mel_distance:.3f} | {self.length:.2f} | {self.pitch:.2f} | {self.unended} |"
         )
 
 
@@ -124,54 +130,70 @@ def mel_distance(made: Any, true: Any) -> float:
     return float(total[-1, -1] / steps[-1, -1])
 
 
+def pitch_hz(samples: Any) -> float:
+    """Median pitch of the voiced frames, by the autocorrelation of each; NaN where nothing is voiced."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, PITCH_WINDOW)[::HOP].astype(np.float64)
+    frames = (frames - frames.mean(1, keepdims=True)) * np.hanning(PITCH_WINDOW)
+    power = np.abs(np.fft.rfft(frames, 2 * PITCH_WINDOW)) ** 2
+    alike = np.fft.irfft(power)[:, : RATE_HZ // LOWEST_HZ]
+    window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(PITCH_WINDOW), 2 * PITCH_WINDOW)) ** 2)
+    alike = alike / window[: alike.shape[1]] * window[0] / (alike[:, :1] + 1e-9)
+    first = RATE_HZ // HIGHEST_HZ
+    lags = alike[:, first:].argmax(1) + first
+    loud = frames.std(1) > 0.2 * frames.std(1).max()
+    voiced = loud & (alike[np.arange(len(lags)), lags] > 0.6)
+    return float(RATE_HZ / np.median(lags[voiced])) if voiced.any() else float("nan")
+
+
 def evaluate(
     folder: Path,
     configs: Sequence[str],
     sets: Sequence[str],
     *,
     greedy: bool,
+    voices: Sequence[str | None] = (None,),
     limit: int | None = None,
     show: bool = False,
     **options: Any,
 ) -> list[Row]:
-    """One row for each config and set, printed as it is done. limit: only so many sentences of each set.
+    """One row for each config, voice and set, printed as it is done. limit: only so many sentences of each.
 
     show: what was heard, with the number of wrong words. options: of `Engine.generate`.
     """
-    ear, flite, rows = Ear(), Flite("slt"), []
+    ear, rows = Ear(), []
+    options |= {"seed": SEED, "silent": True, "max_gen_duration_s": LONGEST_S}
     if greedy:
         options |= {"text_temp": 0.0, "waveform_temp": 0.0, "fine_temp": 0.0}
     print("\n".join(HEAD), flush=True)
     for config in configs:
         with Engine(DemoVoice(folder), config, threads=1) as engine:
-            for name in sets:
-                pairs = sentences(name)[:limit]
-                made = [
-                    engine.generate(
-                        given, seed=SEED, silent=True, max_gen_duration_s=LONGEST_S, **options
-                    ).audio
-                    for given, _ in pairs
-                ]
-                true = [to_24k(flite.speak(say_in_words(given)).samples).numpy() for given, _ in pairs]
-                missed = [
-                    _missed(wanted, ear.hear(audio), show)
-                    for (_, wanted), audio in zip(pairs, made, strict=True)
-                ]
-                words = sum(len(compared(wanted)) for _, wanted in pairs)
-                lengths = [len(m) / len(t) for m, t in zip(made, true, strict=True)]
-                distances = [mel_distance(m, t) for m, t in zip(made, true, strict=True)]
-                rows.append(
-                    Row(
-                        config,
-                        name,
-                        greedy,
-                        sum(missed) / words,
-                        float(np.mean(distances)),
-                        float(np.mean(lengths)),
-                        sum(length > 2 for length in lengths),
+            for voice in voices:
+                flite = Flite((voice or FIRST).rpartition("/")[2])
+                for name in sets:
+                    pairs = sentences(name)[:limit]
+                    made = [engine.generate(given, voice, **options).audio for given, _ in pairs]
+                    true = [to_24k(flite.speak(say_in_words(given)).samples).numpy() for given, _ in pairs]
+                    heard = [ear.hear(audio) for audio in made]
+                    missed = [_missed(wanted, h, show) for (_, wanted), h in zip(pairs, heard, strict=True)]
+                    words = sum(len(compared(wanted)) for _, wanted in pairs)
+                    lengths = [len(m) / len(t) for m, t in zip(made, true, strict=True)]
+                    row = Row(
+                        config=config,
+                        voice=voice,
+                        sentences=name,
+                        greedy=greedy,
+                        error_rate=sum(missed) / words,
+                        mel_distance=float(
+                            np.mean([mel_distance(m, t) for m, t in zip(made, true, strict=True)])
+                        ),
+                        length=float(np.mean(lengths)),
+                        pitch=float(
+                            np.median([pitch_hz(m) for m in made]) / np.median([pitch_hz(t) for t in true])
+                        ),
+                        unended=sum(length > 2 for length in lengths),
                     )
-                )
-                print(rows[-1], flush=True)
+                    rows.append(row)
+                    print(row, flush=True)
     return rows
 
 

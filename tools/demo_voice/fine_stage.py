@@ -1,5 +1,6 @@
 """Step `fine`: trains the fine model, codebooks 2 to 7 from those below, over windows of 1024 frames."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -25,7 +26,7 @@ def make_model(ids: Ids) -> FineGPT:
     return model
 
 
-def train(folder: Path, plan: Plan, *, speakers: list[str], start: dict[str, Tensor] | None) -> None:
+def train(folder: Path, plan: Plan, *, speakers: Sequence[str], start: dict[str, Tensor] | None) -> None:
     ids, random = Ids.read(), np.random.default_rng()
     model = make_model(ids)
     if start is not None:

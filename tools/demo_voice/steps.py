@@ -6,6 +6,8 @@ from pathlib import Path
 
 from demo_voice.training import Plan
 
+SPEAKERS = ("slt", "rms")  # the first is who speaks where no voice is given
+
 
 @dataclass(frozen=True)
 class Work:
@@ -19,7 +21,7 @@ class Work:
     utterances: int  # a shard
     plans: dict[str, Plan]
     from_nothing: bool = False
-    speaker: str = "slt"
+    speakers: tuple[str, ...] = SPEAKERS
 
     @property
     def data(self) -> Path:
@@ -55,8 +57,9 @@ def speech(work: Work) -> None:
     """texts said by flite"""
     from demo_voice.speech import make_shard
 
-    for number in range(work.shards):
-        print(make_shard(work.data, work.speaker, number, work.utterances), flush=True)
+    for speaker in work.speakers:
+        for number in range(work.shards):
+            print(make_shard(work.data, speaker, number, work.utterances), flush=True)
 
 
 def codec(work: Work) -> None:
@@ -64,7 +67,7 @@ def codec(work: Work) -> None:
     from demo_voice.codec_stage import train_codec
 
     if work.from_nothing:
-        train_codec(work.folder, work.plans["codec"], speakers=[work.speaker], start=None)
+        train_codec(work.folder, work.plans["codec"], speakers=work.speakers, start=None)
     else:
         print(
             "the packed codec is kept: the coarse and fine models speak its codes (--from-nothing makes all)"
@@ -78,9 +81,10 @@ def encode(work: Work) -> None:
     from demo_voice.speech import shards
 
     trained = trained_codec(work.folder)
-    for path in shards(work.data, work.speaker):
-        encode_shard(path, trained)
-        print(path, flush=True)
+    for speaker in work.speakers:
+        for path in shards(work.data, speaker):
+            encode_shard(path, trained)
+            print(path, flush=True)
 
 
 def text(work: Work) -> None:
@@ -91,7 +95,9 @@ def text(work: Work) -> None:
     start = None if work.from_nothing else packed("text")
     # what has learned to follow the text needs less guidance, and few short prefixes
     guide, full = (0.3, 0.25) if work.from_nothing else (0.1, 0.35)
-    text_stage.train(work.folder, work.plans["text"], guide=guide, full=full, start=start)
+    text_stage.train(
+        work.folder, work.plans["text"], guide=guide, full=full, speakers=work.speakers, start=start
+    )
 
 
 def coarse(work: Work) -> None:
@@ -100,7 +106,7 @@ def coarse(work: Work) -> None:
     from demo_voice.pack import packed
 
     start = None if work.from_nothing else packed("coarse")
-    coarse_stage.train(work.folder, work.plans["coarse"], full=0.2, speakers=[work.speaker], start=start)
+    coarse_stage.train(work.folder, work.plans["coarse"], full=0.2, speakers=work.speakers, start=start)
 
 
 def fine(work: Work) -> None:
@@ -109,7 +115,7 @@ def fine(work: Work) -> None:
     from demo_voice.pack import packed
 
     start = None if work.from_nothing else packed("fine")
-    fine_stage.train(work.folder, work.plans["fine"], speakers=[work.speaker], start=start)
+    fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start)
 
 
 def decoder(work: Work) -> None:
@@ -118,7 +124,7 @@ def decoder(work: Work) -> None:
     from demo_voice.pack import trained_codec
 
     train_decoder(
-        work.folder, work.plans["decoder"], speakers=[work.speaker], codec=trained_codec(work.folder)
+        work.folder, work.plans["decoder"], speakers=work.speakers, codec=trained_codec(work.folder)
     )
 
 
@@ -130,6 +136,13 @@ def pack(work: Work) -> None:
     print(report(work.packed))
 
 
+def voices(work: Work) -> None:
+    """voices of the packed files, made by the engine"""
+    from demo_voice.voices import make_voices
+
+    make_voices(work.data, work.packed, work.speakers)
+
+
 def listen(work: Work) -> None:
     """what a recogniser hears of the packed files"""
     from demo_voice.evaluate import SETS, evaluate
@@ -139,4 +152,4 @@ def listen(work: Work) -> None:
 
 
 Step = Callable[[Work], None]
-STEPS: tuple[Step, ...] = (speech, codec, encode, text, coarse, fine, decoder, pack, listen)
+STEPS: tuple[Step, ...] = (speech, codec, encode, text, coarse, fine, decoder, pack, voices, listen)

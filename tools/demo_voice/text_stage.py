@@ -1,5 +1,6 @@
 """Step `text`: trains the text model, text to semantic tokens, guided by flite's alignment at first."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ PREFIX = 256
 GUIDED_LAYERS = (2, 3)  # their first head looks at the word, their second at the letters
 FRAMES_A_LETTER = 3.9
 TOKENS_A_BATCH = 5200
-HISTORY_SHARE = 0.1
+HISTORY_SHARE = 0.2  # of the first speaker's texts that follow a voice; the others' always do
 
 
 def make_model(ids: Ids) -> GPT:
@@ -29,15 +30,24 @@ def make_model(ids: Ids) -> GPT:
     return model
 
 
-def train(folder: Path, plan: Plan, *, guide: float, full: float, start: dict[str, Tensor] | None) -> None:
+def train(
+    folder: Path,
+    plan: Plan,
+    *,
+    guide: float,
+    full: float,
+    speakers: Sequence[str],
+    start: dict[str, Tensor] | None,
+) -> None:
     """guide: weight of the alignment loss. full: share of batches with all 256 positions of the prefix."""
     ids, random = Ids.read(), np.random.default_rng()
     model = make_model(ids)
     if start is not None:
         model.load_state_dict(start)
     training = Training(model, folder / "text.pt", plan, muon=2.5e-3, adam=2e-3)
-    spoken = list(read_shards(shards(folder / "data", "slt")))
-    print(f"{len(spoken)} utterances", flush=True)
+    by_speaker = {speaker: list(read_shards(shards(folder / "data", speaker))) for speaker in speakers}
+    spoken = [one for some in by_speaker.values() for one in some]
+    print({speaker: len(some) for speaker, some in by_speaker.items()}, "utterances", flush=True)
     lengths = np.array([len(one.text) + len(one.semantic) + 12 for one in spoken])
     for batch in batches(lengths, TOKENS_A_BATCH, random):
         if training.finished:
@@ -46,7 +56,11 @@ def train(folder: Path, plan: Plan, *, guide: float, full: float, start: dict[st
         if whole:
             batch = batch[: max(4, int(len(batch) * 0.75))]
         rows = [spoken[row] for row in batch]
-        histories = [spoken[i].semantic for i in random.integers(len(spoken), size=len(rows))]
+        histories = []
+        for row in rows:
+            voices = by_speaker[row.speaker]
+            voiced = row.speaker != speakers[0] or random.random() < HISTORY_SHARE
+            histories.append(voices[random.integers(len(voices))].semantic if voiced else None)
         made = make_batch(rows, histories, ids, random, whole)
         with torch.autocast("cpu", torch.bfloat16):
             hidden, scores = forward(model, *made[:4], guided=guide > 0)
@@ -62,7 +76,7 @@ def train(folder: Path, plan: Plan, *, guide: float, full: float, start: dict[st
 
 
 def make_batch(
-    rows: list[Utterance], histories: list[Any], ids: Ids, random: np.random.Generator, whole: bool
+    rows: list[Utterance], histories: list[Any | None], ids: Ids, random: np.random.Generator, whole: bool
 ) -> list[Tensor]:
     """Text ids, history ids and their positions `(B, P)`; inputs, targets `(B, T)`; guides `(B, T, 4)`.
 
@@ -82,9 +96,10 @@ def make_batch(
         text[i, :n] = row.text
         kept = np.sort(random.choice(np.arange(n, PREFIX), width - n, replace=False))
         places[i] = np.concatenate([np.arange(n), kept])
-        if random.random() < HISTORY_SHARE:
+        voice = histories[i]
+        if voice is not None:
             past = np.full(PREFIX, ids.semantic_pad)
-            tail = histories[i][-PREFIX:]
+            tail = voice[-PREFIX:]
             past[: len(tail)] = tail
             history[i] = past[places[i]]
         inputs[i, 0] = ids.semantic_infer
