@@ -103,7 +103,7 @@ class Engine:
 
     @property
     def one_speaker(self) -> bool:
-        """Whether the weights have a single voice, which needs none to be given to stay the same."""
+        """Whether the weights speak in the same voice whenever none is given."""
         return self.layout.one_speaker
 
     def load_voice(self, voice: Any) -> Voice | None:

@@ -53,7 +53,7 @@ class Layout:
     semantic_rate_hz: float = 49.9
     coarse_rate_hz: int = 75
     sample_rate_hz: int = SAMPLE_RATE_HZ
-    one_speaker: bool = False  # it has one voice, and keeps it without being given one
+    one_speaker: bool = False  # without a voice it always speaks in the same one
 
     @property
     def semantic_to_coarse_ratio(self) -> float:

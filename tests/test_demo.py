@@ -5,9 +5,12 @@ import shlex
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from alrakis import Engine
+from alrakis.errors import VoiceError
+from demo_voice.evaluate import pitch_hz
 
 MAKEFILE = Path(__file__).parent.parent / "Makefile"
 
@@ -37,3 +40,19 @@ def test_make_demo_says_its_sentence(config: str, recognise: Any, tmp_path: Path
     with Engine("demo", config) as engine:
         path = engine.generate(sentence, seed=seed, silent=True).save(tmp_path / "demo.wav")
     assert words(recognise(path)) == words(sentence)
+
+
+@pytest.mark.parametrize(("voice", "hz"), [(None, 169), ("demo/slt", 169), ("demo/rms", 101)])
+def test_a_voice_has_its_speakers_pitch(voice: str | None, hz: float) -> None:
+    texts = ["The water in the lake is cold.", "Nobody knows where the keys are.", "We met on a train."]
+    with Engine("demo", "cpu-fp32") as engine:
+        said = engine.generate(texts, voice, seed=1, silent=True)
+    median = np.median([pitch_hz(one.audio) for one in said])
+    assert median == pytest.approx(hz, rel=0.1)  # flite's own, as tools/demo_voice measures it
+
+
+def test_voices_of_bark_and_of_the_demo_are_not_mixed_up() -> None:
+    with Engine("demo", "cpu-fp32") as engine, pytest.raises(VoiceError, match="one for these weights"):
+        engine.load_voice("v2/en_speaker_6")
+    with Engine("synthetic-tiny", "cpu-fp32") as engine, pytest.raises(VoiceError, match="no voice"):
+        engine.load_voice("demo/rms")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import alrakis
+from alrakis.commands.voices import DEMO
 from alrakis.config import preset_names
 from tests.cli.programs import Run
 
@@ -28,7 +29,8 @@ def test_nothing_at_all_shows_the_help_and_is_wrong_use(run: Run) -> None:
 
 def test_voices(run: Run) -> None:
     everything = json.loads(run("voices", "--json").out)
-    assert len(everything) == 271
+    assert len([voice for voice in everything if voice["language"] != DEMO]) == 271
+    assert [voice["name"] for voice in everything if voice["language"] == DEMO] == ["demo/rms", "demo/slt"]
     german = json.loads(run("voices", "--lang", "DE", "--json").out)
     assert german == [voice for voice in everything if voice["language"] == "German"]
     assert {voice["code"] for voice in german} == {"de"}

@@ -155,13 +155,15 @@ def close_by_rows(old: np.ndarray, new: np.ndarray) -> None:
 
 
 def test_what_is_packed_fits_the_wheel() -> None:
-    assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16 * MEBI
+    assert sum(path.stat().st_size for path in FOLDER.rglob("*.*")) < 16 * MEBI
 
 
 def test_every_step_is_a_command() -> None:
     parser = make_parser()
     for step in steps.STEPS:
         assert parser.parse_args([step.__name__, "--toy"]).toy
+    assert parser.parse_args(["fine_gain"]).weights == FOLDER
+    assert parser.parse_args(["spectrogram"]).weights == [FOLDER]
     assert parser.parse_args(["evaluate", "--configs", "cpu-int8"]).configs == ["cpu-int8"]
 
 
@@ -183,6 +185,17 @@ def test_configs_of_the_table_exist(config: str) -> None:
 )
 def test_words_are_compared_not_their_spelling(wanted: str, heard: str, count: int) -> None:
     assert evaluate.errors(evaluate.compared(wanted), evaluate.compared(heard)) == count
+
+
+@pytest.mark.parametrize("pitch", [80, 101, 170, 230])
+def test_pitch_is_that_of_the_pulses_not_an_octave_off(pitch: float) -> None:
+    generator = np.random.default_rng(int(pitch))
+    places = np.arange(24_000)
+    pulses = sum(np.cos(2 * np.pi * pitch * k * places / 24_000) / k for k in range(1, 12))
+    pulses[:6000] = 0  # a pause
+    noisy = (0.1 * pulses + 0.01 * generator.standard_normal(24_000)).astype(np.float32)
+    assert evaluate.pitch_hz(noisy) == pytest.approx(pitch, rel=0.02)
+    assert np.isnan(evaluate.pitch_hz(generator.standard_normal(24_000).astype(np.float32)))
 
 
 def test_log_mel_distance_leaves_other_durations_out() -> None:

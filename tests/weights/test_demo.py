@@ -12,6 +12,7 @@ from safetensors.numpy import load_file
 
 from alrakis.errors import InputError, WeightsError
 from alrakis.spec import STAGES, CodecShape
+from alrakis.voices import load_voice
 from alrakis.weights import open_weights
 from alrakis.weights.demo import FOLDER, DemoVoice, dequantized
 
@@ -106,13 +107,22 @@ def test_int8_arrays_are_read_with_their_scales():
             dequantized(damaged)
 
 
+def test_its_voices_are_named_and_stand_beside_it(tmp_path):
+    voices = open_weights("demo").voices
+    assert sorted(voices) == ["demo/rms", "demo/slt"]
+    for name, path in voices.items():
+        assert load_voice(name, open_weights("demo").layout, weights_voices=voices).name == name
+        assert path.parent.parent == FOLDER
+    assert DemoVoice(tmp_path).voices == {}
+
+
 def test_it_has_one_size():
     with pytest.raises(InputError, match="one size only"):
         open_weights("demo", sizes={"text": "small"})
 
 
 def copied(folder: Path) -> Path:
-    for path in FOLDER.iterdir():
+    for path in FOLDER.glob("*.*"):
         (folder / path.name).write_bytes(path.read_bytes())
     return folder
 

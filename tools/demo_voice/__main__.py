@@ -3,6 +3,7 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from alrakis.weights.demo import FOLDER
 from demo_voice import steps
@@ -22,19 +23,41 @@ def make_parser() -> argparse.ArgumentParser:
     wer.add_argument("--voices", nargs="+", help="as demo/rms; default: none is given")
     wer.add_argument("--limit", type=int, help="only so many sentences of each set")
     wer.add_argument("--show", action="store_true", help="print what was heard")
+    _add_looks(commands)
     return parser
+
+
+def _add_looks(commands: Any) -> None:
+    """What looks at packed weights otherwise."""
+    gain = commands.add_parser("fine_gain", help="what the fine stage is worth, a table")
+    gain.add_argument("--weights", type=Path, default=FOLDER, help="folder (default: the package's)")
+    gain.add_argument("--limit", type=int, default=24, help="sentences (default: %(default)s)")
+    picture = commands.add_parser("spectrogram", help="spectrograms of flite and of packed weights, a PNG")
+    picture.add_argument("--weights", type=Path, nargs="+", default=[FOLDER], help="folders, one or more")
+    picture.add_argument("-o", "--output", type=Path, default=Path("out/spectrogram.png"))
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     asked = make_parser().parse_args(arguments)
-    if asked.command == "evaluate":
-        _evaluate(asked)
-        return
     import torch
 
     torch.set_num_threads(1)  # two steps at a time, a core each, beat one with two threads
+    if asked.command == "evaluate":
+        _evaluate(asked)
+        return
+    if asked.command == "fine_gain":
+        from demo_voice.fine_gain import fine_gain
+
+        print("\n".join(fine_gain(asked.weights, steps.SPEAKERS, asked.limit)))
+        return
+    if asked.command == "spectrogram":
+        from demo_voice.spectrogram import draw_spectrograms
+
+        distances = draw_spectrograms(asked.weights, asked.output)
+        print(f"{asked.output}: log-mel distances to flite " + ", ".join(f"{one:.3f}" for one in distances))
+        return
     make = steps.toy if asked.toy else steps.whole
-    work = make(asked.work, from_nothing=asked.from_nothing)
+    work = make(asked.work, from_nothing=asked.from_nothing, new_codec=asked.new_codec)
     for step in steps.STEPS:
         if asked.command in (step.__name__, "all"):
             print(f"{step.__name__}: {step.__doc__}", flush=True)
@@ -45,6 +68,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, default=Path("out/demo_voice"), help="default: %(default)s")
     parser.add_argument("--toy", action="store_true", help="a little of everything, to try the steps")
     parser.add_argument("--from-nothing", action="store_true", help="begin with random parameters")
+    parser.add_argument("--new-codec", action="store_true", help="train the codec on, and all that follows")
 
 
 def _evaluate(asked: argparse.Namespace) -> None:

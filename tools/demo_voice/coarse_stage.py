@@ -13,7 +13,7 @@ from torch import Tensor
 from demo_voice.model import GPT, look_at_same_time, set_positions
 from demo_voice.semantic import Ids
 from demo_voice.speech import Utterance, read_shards, shards
-from demo_voice.training import Plan, Training, batches
+from demo_voice.training import Plan, Training, batches, mixed_precision
 
 PREFIX = 256
 HISTORY = 630  # coarse tokens that a window sees
@@ -77,7 +77,7 @@ def train(
             voice = voices[random.integers(len(voices))] if voiced else None
             windows.append(window(one, voice, ids, random))
         prefix, places, inputs, targets = make_batch(windows, ids, random, whole)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             hidden = forward(model, prefix, places, inputs)
             losses = [codebook_loss(model, hidden, targets, book, ids) for book in (0, 1)]
         training.step(

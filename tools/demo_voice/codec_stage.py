@@ -9,6 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from demo_voice.codec import HOP, Codec, MelLoss, to_24k
+from demo_voice.fine_stage import drawn_codes
+from demo_voice.model import FineGPT
 from demo_voice.semantic import Ids
 from demo_voice.speech import Utterance, read_shards, shards
 from demo_voice.training import Plan, Training
@@ -50,8 +52,13 @@ def train_codec(
     training.save()
 
 
-def train_decoder(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec) -> None:
-    """The decoder alone, half of the time from the two coarse codebooks."""
+def train_decoder(
+    folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec, fine: FineGPT | None
+) -> None:
+    """The decoder alone, over the true codes, a quarter of the time the two coarse codebooks only.
+
+    fine: where there is one, half of the time the other codebooks are as it draws them: so it is used.
+    """
     random, loss_of = np.random.default_rng(), MelLoss()
     training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
     spoken: list[Utterance] = []
@@ -61,8 +68,11 @@ def train_decoder(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: C
         rows = [_second(spoken, random) for _ in range(ROWS)]
         true = torch.stack([samples for samples, _ in rows])
         codes = torch.stack([torch.from_numpy(codes.astype(np.int64)) for _, codes in rows])
+        kind = random.random()
         with torch.no_grad():
-            vectors = codec.vectors(codes[:, :2] if random.random() < 0.25 else codes)
+            if kind < 0.5 and fine is not None:
+                codes = drawn_codes(fine, codes[:, :2])
+            vectors = codec.vectors(codes[:, :2] if kind > 0.75 else codes)
         made = codec.decoder(vectors)
         distance, convergence = loss_of(made[:, 0], true)
         training.step(distance + 0.5 * convergence, ROWS, mel=distance.item(), shape=convergence.item())

@@ -139,7 +139,10 @@ def pitch_hz(samples: Any) -> float:
     window = np.fft.irfft(np.abs(np.fft.rfft(np.hanning(PITCH_WINDOW), 2 * PITCH_WINDOW)) ** 2)
     alike = alike / window[: alike.shape[1]] * window[0] / (alike[:, :1] + 1e-9)
     first = RATE_HZ // HIGHEST_HZ
-    lags = alike[:, first:].argmax(1) + first
+    inner = alike[:, first:-1]
+    peaks = (inner >= alike[:, first - 1 : -2]) & (inner >= alike[:, first + 1 :])
+    near_best = inner >= 0.9 * inner.max(1, keepdims=True)  # multiples of the period are as good
+    lags = (peaks & near_best).argmax(1) + first
     loud = frames.std(1) > 0.2 * frames.std(1).max()
     voiced = loud & (alike[np.arange(len(lags)), lags] > 0.6)
     return float(RATE_HZ / np.median(lags[voiced])) if voiced.any() else float("nan")

@@ -1,6 +1,7 @@
 """The three GPTs as they are trained: Bark's structure, suno's names (`bark/model.py`, `model_fine.py`)."""
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -148,6 +149,18 @@ def set_positions(model: GPT | FineGPT, times: Tensor, periods: Tensor, size: fl
     waves = torch.cat([angles.sin(), angles.cos()], 1) * size
     with torch.no_grad():
         model.transformer.wpe.weight[:, : waves.shape[1]] = waves
+
+
+def know_codebooks(rows: Sequence[Tensor], books: Sequence[Tensor], first: int) -> None:
+    """Start the embeddings of codes with the codec's own vectors, so that near codes are near.
+
+    rows: views of embeddings (or heads) `(entries, width)`, one for each codebook `(entries, dim)`; dims from
+    `first` on are set. One scale for all keeps their sum what the codec decodes.
+    """
+    scale = 0.1 / books[0].std()
+    with torch.no_grad():
+        for row, book in zip(rows, books, strict=True):
+            row[:, first : first + book.shape[1]] = book * scale
 
 
 def look_at_same_time(model: GPT | FineGPT, layers: tuple[int, ...], size: int, width: int) -> None:

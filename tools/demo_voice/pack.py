@@ -13,6 +13,8 @@ from safetensors.numpy import save_file
 from alrakis.weights.demo import FOLDER, SCALE, dequantized
 from alrakis.weights.safetensor_files import read_safetensors
 from demo_voice.codec import Codec
+from demo_voice.fine_stage import make_model
+from demo_voice.model import FineGPT
 from demo_voice.semantic import Ids
 from demo_voice.training import load_average
 
@@ -47,16 +49,28 @@ def trained_codec(work: Path) -> Codec:
         codec.load_state_dict(saved["model"])
         codec.load_state_dict(saved["average"], strict=False)
     else:
-        codec.restore(packed("codec"))
-        codec.restore(_tensors(read_safetensors(ENCODER)))
+        codec.restore(packed_codec())
     if (work / "decoder.pt").exists():
         codec.decoder.load_state_dict(load_average(work / "decoder.pt"))
     return codec.eval()
 
 
+def trained_fine(work: Path) -> FineGPT:
+    """The fine model as it was trained last."""
+    model, checkpoint = make_model(Ids.read()), work / "fine.pt"
+    found = load_average(checkpoint) if checkpoint.exists() else packed("fine")
+    model.load_state_dict(found, strict=False)  # the tied embeddings are stored once
+    return model.eval()
+
+
+def packed_codec(folder: Path = FOLDER) -> dict[str, torch.Tensor]:
+    """The packed codec with its encoder, which only training needs."""
+    return packed("codec", folder) | tensors(read_safetensors(ENCODER))
+
+
 def packed(stage: str, folder: Path = FOLDER) -> dict[str, torch.Tensor]:
     """The parameters that are in the package, to go on from: every step starts with them."""
-    return _tensors(read_safetensors(folder / f"{stage}.safetensors"))
+    return tensors(read_safetensors(folder / f"{stage}.safetensors"))
 
 
 def _encoder_of(codec: Codec) -> dict[str, torch.Tensor]:
@@ -78,7 +92,8 @@ def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:
     save_file(arrays, path, metadata={"format": "np"})
 
 
-def _tensors(stored: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+def tensors(stored: Mapping[str, Any]) -> dict[str, torch.Tensor]:
+    """Stored arrays as float32."""
     return {name: torch.from_numpy(np.array(a, np.float32)) for name, a in dequantized(stored).items()}
 
 

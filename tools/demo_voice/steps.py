@@ -13,7 +13,8 @@ SPEAKERS = ("slt", "rms")  # the first is who speaks where no voice is given
 class Work:
     """Where the steps work, and how much they do.
 
-    from_nothing: training begins with random parameters, else with those in the package.
+    from_nothing: training begins with random parameters, else with those in the package. new_codec: the
+    codec is trained too, and the coarse and fine models learn its new codes.
     """
 
     folder: Path
@@ -21,6 +22,7 @@ class Work:
     utterances: int  # a shard
     plans: dict[str, Plan]
     from_nothing: bool = False
+    new_codec: bool = False
     speakers: tuple[str, ...] = SPEAKERS
 
     @property
@@ -43,14 +45,16 @@ WHOLE = {
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
 
-def whole(folder: Path, *, from_nothing: bool = False) -> Work:
+def whole(folder: Path, *, from_nothing: bool = False, new_codec: bool = False) -> Work:
     """Two hours on two cores from the packed voice on. From nothing it takes more of every plan."""
-    return Work(folder, shards=12, utterances=SHARD, plans=WHOLE, from_nothing=from_nothing)
+    return Work(
+        folder, shards=12, utterances=SHARD, plans=WHOLE, from_nothing=from_nothing, new_codec=new_codec
+    )
 
 
-def toy(folder: Path, *, from_nothing: bool = False) -> Work:
+def toy(folder: Path, *, from_nothing: bool = False, new_codec: bool = False) -> Work:
     """Every step once, in a few minutes. It does not speak."""
-    return Work(folder, shards=1, utterances=24, plans=TOY, from_nothing=from_nothing)
+    return Work(folder, shards=1, utterances=24, plans=TOY, from_nothing=from_nothing, new_codec=new_codec)
 
 
 def speech(work: Work) -> None:
@@ -63,15 +67,15 @@ def speech(work: Work) -> None:
 
 
 def codec(work: Work) -> None:
-    """train the codec whole: encoder, codebooks, decoder; only from nothing, as new codes end old models"""
+    """train the codec whole: encoder, codebooks, decoder; only if asked for, as new codes end old models"""
     from demo_voice.codec_stage import train_codec
+    from demo_voice.pack import packed_codec
 
-    if work.from_nothing:
-        train_codec(work.folder, work.plans["codec"], speakers=work.speakers, start=None)
+    if work.from_nothing or work.new_codec:
+        start = None if work.from_nothing else packed_codec()
+        train_codec(work.folder, work.plans["codec"], speakers=work.speakers, start=start)
     else:
-        print(
-            "the packed codec is kept: the coarse and fine models speak its codes (--from-nothing makes all)"
-        )
+        print("the packed codec is kept: the coarse and fine models speak its codes (--new-codec trains it)")
 
 
 def encode(work: Work) -> None:
@@ -112,19 +116,25 @@ def coarse(work: Work) -> None:
 def fine(work: Work) -> None:
     """train the fine model"""
     from demo_voice import fine_stage
-    from demo_voice.pack import packed
+    from demo_voice.pack import packed, trained_codec
 
     start = None if work.from_nothing else packed("fine")
-    fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start)
+    codes_are_new = work.from_nothing or work.new_codec
+    books = [book.embed for book in trained_codec(work.folder).books] if codes_are_new else None
+    fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start, books=books)
 
 
 def decoder(work: Work) -> None:
-    """train the codec's decoder alone, over the codes as they are"""
+    """train the codec's decoder alone, over true codes and over those that the fine model draws"""
     from demo_voice.codec_stage import train_decoder
-    from demo_voice.pack import trained_codec
+    from demo_voice.pack import trained_codec, trained_fine
 
     train_decoder(
-        work.folder, work.plans["decoder"], speakers=work.speakers, codec=trained_codec(work.folder)
+        work.folder,
+        work.plans["decoder"],
+        speakers=work.speakers,
+        codec=trained_codec(work.folder),
+        fine=trained_fine(work.folder),
     )
 
 

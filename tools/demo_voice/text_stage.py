@@ -12,7 +12,7 @@ from torch import Tensor
 from demo_voice.model import GPT, set_positions
 from demo_voice.semantic import Ids
 from demo_voice.speech import Utterance, read_shards, shards
-from demo_voice.training import Plan, Training, batches
+from demo_voice.training import Plan, Training, batches, mixed_precision
 
 PREFIX = 256
 GUIDED_LAYERS = (2, 3)  # their first head looks at the word, their second at the letters
@@ -62,7 +62,7 @@ def train(
             voiced = row.speaker != speakers[0] or random.random() < HISTORY_SHARE
             histories.append(voices[random.integers(len(voices))].semantic if voiced else None)
         made = make_batch(rows, histories, ids, random, whole)
-        with torch.autocast("cpu", torch.bfloat16):
+        with mixed_precision():
             hidden, scores = forward(model, *made[:4], guided=guide > 0)
             logits = model.lm_head(hidden[made[4] >= 0])
         spoken_loss = F.cross_entropy(logits.float(), made[4][made[4] >= 0])

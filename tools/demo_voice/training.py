@@ -1,5 +1,6 @@
 """What every training step shares: optimizers, the schedule, an average of the parameters, checkpoints."""
 
+import functools
 import os
 import time
 from collections.abc import Iterator
@@ -128,6 +129,24 @@ class Training:
             flush=True,
         )
         self._losses, self._reported = [], now
+
+
+def mixed_precision() -> torch.autocast:
+    """A context for the forward pass: bf16 where this CPU multiplies it faster than fp32."""
+    return torch.autocast("cpu", torch.bfloat16, enabled=_bf16_is_faster())
+
+
+@functools.cache
+def _bf16_is_faster() -> bool:
+    took = []
+    for dtype in (torch.float32, torch.bfloat16):
+        a, b = torch.ones(2048, 768, dtype=dtype), torch.ones(768, 768, dtype=dtype)
+        a @ b  # the first is slower
+        began = time.process_time()
+        for _ in range(8):
+            a @ b
+        took.append(time.process_time() - began)
+    return took[1] < took[0]
 
 
 def load_average(path: Path) -> dict[str, Tensor]:
