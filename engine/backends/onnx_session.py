@@ -59,6 +59,8 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     options.add_session_config_entry("session.force_spinning_stop", "1")
     # an arena a session would keep the memory of the session's largest run; malloc shares it between them
     options.enable_cpu_mem_arena = False
+    # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
