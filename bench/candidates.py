@@ -14,7 +14,6 @@ _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
 # Less work than Bark's own windows, and what that trades.
 _SHORT: dict[str, Any] = {"sliding_window_len": 138, "fine_window": "fitted"}
 _SHORT_TRADES = "coarse windows of 138 tokens, not 60; fine windows without padding"
-_INT8_CACHE_TRADES = "an 8-bit KV cache"
 
 
 @dataclass(frozen=True)
@@ -63,11 +62,8 @@ def list_candidates(
 
 def _with_less_work(candidate: Candidate) -> Candidate:
     config = candidate.config()
-    changes, trades = dict(_SHORT), [config.trades, _SHORT_TRADES]
-    if config.backend == "onnx" and not config.exact:
-        changes["kv_cache"] = "int8"
-        trades.append(_INT8_CACHE_TRADES)
-    return candidate.changed(**changes, trades="; ".join(one for one in trades if one))
+    trades = "; ".join(one for one in (config.trades, _SHORT_TRADES) if one)
+    return candidate.changed(**_SHORT, trades=trades)
 
 
 def thread_counts(usable: int, logical: int) -> list[int]:

@@ -45,7 +45,9 @@ class Config(BaseModel):
         default=(), description="parts that stay on the CPU whatever the device"
     )
     precision: Literal["fp32", "bf16", "fp16", "int8", "int4"] = "fp32"
-    kv_cache: Literal["full", "int8"] = Field(default="full", description="onnx: the type keys are kept in")
+    kv_cache: Literal["full", "int8", "auto"] = Field(
+        default="full", description="onnx: the type keys are kept in; auto: int8 where onnxruntime can"
+    )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
     max_batch: int = Field(default=8, ge=1, le=256, description="most rows that run at once")
 
@@ -138,7 +140,7 @@ class Config(BaseModel):
             ]
         if self.backend == "torch":
             if self.kv_cache != "full":
-                problems.append("kv_cache 'int8' is for the onnx backend")
+                problems.append(f"kv_cache {self.kv_cache!r} is for the onnx backend")
             if self.artifacts is not None:
                 problems.append("artifacts are for the onnx backend")
         if self.cuda_graphs and not self.compile:

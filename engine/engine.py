@@ -12,7 +12,7 @@ import numpy as np
 
 from alrakis.ahead import ahead
 from alrakis.auto import resolve_config
-from alrakis.backends import Backend, open_backend
+from alrakis.backends import Backend, open_backend, settle
 from alrakis.clock import Clock, OnMove
 from alrakis.config import Config
 from alrakis.errors import BackendError, InputError
@@ -60,7 +60,7 @@ class Engine:
         sizes: Mapping[Stage, str] | None = None,
         **overrides: Any,
     ) -> None:
-        self.config = resolve_config(config, overrides)
+        self.config = settle(resolve_config(config, overrides))
         self.weights = open_weights(weights, sizes=sizes)
         self._lock = threading.RLock()
         self._backend: Backend | None = open_backend(self.config, self.weights)

@@ -47,15 +47,16 @@ def build_stage(
 
     heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8"
     or "int4". precise: linears that stay fp32. cache_scales: `(layers, 2, C)` for a KV cache in int8; a graph
-    for prefixes writes fp32 all the same, since attention over many positions is far slower in int8.
-    progress: called with bytes of parameters worked through.
+    for prefixes attends in fp32 all the same, since over many positions int8 is far slower. progress: called
+    with bytes of parameters worked through.
     """
     heads = graph_heads(heads)
     for name, kind in graph_kinds(weights.stage, precision).items():
-        scales = cache_scales if name == "step" else None
-        trunk = Trunk(weights, folder, name, kind, precise, scales, progress)
+        trunk = Trunk(weights, folder, name, kind, precise, cache_scales, progress)
         if weights.stage == "fine":
             trunk.bidirectional(len(heads[0]))
+        elif name == "prefill" and cache_scales is not None:
+            trunk.prefix(heads)
         else:
             trunk.causal(heads)
     if weights.stage == "fine":

@@ -6,14 +6,9 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
+from alrakis.export.trunk import prefix_parts
 from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, GPTShape
-
-_DTYPES: dict[str, Any] = {
-    "tensor(float)": np.float32,
-    "tensor(float16)": np.float16,
-    "tensor(int8)": np.int8,
-}
 
 
 def open_graph(path: Path, threads: int | None = None) -> ort.InferenceSession:
@@ -24,6 +19,12 @@ def open_graph(path: Path, threads: int | None = None) -> ort.InferenceSession:
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 
 
+def cache_type(step: ort.InferenceSession) -> type[np.float32] | type[np.int8]:
+    """What a causal graph keeps keys and values in."""
+    kinds = {one.name: one.type for one in step.get_inputs()}
+    return np.int8 if kinds["key_0"] == "tensor(int8)" else np.float32
+
+
 class CausalGraph:
     """The graphs of a causal model and a KV cache for one sequence."""
 
@@ -31,22 +32,30 @@ class CausalGraph:
         self._step = open_graph(folder / "step.onnx", threads)
         many = folder / "prefill.onnx"
         self._many = open_graph(many, threads) if many.exists() else self._step
-        if (folder / "cache_scales.npy").exists():  # `prefill` writes another type of cache than `step`
-            self._many = self._step
-        size = (1, shape.n_head, CONTEXT, shape.head_dim)
-        kinds = {one.name: _DTYPES[one.type] for one in self._step.get_inputs() if one.type in _DTYPES}
+        size, kind = (1, shape.n_head, CONTEXT, shape.head_dim), cache_type(self._step)
+        self._whole = self._many is not self._step and kind == np.int8
         names = [f"{which}_{layer}" for layer in range(shape.n_layer) for which in ("key", "value")]
-        self._cache = {name: np.zeros(size, kinds[name]) for name in names}
+        self._cache = {name: np.zeros(size, kind) for name in names}
         self._length = 0
 
     def prefill(self, x: FloatArray) -> list[FloatArray]:
         """Begin with embeddings `(T, C)`; gives the logits after the last, `(ids,)`, by head."""
         self._length = 0
-        return self._run(self._many, x)
+        return self._run_whole(x) if self._whole else self._run(self._many, x)
 
     def step(self, x: FloatArray) -> list[FloatArray]:
         """Go on with one embedding `(1, C)`."""
         return self._run(self._step, x)
+
+    def _run_whole(self, x: FloatArray) -> list[FloatArray]:
+        """Begin with the keys and values that a prefix graph gives."""
+        names = [one.name for one in self._many.get_outputs()]
+        values: list[Any] = self._many.run(names, {"x": x[None], "parts": prefix_parts(len(x))})
+        found = dict(zip(names, values, strict=True))
+        for name, kept in self._cache.items():
+            kept[:, :, : len(x)] = found.pop(name)
+        self._length = len(x)
+        return [logits[0, 0] for logits in found.values()]
 
     def _run(self, session: ort.InferenceSession, x: FloatArray) -> list[FloatArray]:
         self._length += len(x)

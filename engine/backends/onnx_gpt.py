@@ -10,6 +10,8 @@ import onnxruntime as ort
 from alrakis.backends.onnx_session import Array, bind, load_table, only_what_is_asked, open_session
 from alrakis.errors import BackendError
 from alrakis.export.build import graph_heads
+from alrakis.export.run import cache_type
+from alrakis.export.trunk import PREFIX_PARTS, prefix_parts
 from alrakis.sampling import FloatArray, IntArray, Sampling, draw
 from alrakis.spec import CONTEXT, GPTShape
 
@@ -21,7 +23,8 @@ class OnnxCausalGPT:
 
     A prefix is run row by row: it is bound by arithmetic, so that rows together gain nothing, and at int8 all
     activations of a run are rounded on one scale, so that rows together would influence each other. Steps run
-    all rows at once, and round activations block by block.
+    all rows at once, and round activations block by block. Where keys and values are kept in 8 bits, a graph
+    for prefixes gives them so, and reads no cache.
     """
 
     def __init__(
@@ -32,12 +35,18 @@ class OnnxCausalGPT:
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)
         self._step_file_bytes = (folder / "step.bin").stat().st_size
-        many = folder / "prefill.onnx"
-        self._many = open_session(many, threads, providers) if many.exists() else self._step
+        self._cache_type = cache_type(self._step)
+        self._many = self._step  # for prefixes, through the cache
+        self._whole: ort.InferenceSession | None = None  # for prefixes, without it
+        if (folder / "prefill.onnx").exists():
+            prefill = open_session(folder / "prefill.onnx", threads, providers)
+            if self._cache_type == np.int8:
+                self._whole = prefill
+            else:
+                self._many = prefill
         self._options = only_what_is_asked()
         self._tokens = load_table(folder, "tokens")
         self._positions = np.array(load_table(folder, "positions"))
-        self._scales = _cache_scales(folder, shape)
         self._cache = self._new_cache(0)
         self._past = np.empty(0, np.int32)
         self._total = np.zeros((), np.int32)
@@ -77,33 +86,34 @@ class OnnxCausalGPT:
             if added is not None:
                 x[: added.shape[1]] += self._tokens[added[row]]
             x += self._positions[:length]
-            self._run_prefix(x[None], row, output, logits[row : row + 1])
+            if self._whole and length >= PREFIX_PARTS:
+                self._run_whole(self._whole, x[None], row, output, logits[row])
+            else:
+                self._run_prefix(x[None], row, output, logits[row : row + 1])
         return logits[:, 0, : len(self._heads[head])]
 
     def _run_prefix(self, x: FloatArray, row: int, output: int, logits: FloatArray) -> None:
         """Embeddings `(1, T, C)` through the cache of one row."""
         rows = slice(row, row + 1)
-        cache = self._cache[:, :, rows]
-        converted = self._scales is not None and self._many is not self._step
-        if converted:  # the graph for prefixes writes fp32
-            cache = np.empty(cache.shape, np.float32)
         for first in range(0, x.shape[1], PREFIX_CHUNK):
             part = x[:, first : first + PREFIX_CHUNK]
             self._total[...] = first + part.shape[1]
             self._past[rows] = self.position - 1
-            binding = self._bind(self._many, part, rows, output, logits, cache)
+            binding = self._bind(self._many, part, rows, output, logits, self._cache[:, :, rows])
             self._many.run_with_iobinding(binding, self._options)
-        if converted:
-            self._take_over(cache, row)
 
-    def _take_over(self, cache: FloatArray, row: int) -> None:
-        """Round an fp32 cache of one row into the int8 cache."""
-        if self._scales is None:
-            return
-        for layer, scales in enumerate(self._scales):
-            values = cache[layer, :, 0, :, : self.position] / scales
-            np.clip(np.rint(values, out=values), -128, 127, out=values)
-            self._cache[layer, :, row, :, : self.position] = values
+    def _run_whole(
+        self, session: ort.InferenceSession, x: FloatArray, row: int, output: int, logits: FloatArray
+    ) -> None:
+        """Embeddings `(1, T, C)` at once; their keys and values become the cache of one row."""
+        length = x.shape[1]
+        feed = {"x": x, "parts": prefix_parts(length)}
+        kept = [f"{which}_{layer}" for layer in range(self._shape.n_layer) for which in ("key", "value")]
+        found: list[Any] = session.run([f"logits_{output}", *kept], feed, self._options)
+        logits[...] = found[0][0]
+        for number, values in enumerate(found[1:]):
+            self._cache[number // 2, number % 2, row, :, :length] = values[0]
+        self._total[...] = length
 
     def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step of the same head."""
@@ -147,8 +157,7 @@ class OnnxCausalGPT:
     def _new_cache(self, rows: int) -> Array:
         """Room for the keys and values of some rows; memory is taken only where positions are written."""
         shape = self._shape
-        size = (shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim)
-        return np.empty(size, np.float32 if self._scales is None else np.int8)
+        return np.empty((shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim), self._cache_type)
 
     def _output(self, head: int) -> int:
         """The output of the graph that a head is read off."""
@@ -189,11 +198,3 @@ class OnnxCausalGPT:
                 bind(binding, f"{which}_{layer}", memory)
                 bind(binding, f"new_{which}_{layer}", memory, output=True)
         return binding
-
-
-def _cache_scales(folder: Path, shape: GPTShape) -> FloatArray | None:
-    """`(layers, 2, heads, 1, D)`: the scales of an int8 cache; None where the cache is fp32."""
-    if not (folder / "cache_scales.npy").exists():
-        return None
-    scales = load_table(folder, "cache_scales")
-    return np.array(scales).reshape(shape.n_layer, 2, shape.n_head, 1, shape.head_dim)

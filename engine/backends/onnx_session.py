@@ -6,7 +6,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from alrakis.config import Config
 from alrakis.errors import ArtifactError, BackendError, ConfigError
+from alrakis.export.progress import tell
 
 try:
     import onnxruntime as ort
@@ -21,17 +23,33 @@ INT8_CACHE_VERSION = (1, 32)  # GroupQueryAttention with an int8 KV cache, on a 
 Array = npt.NDArray[Any]
 
 
+def settle_cache(config: Config) -> Config:
+    """A config whose kv_cache is not "auto": int8 where this onnxruntime can; where not, that is told."""
+    if config.kv_cache != "auto":
+        return config
+    able = _version() >= INT8_CACHE_VERSION
+    if not able:
+        tell(
+            f"onnxruntime {ort.__version__} cannot keep the KV cache in 8 bits: it is in fp32, which takes "
+            f"more time and memory; {'.'.join(map(str, INT8_CACHE_VERSION))} can: pip install -U onnxruntime"
+        )
+    return config.model_copy(update={"kv_cache": "int8" if able else "full"})
+
+
 def check_version(kv_cache: str) -> None:
     """Raises BackendError when this onnxruntime lacks operators that a config's graphs use."""
     needed, what = NEEDED_VERSION, "8-bit MatMulNBits"
     if kv_cache == "int8":
         needed, what = INT8_CACHE_VERSION, "an int8 KV cache (kv_cache = 'full' does without)"
-    found = tuple(int(part) for part in ort.__version__.split(".")[:2])
-    if found < needed:
+    if _version() < needed:
         raise BackendError(
             f"onnxruntime {ort.__version__} is too old: {needed[0]}.{needed[1]} or newer has {what}; "
             "pip install -U onnxruntime"
         )
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in ort.__version__.split(".")[:2])
 
 
 def pick_providers(device: str) -> list[Any]:
@@ -59,6 +77,8 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     options.add_session_config_entry("session.force_spinning_stop", "1")
     # an arena a session would keep the memory of the session's largest run; malloc shares it between them
     options.enable_cpu_mem_arena = False
+    # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     try:
         return ort.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes

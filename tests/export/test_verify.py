@@ -265,6 +265,22 @@ def test_a_report_is_what_brute_force_finds(stage: Stage, precision: str, folder
     assert report.kl_max == pytest.approx(kl.max(), rel=1e-3, abs=1e-9)
 
 
+@pytest.mark.parametrize("stage", ["text", "coarse"])
+def test_a_report_says_what_an_int8_cache_costs(stage: Stage, folders: Any, tmp_path: Path) -> None:
+    """With scales that fit it costs little; with far too small ones, which cut everything off, much."""
+    weights = Small().stage(stage)
+    verifier = Verifier(Small(), 1)
+    scales = verifier.cache_scales(weights, folders(stage, "int8"))
+    kl = [verifier.measure(weights, "int8", folders(stage, "int8")).kl_mean]
+    for name, times in (("fit", 1.0), ("small", 0.02)):
+        (tmp_path / name).mkdir()
+        heads = part_heads(weights, LAYOUT)
+        build_stage(weights, heads, "int8", tmp_path / name, cache_scales=np.float32(times) * scales)
+        kl.append(verifier.measure(weights, "int8", tmp_path / name).kl_mean)
+    assert kl[0] < kl[1] < 5 * kl[0]
+    assert kl[2] > 20 * kl[0]
+
+
 def test_fp32_is_fp32(folders: Any) -> None:
     for stage in STAGES:
         report = Verifier(Small(), 1).measure(Small().stage(stage), "fp32", folders(stage, "fp32"))
