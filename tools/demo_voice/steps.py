@@ -36,11 +36,11 @@ class Work:
 
 SHARD = 1000
 WHOLE = {
-    "codec": Plan(3000, 3000),
-    "decoder": Plan(800, 800),
+    "codec": Plan(1100, 900),
+    "decoder": Plan(150, 250),
     "text": Plan(1150, 1100),
-    "coarse": Plan(520, 600),
-    "fine": Plan(600, 600),
+    "coarse": Plan(900, 760),
+    "fine": Plan(250, 100),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
