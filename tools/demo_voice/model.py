@@ -157,7 +157,7 @@ def know_codebooks(rows: Sequence[Tensor], books: Sequence[Tensor], first: int) 
     rows: views of embeddings (or heads) `(entries, width)`, one for each codebook `(entries, dim)`; dims from
     `first` on are set. One scale for all keeps their sum what the codec decodes.
     """
-    scale = 0.1 / books[0].std()
+    scale = 0.1 / books[0].std().clamp(min=1e-6)  # a codec that has just begun has no vectors yet
     with torch.no_grad():
         for row, book in zip(rows, books, strict=True):
             row[:, first : first + book.shape[1]] = book * scale
