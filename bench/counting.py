@@ -86,12 +86,12 @@ class CountedGPT:
         self._rows, self._cached = len(tokens), tokens.size
         return logits
 
-    def step(self, tokens: Any, *, head: int = 0) -> Any:
+    def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
         count = self._count
         count.steps += 1
         count.cached += self._cached
         self._cached += self._rows
-        return self._step(tokens, head=head)
+        return self._step(tokens, head=head, upcoming=upcoming)
 
     def keep(self, rows: Any) -> None:
         self._gpt.keep(rows)

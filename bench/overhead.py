@@ -57,7 +57,7 @@ def counting_s() -> float:
 
 
 class _Nothing:
-    def step(self, tokens: Any, *, head: int = 0) -> Any:
+    def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
         return tokens
 
 

@@ -48,6 +48,9 @@ class Config(BaseModel):
     kv_cache: Literal["full", "int8", "auto"] = Field(
         default="full", description="onnx: the type keys are kept in; auto: int8 where onnxruntime can"
     )
+    draft_tokens: int = Field(
+        default=0, ge=0, le=16, description="onnx, fp32: tokens that an int8 step guesses and fp32 checks at once"
+    )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
     max_batch: int = Field(default=8, ge=1, le=256, description="most rows that run at once")
 
@@ -143,6 +146,10 @@ class Config(BaseModel):
                 problems.append(f"kv_cache {self.kv_cache!r} is for the onnx backend")
             if self.artifacts is not None:
                 problems.append("artifacts are for the onnx backend")
+            if self.draft_tokens:
+                problems.append("draft_tokens is for the onnx backend")
+        if self.draft_tokens and self.precision != "fp32":
+            problems.append("draft_tokens needs precision 'fp32': others are as quick as what guesses")
         if self.cuda_graphs and not self.compile:
             problems.append("cuda_graphs needs compile = true")
         if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:

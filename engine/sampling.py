@@ -7,7 +7,7 @@ and addressed by step, so a row says the same thing alone, in a batch, and on ev
 
 import math
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeGuard
 
@@ -54,6 +54,18 @@ class Sampling:
     @property
     def greedy(self) -> bool:
         return self.temperature == 0
+
+
+@dataclass(frozen=True)
+class Upcoming:
+    """Draws to come, as far as they are known before their logits are: a backend may guess what they give.
+
+    heads: of each draw. noise: the i-th draw's, as `draw` takes it.
+    """
+
+    sampling: Sampling
+    heads: Sequence[int]
+    noise: Callable[[int], Any]
 
 
 def _is_whole(value: Any) -> TypeGuard[int]:

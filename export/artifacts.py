@@ -24,7 +24,7 @@ from alrakis.export.verify import Verifier
 from alrakis.spec import Layout
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 6  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 7  # raise it when what is built changes: artifacts are keyed by it
 
 _HINT = "Set ALRAKIS_CACHE to a folder with room"
 
@@ -122,6 +122,8 @@ class Artifacts:
         facts["heads"] = heads
         if part.stage != "fine":
             facts["kv_cache"] = self._config.kv_cache
+        if self._drafts(part):
+            facts["draft"] = True
         if self._measured(part):  # it decides which layers are kept in fp32
             facts["outlier"] = self._config.verify_outlier
         return facts
@@ -132,6 +134,10 @@ class Artifacts:
             return "fp32"
         kinds = graph_kinds(part.stage, self._config.precision)
         return next(p for p in PRECISIONS["onnx"] if graph_kinds(part.stage, p) == kinds)
+
+    def _drafts(self, part: Part) -> bool:
+        """Whether a part has a graph that guesses tokens."""
+        return self._config.draft_tokens > 0 and part_name(part) in ("text", "coarse")
 
     def _from_folder(self, store: Store, part: Part, whole: bool) -> Artifact:
         facts = self.facts(part)
@@ -189,7 +195,8 @@ class Artifacts:
                 "report": report and report.as_json(),
             }
 
-        artifact = store.make(facts, build, needed_bytes(part, facts["precision"]), whole=whole)
+        size_bytes = needed_bytes(part, facts["precision"], draft=self._drafts(part))
+        artifact = store.make(facts, build, size_bytes, whole=whole)
         if built:
             seconds = time.monotonic() - began
             tell(f"exported {what}: {artifact.folder} ({artifact.size_bytes / 1e6:.0f} MB, {seconds:.0f} s)")
@@ -205,8 +212,10 @@ class Artifacts:
             build_codec(part, folder)
             return None
         precision, heads = self._precision(part), part_heads(part, self._weights.layout)
-        with export_bar(f"exporting {what}", progress_bytes(part, heads, precision), "B") as progress:
-            build_stage(part, heads, precision, folder, progress=progress)
+        draft = self._drafts(part)
+        total = progress_bytes(part, heads, precision, draft=draft)
+        with export_bar(f"exporting {what}", total, "B") as progress:
+            build_stage(part, heads, precision, folder, draft=draft, progress=progress)
         scales = None
         if self._config.kv_cache == "int8" and part.stage != "fine":
             scales = self._verifier.cache_scales(part, folder)

@@ -18,18 +18,20 @@ STEP_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "blocks8", "int4": "block
 MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "columns8", "int4": "columns8"}
 
 
-def graph_kinds(stage: Stage, precision: str) -> dict[str, Kind]:
+def graph_kinds(stage: Stage, precision: str, *, draft: bool = False) -> dict[str, Kind]:
     """The graphs of a GPT, and how the linears of each are kept.
 
     `step` takes one token, and a prefix where there is no `prefill`. Only the coarse model has that: its
     prefixes come by the window and are long. The text model's is short and comes once a text; a second copy
-    of its parameters would cost more memory than it saves time.
+    of its parameters would cost more memory than it saves time. `draft` guesses tokens that `step` checks.
     """
     if stage == "fine":
         return {"fine": MANY_KINDS[precision]}
     graphs = {"step": STEP_KINDS[precision]}
     if stage == "coarse" and MANY_KINDS[precision] != STEP_KINDS[precision]:
         graphs["prefill"] = MANY_KINDS[precision]
+    if draft:
+        graphs["draft"] = "blocks8"
     return graphs
 
 
@@ -39,6 +41,7 @@ def build_stage(
     precision: str,
     folder: Path,
     *,
+    draft: bool = False,
     precise: Collection[str] = (),
     cache_scales: FloatArray | None = None,
     progress: Callable[[int], None] = lambda count: None,
@@ -46,12 +49,12 @@ def build_stage(
     """Write a GPT's graphs and tables into a folder.
 
     heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8"
-    or "int4". precise: linears that stay fp32. cache_scales: `(layers, 2, C)` for a KV cache in int8; a graph
+    or "int4". draft: with a graph that guesses tokens. precise: linears that stay fp32. cache_scales: `(layers, 2, C)` for a KV cache in int8; a graph
     for prefixes attends in fp32 all the same, since over many positions int8 is far slower. progress: called
     with bytes of parameters worked through.
     """
     heads = graph_heads(heads)
-    for name, kind in graph_kinds(weights.stage, precision).items():
+    for name, kind in graph_kinds(weights.stage, precision, draft=draft).items():
         trunk = Trunk(weights, folder, name, kind, precise, cache_scales, progress)
         if weights.stage == "fine":
             trunk.bidirectional(len(heads[0]))

@@ -65,6 +65,7 @@ class CausalGraph:
             "x": np.ascontiguousarray(x[None]),
             "past": np.array([self._length - 1], np.int32),
             "total": np.array(self._length, np.int32),
+            "first": np.array([-1]),
         }
         binding = session.io_binding()
         for name, array in {**feed, **self._cache}.items():

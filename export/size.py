@@ -12,7 +12,7 @@ _FP32_BYTES = 4
 _BYTES = {"fp32": 4.0, "blocks8": 1.14, "blocks4": 0.64, "columns8": 1.02}
 
 
-def needed_bytes(part: StageWeights | CodecWeights, precision: str) -> int:
+def needed_bytes(part: StageWeights | CodecWeights, precision: str, *, draft: bool = False) -> int:
     """Disk that a part's artifact takes, a little more rather than less."""
     if isinstance(part, CodecWeights):
         return _FP32_BYTES * sum(prod(shape) for shape in codec_arrays(part.shape).values())
@@ -23,16 +23,18 @@ def needed_bytes(part: StageWeights | CodecWeights, precision: str) -> int:
             linears += prod(shape)
         if name.startswith("transformer.w") or (head and part.stage == "fine"):  # there, embeddings as well
             tables += prod(shape)
-    a_parameter = sum(_BYTES[kind] for kind in graph_kinds(part.stage, precision).values())
+    a_parameter = sum(_BYTES[kind] for kind in graph_kinds(part.stage, precision, draft=draft).values())
     return int(_FP32_BYTES * tables + a_parameter * linears)
 
 
-def progress_bytes(part: StageWeights, heads: Sequence[range], precision: str) -> int:
+def progress_bytes(
+    part: StageWeights, heads: Sequence[range], precision: str, *, draft: bool = False
+) -> int:
     """Bytes of parameters that `build_stage` works through."""
     width = part.shape.n_embd
     a_block = 12 * width * width  # attention 3 + 1, mlp 4 + 4
     rows = sum(len(ids) for ids in graph_heads(heads))
     if part.stage == "fine":
         rows *= part.shape.n_codes_total - part.shape.n_codes_given
-    graphs = len(graph_kinds(part.stage, precision))
+    graphs = len(graph_kinds(part.stage, precision, draft=draft))
     return _FP32_BYTES * graphs * (part.shape.n_layer * a_block + rows * width)

@@ -59,13 +59,15 @@ class Trunk:
         """Build a decoder.
 
         Inputs: `x` (B, S, C) embeddings; `past` (B,), the positions after this run less 1; `total`, the
-        positions after this run; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, 1, ids of
-        head h) after the last position; `new_key_i` and `new_value_i`.
+        positions after this run; `first` (1,), the first position that logits are asked for, counted from the
+        end; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, -first, ids of head h);
+        `new_key_i` and `new_value_i`.
         """
         graph = self.graph
         x = graph.input("x", "float32", ["B", "S", self.weights.shape.n_embd])
         graph.input("past", "int32", ["B"])
         graph.input("total", "int32", [])
+        graph.input("first", "int64", [1])
         self._decoder(x, self._cached_attention, heads)
 
     def prefix(self, heads: Sequence[range]) -> None:
@@ -84,17 +86,17 @@ class Trunk:
             graph.nodes("Split", [name], _numbered(name), num_outputs=PREFIX_PARTS)
         graph.array("step", np.array([1], np.float32))
         graph.array("zero", np.array([0], np.int8))
+        graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
         self._decoder(x, self._prefix_attention, heads)
 
     def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:
         graph = self.graph
-        graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
         if self.cache_scales is not None:
             graph.array("sinks", np.full(self.weights.shape.n_head, NO_SINK, np.float32))
         hidden = self._blocks(x, attend)
         for number, ids in enumerate(heads):
             rows = self._array("lm_head.weight")[ids.start : ids.stop]
-            graph.output(f"logits_{number}", "float32", ["B", 1, len(ids)])
+            graph.output(f"logits_{number}", "float32", ["B", "N", len(ids)])
             self._matmul(f"lm_head.{number}", hidden, rows, f"logits_{number}")
         graph.save()
 

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from alrakis.sampling import FloatArray, IntArray, Sampling, draw
+from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming, draw
 from alrakis.spec import CONTEXT, N_FINE_CODEBOOKS
 from tests.reference import Reference
 
@@ -65,7 +65,9 @@ class ToyGPT:
         self.prefills += 1
         return self._logits(head)
 
-    def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
+    def step(
+        self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None
+    ) -> FloatArray:
         assert tokens.shape == (len(self._seen),)
         for row, token in zip(self._seen, tokens.tolist(), strict=True):
             row.append(token)

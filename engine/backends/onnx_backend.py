@@ -1,8 +1,10 @@
 """The ONNX Runtime backend: which parts are open, and what stays open between calls."""
 
+from pathlib import Path
 from typing import Any
 
 from alrakis.backends.onnx_codec import OnnxCodec
+from alrakis.backends.onnx_draft import DraftedCausalGPT
 from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
 from alrakis.backends.onnx_memory import give_back_memory
@@ -85,9 +87,14 @@ class OnnxBackend:
                 weights, lambda folder: OnnxFineGPT(folder, weights.shape, threads, providers)
             )
         heads = layout.text_heads if stage == "text" else layout.coarse_heads
-        return self._artifacts.open(
-            weights, lambda folder: OnnxCausalGPT(folder, weights.shape, heads, threads, providers)
-        )
+        drafts = self._config.draft_tokens
+
+        def open_causal(folder: Path) -> OnnxCausalGPT:
+            if drafts:
+                return DraftedCausalGPT(folder, weights.shape, heads, threads, providers, drafts)
+            return OnnxCausalGPT(folder, weights.shape, heads, threads, providers)
+
+        return self._artifacts.open(weights, open_causal)
 
     def _config_providers(self, part: str) -> list[Any]:
         return pick_providers("cpu") if part in self._config.cpu_parts else self._providers

@@ -1,6 +1,6 @@
 """The text and coarse models on ONNX Runtime: the KV cache is written in place, a step allocates nothing."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from alrakis.errors import BackendError
 from alrakis.export.build import graph_heads
 from alrakis.export.run import cache_type
 from alrakis.export.trunk import PREFIX_PARTS, prefix_parts
-from alrakis.sampling import FloatArray, IntArray, Sampling, draw
+from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming, draw
 from alrakis.spec import CONTEXT, GPTShape
 
 PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
@@ -50,8 +50,9 @@ class OnnxCausalGPT:
         self._cache = self._new_cache(0)
         self._past = np.empty(0, np.int32)
         self._total = np.zeros((), np.int32)
+        self._first = np.array([-1])
         self._rows = 0
-        self._bound: dict[int, ort.IOBinding] = {}  # by output, for the rows there are now
+        self._bound: dict[tuple[ort.InferenceSession, int], ort.IOBinding] = {}  # for the rows there are now
 
     @property
     def position(self) -> int:
@@ -60,7 +61,11 @@ class OnnxCausalGPT:
 
     @property
     def parameter_bytes(self) -> int:
-        """Bytes of parameters that a step reads."""
+        """Bytes of parameters that a step reads; 0 where steps differ."""
+        return self._read_bytes()
+
+    def _read_bytes(self) -> int:
+        """Bytes of parameters that a run of the step graph reads."""
         blocks = 12 * self._shape.n_layer * self._shape.n_embd**2
         heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
         return int(self._step_file_bytes * (blocks + heads[0]) / (blocks + sum(heads)))
@@ -72,7 +77,7 @@ class OnnxCausalGPT:
 
     def step_bytes(self) -> int:
         """What a step must read at least: parameters once, and the filled part of every row's cache."""
-        return self.parameter_bytes + self._rows * self.position * self.position_bytes
+        return self._read_bytes() + self._rows * self.position * self.position_bytes
 
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
         rows, length = tokens.shape
@@ -99,7 +104,7 @@ class OnnxCausalGPT:
             part = x[:, first : first + PREFIX_CHUNK]
             self._total[...] = first + part.shape[1]
             self._past[rows] = self.position - 1
-            binding = self._bind(self._many, part, rows, output, logits, self._cache[:, :, rows])
+            binding = self._bind(self._many, part, rows, {output: logits})
             self._many.run_with_iobinding(binding, self._options)
 
     def _run_whole(
@@ -115,21 +120,25 @@ class OnnxCausalGPT:
             self._cache[number // 2, number % 2, row, :, :length] = values[0]
         self._total[...] = length
 
-    def step(self, tokens: IntArray, *, head: int = 0) -> FloatArray:
+    def step(
+        self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None
+    ) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step of the same head."""
         if self.position >= CONTEXT:
             raise BackendError(f"the cache is full: {CONTEXT} positions")
+        return self._run_step(self._step, tokens, head)
+
+    def _run_step(self, session: ort.InferenceSession, tokens: IntArray, head: int) -> FloatArray:
+        """One more token a row through a graph of steps."""
         np.take(self._tokens, tokens, axis=0, out=self._x[:, 0])
         self._x += self._positions[self.position]
         self._total += 1
         self._past[:] = self.position - 1
         output = self._output(head)
-        if output not in self._bound:
-            rows = slice(0, self._rows)
-            self._bound[output] = self._bind(
-                self._step, self._x, rows, output, self._logits[output], self._cache[:, :, rows]
-            )
-        self._step.run_with_iobinding(self._bound[output], self._options)
+        if (session, output) not in self._bound:
+            rows, logits = slice(0, self._rows), {output: self._logits[output]}
+            self._bound[session, output] = self._bind(session, self._x, rows, logits)
+        session.run_with_iobinding(self._bound[session, output], self._options)
         return self._logits[output][:, 0, : len(self._heads[head])]
 
     def upload(self, noise: FloatArray) -> FloatArray:
@@ -183,18 +192,19 @@ class OnnxCausalGPT:
         session: ort.InferenceSession,
         x: FloatArray,
         rows: slice,
-        output: int,
-        logits: FloatArray,
-        cache: Array,
+        logits: Mapping[int, FloatArray],
     ) -> ort.IOBinding:
+        """logits: where each output that is asked for goes."""
         binding = session.io_binding()
         bind(binding, "x", x)
         bind(binding, "past", self._past[rows])
         bind(binding, "total", self._total)
-        bind(binding, f"logits_{output}", logits, output=True)
+        bind(binding, "first", self._first)
+        for output, memory in logits.items():
+            bind(binding, f"logits_{output}", memory, output=True)
         for layer in range(self._shape.n_layer):
             for number, which in enumerate(("key", "value")):
-                memory = cache[layer, number]
+                memory = self._cache[layer, number, rows]
                 bind(binding, f"{which}_{layer}", memory)
                 bind(binding, f"new_{which}_{layer}", memory, output=True)
         return binding

@@ -9,7 +9,7 @@ All rows of a batch are aligned: they have the same prefix length and take the s
 
 from typing import Any, Protocol
 
-from alrakis.sampling import FloatArray, IntArray, Sampling
+from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming
 
 
 class CausalGPT(Protocol):
@@ -27,8 +27,11 @@ class CausalGPT(Protocol):
         """
         ...
 
-    def step(self, tokens: Any, *, head: int = 0) -> Any:
-        """Run one more token a row, `(B,)` as `draw` gave them, and give the next logits `(B, C)`."""
+    def step(self, tokens: Any, *, head: int = 0, upcoming: Upcoming | None = None) -> Any:
+        """Run one more token a row, `(B,)` as `draw` gave them, and give the next logits `(B, C)`.
+
+        upcoming: the draws to come, the first of them from these logits; a backend may work ahead.
+        """
         ...
 
     def upload(self, noise: FloatArray) -> Any:

@@ -16,7 +16,7 @@ from alrakis.backends.torch_device import running
 from alrakis.backends.torch_model import Reader, Trunk
 from alrakis.backends.torch_sampling import draw, read_tokens
 from alrakis.errors import BackendError, InputError
-from alrakis.sampling import FloatArray, IntArray, Sampling
+from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming
 from alrakis.weights.types import StageWeights
 
 
@@ -160,7 +160,7 @@ class TorchCausalGPT:
         return logits.float()
 
     @running
-    def step(self, tokens: Tensor, *, head: int = 0) -> Tensor:
+    def step(self, tokens: Tensor, *, head: int = 0, upcoming: Upcoming | None = None) -> Tensor:
         """Run one more token a row, `(B,)` as `draw` gave them; the next logits `(B, C)`.
 
         Raises BackendError when there was no prefill, the cache is full, or the rows are not those it holds.

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from alrakis.backends.protocols import CausalGPT
-from alrakis.sampling import IntArray, Noise, Sampling
+from alrakis.sampling import IntArray, Noise, Sampling, Upcoming
 from alrakis.spec import (
     COARSE_SEMANTIC_TOKENS,
     COARSE_WINDOW_STEPS,
@@ -136,18 +136,17 @@ def _generate_aligned(
     cached: tuple[int, int] | None = None  # where the prefix starts that the cache holds
     tokens: Any = None
     for first in range(0, n_steps, sliding_window_len):
+        steps = range(first, min(first + sliding_window_len, n_steps))
         semantic_start = max(0, base + round(first / ratio) - max_semantic_history)
         coarse_start = max(0, n_history + first - max_coarse_history)
         if cached == (semantic_start, coarse_start):
             # the prefix is what the cache holds and the token drawn last: no prefill is needed
-            logits = gpt.step(tokens, head=first % N_COARSE_CODEBOOKS)
+            logits = gpt.step(tokens, head=_codebook(first), upcoming=_upcoming(noise, steps))
         else:
             prefix = np.stack([row.prefix(semantic_start, coarse_start, layout) for row in rows])
-            logits = gpt.prefill(prefix, head=first % N_COARSE_CODEBOOKS)
+            logits = gpt.prefill(prefix, head=_codebook(first))
             cached = (semantic_start, coarse_start)
-        rows, tokens = _generate_window(
-            gpt, rows, logits, range(first, min(first + sliding_window_len, n_steps)), noise, sampling, tick
-        )
+        rows, tokens = _generate_window(gpt, rows, logits, steps, noise, sampling, tick)
 
 
 def _generate_window(
@@ -163,8 +162,7 @@ def _generate_window(
     drawn = []  # read only when the window is done: a device works on meanwhile
     tokens: Any = None
     for step in steps:
-        codebook = step % N_COARSE_CODEBOOKS
-        tokens = gpt.draw(logits, noise.at(step), sampling, head=codebook)
+        tokens = gpt.draw(logits, noise.at(step), sampling, head=_codebook(step))
         drawn.append((rows, tokens))
         tick(len(rows))
         going_on = np.array([i for i, row in enumerate(rows) if step + 1 < row.n_steps], np.int64)
@@ -173,8 +171,18 @@ def _generate_window(
             gpt.keep(going_on)
             noise.keep(going_on)
         if step + 1 < steps.stop:
-            logits = gpt.step(tokens, head=(step + 1) % N_COARSE_CODEBOOKS)
+            upcoming = _upcoming(noise, range(step + 1, steps.stop))
+            logits = gpt.step(tokens, head=_codebook(step + 1), upcoming=upcoming)
     for row_set, ids in drawn:
         for row, token in zip(row_set, gpt.read(ids), strict=True):
             row.drawn.append(int(token))
     return rows, tokens
+
+
+def _codebook(step: int) -> int:
+    """The codebook that a step draws from: they take turns."""
+    return step % N_COARSE_CODEBOOKS
+
+
+def _upcoming(noise: NoiseAhead, steps: range) -> Upcoming:
+    return noise.upcoming(steps.start, [_codebook(step) for step in steps])
