@@ -49,9 +49,9 @@ def build_stage(
     """Write a GPT's graphs and tables into a folder.
 
     heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8"
-    or "int4". draft: with a graph that guesses tokens. precise: linears that stay fp32. cache_scales: `(layers, 2, C)` for a KV cache in int8; a graph
-    for prefixes attends in fp32 all the same, since over many positions int8 is far slower. progress: called
-    with bytes of parameters worked through.
+    or "int4". draft: with a graph that guesses tokens. precise: linears that stay fp32. cache_scales:
+    `(layers, 2, C)` for a KV cache in int8; a graph for prefixes attends in fp32 all the same, since over
+    many positions int8 is far slower. progress: called with bytes of parameters worked through.
     """
     heads = graph_heads(heads)
     for name, kind in graph_kinds(weights.stage, precision, draft=draft).items():

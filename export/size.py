@@ -27,9 +27,7 @@ def needed_bytes(part: StageWeights | CodecWeights, precision: str, *, draft: bo
     return int(_FP32_BYTES * tables + a_parameter * linears)
 
 
-def progress_bytes(
-    part: StageWeights, heads: Sequence[range], precision: str, *, draft: bool = False
-) -> int:
+def progress_bytes(part: StageWeights, heads: Sequence[range], precision: str, *, draft: bool = False) -> int:
     """Bytes of parameters that `build_stage` works through."""
     width = part.shape.n_embd
     a_block = 12 * width * width  # attention 3 + 1, mlp 4 + 4

@@ -65,9 +65,7 @@ class ToyGPT:
         self.prefills += 1
         return self._logits(head)
 
-    def step(
-        self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None
-    ) -> FloatArray:
+    def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
         assert tokens.shape == (len(self._seen),)
         for row, token in zip(self._seen, tokens.tolist(), strict=True):
             row.append(token)

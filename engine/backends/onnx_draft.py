@@ -45,9 +45,7 @@ class DraftedCausalGPT(OnnxCausalGPT):
     def parameter_bytes(self) -> int:
         return 0
 
-    def step(
-        self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None
-    ) -> FloatArray:
+    def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step that runs a network."""
         if self._checked and self._checked[0][0] == tokens[0]:
             self._total += 1
@@ -83,8 +81,8 @@ class DraftedCausalGPT(OnnxCausalGPT):
         self._past[:] = self.position - 1
         self._first[...] = -count
         if count not in self._checks:
-            logits = {output: memory[:, :count] for output, memory in enumerate(self._many_logits)}
-            self._checks[count] = self._bind(self._step, self._many_x[:, :count], slice(0, 1), logits)
+            outputs = {output: memory[:, :count] for output, memory in enumerate(self._many_logits)}
+            self._checks[count] = self._bind(self._step, self._many_x[:, :count], slice(0, 1), outputs)
         self._step.run_with_iobinding(self._checks[count], self._options)
         self._first[...] = -1
         self._total[...] = position + 1

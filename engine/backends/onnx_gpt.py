@@ -120,9 +120,7 @@ class OnnxCausalGPT:
             self._cache[number // 2, number % 2, row, :, :length] = values[0]
         self._total[...] = length
 
-    def step(
-        self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None
-    ) -> FloatArray:
+    def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step of the same head."""
         if self.position >= CONTEXT:
             raise BackendError(f"the cache is full: {CONTEXT} positions")
