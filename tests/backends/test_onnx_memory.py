@@ -1,0 +1,67 @@
+"""What the ONNX backend keeps of the memory that it used, as glibc counts it."""
+
+import ctypes
+from collections.abc import Iterator
+
+import pytest
+
+from alrakis.backends import onnx_memory
+from alrakis.backends.onnx_backend import OnnxBackend
+from alrakis.backends.onnx_memory import give_back_memory, separate_large_blocks
+from alrakis.config import load_config
+from tests.backends.tiny import TinyWeights
+
+MIB = 1 << 20
+NAMES = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks")
+
+
+class Counts(ctypes.Structure):
+    """`struct mallinfo2` of glibc's malloc.h."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in (*NAMES, "keepcost"))
+
+
+@pytest.fixture
+def glibc() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(None)
+        library.mallinfo2.restype = Counts
+        library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+        library.free.argtypes, library.free.restype = [ctypes.c_void_p], None
+    except (AttributeError, OSError, TypeError):
+        pytest.skip("glibc 2.33 or newer counts")
+    return library
+
+
+@pytest.mark.parametrize(("mib", "separate"), [(7, 0), (9, 1)])
+def test_large_blocks_are_mapped_alone_once_a_backend_is_made(
+    mib: int, separate: int, glibc: ctypes.CDLL
+) -> None:
+    OnnxBackend(load_config("cpu-int8"), TinyWeights())
+    before = glibc.mallinfo2().hblks
+    block = glibc.malloc(mib * MIB)
+    mapped = glibc.mallinfo2().hblks - before
+    glibc.free(block)
+    assert mapped == separate
+
+
+@pytest.fixture
+def cleared() -> Iterator[None]:
+    onnx_memory._glibc.cache_clear()
+    yield
+    onnx_memory._glibc.cache_clear()
+
+
+@pytest.mark.usefixtures("cleared")
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_allocator_is_left_alone(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def library(name: None) -> None:
+        asked.append(name)
+        raise error
+
+    monkeypatch.setattr(onnx_memory.ctypes, "CDLL", library)
+    separate_large_blocks()
+    give_back_memory()
+    assert asked == [None, None]
