@@ -1,16 +1,22 @@
 """What the ONNX backend keeps of the memory that it used, as glibc counts it."""
 
 import ctypes
+import tracemalloc
 from collections.abc import Iterator
+from pathlib import Path
 
+import numpy as np
 import pytest
 
 from alrakis.backends import onnx_memory
 from alrakis.backends.onnx_backend import OnnxBackend
+from alrakis.backends.onnx_gpt import OnnxCausalGPT
 from alrakis.backends.onnx_memory import give_back_memory, separate_large_blocks
 from alrakis.config import load_config
-from tests.backends.tiny import TinyWeights
+from alrakis.export.build import build_stage
+from tests.backends.tiny import COARSE_HEADS, SHAPES, TinyWeights, stage_weights
 
+PROVIDERS = ["CPUExecutionProvider"]
 MIB = 1 << 20
 NAMES = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks")
 
@@ -31,6 +37,12 @@ def glibc() -> ctypes.CDLL:
     except (AttributeError, OSError, TypeError):
         pytest.skip("glibc 2.33 or newer counts")
     return library
+
+
+def coarse(folder: Path) -> OnnxCausalGPT:
+    scales = np.ones((2, 2, SHAPES["coarse"].n_embd), np.float32)
+    build_stage(stage_weights("coarse"), COARSE_HEADS, "int8", folder, cache_scales=scales)
+    return OnnxCausalGPT(folder, SHAPES["coarse"], COARSE_HEADS, 1, PROVIDERS)
 
 
 @pytest.mark.parametrize(("mib", "separate"), [(7, 0), (9, 1)])
@@ -65,3 +77,14 @@ def test_another_allocator_is_left_alone(error: type[Exception], monkeypatch: py
     separate_large_blocks()
     give_back_memory()
     assert asked == [None, None]
+
+
+def test_keys_and_values_of_a_prefix_come_into_the_cache_without_a_copy(tmp_path: Path) -> None:
+    gpt, prefix = coarse(tmp_path), np.zeros((1, 1000), np.int64)
+    gpt.prefill(prefix)
+    x, logits = np.zeros((1, 1000, SHAPES["coarse"].n_embd), np.float32), np.zeros((1, 1, 1024), np.float32)
+    tracemalloc.start()
+    gpt._run_whole(gpt._whole, x, 0, 0, logits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1000 * gpt.position_bytes
