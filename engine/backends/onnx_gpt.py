@@ -161,7 +161,11 @@ class OnnxCausalGPT:
         self._use(len(rows))
 
     def release(self) -> None:
-        """Free the cache."""
+        """Free the cache, and what prefixes left in their session's arena: a short one gives it back."""
+        if self._cache.shape[2]:
+            self._options = only_what_is_asked(give_back=True)
+            self.prefill(np.zeros((1, PREFIX_PARTS), np.int64))
+            self._options = only_what_is_asked()
         self._bound.clear()
         self._cache = self._new_cache(0)
 

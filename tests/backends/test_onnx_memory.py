@@ -10,11 +10,14 @@ import pytest
 
 from alrakis.backends import onnx_memory
 from alrakis.backends.onnx_backend import OnnxBackend
+from alrakis.backends.onnx_codec import OnnxCodec
+from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
 from alrakis.backends.onnx_memory import give_back_memory, separate_large_blocks
 from alrakis.config import load_config
-from alrakis.export.build import build_stage
-from tests.backends.tiny import COARSE_HEADS, SHAPES, TinyWeights, stage_weights
+from alrakis.export.build import build_codec, build_stage
+from alrakis.sampling import Sampling
+from tests.backends.tiny import COARSE_HEADS, SHAPES, TinyWeights, codec_weights, stage_weights
 
 PROVIDERS = ["CPUExecutionProvider"]
 MIB = 1 << 20
@@ -37,6 +40,12 @@ def glibc() -> ctypes.CDLL:
     except (AttributeError, OSError, TypeError):
         pytest.skip("glibc 2.33 or newer counts")
     return library
+
+
+def used(glibc: ctypes.CDLL) -> int:
+    """Bytes that are allocated."""
+    counts = glibc.mallinfo2()
+    return int(counts.uordblks + counts.hblkhd)
 
 
 def coarse(folder: Path) -> OnnxCausalGPT:
@@ -77,6 +86,33 @@ def test_another_allocator_is_left_alone(error: type[Exception], monkeypatch: py
     separate_large_blocks()
     give_back_memory()
     assert asked == [None, None]
+
+
+def test_a_fine_window_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    build_stage(stage_weights("fine"), (range(1024),), "fp32", tmp_path)
+    gpt, start = OnnxFineGPT(tmp_path, SHAPES["fine"], 1, PROVIDERS), np.zeros(1, np.int64)
+    gpt.begin(np.zeros((1, 1024, 8), np.int64), 2)
+    before = used(glibc)
+    for codebook in range(2, 8):
+        gpt.predict(codebook, start, None, Sampling(0))
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_prefixes_leave_no_memory_behind_when_they_are_released(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    gpt = coarse(tmp_path)
+    before = used(glibc)
+    for length in (1000, 500, 1000):
+        gpt.prefill(np.zeros((2, length), np.int64))
+    gpt.release()
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_a_codec_run_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    build_codec(codec_weights(), tmp_path)
+    codec = OnnxCodec(tmp_path, codec_weights().shape, 1, PROVIDERS)
+    before = used(glibc)
+    codec.decode(np.zeros((1, 8, 100), np.int64))
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
 
 
 def test_keys_and_values_of_a_prefix_come_into_the_cache_without_a_copy(tmp_path: Path) -> None:
