@@ -84,6 +84,7 @@ class Trunk:
         past = graph.node("Sub", [ends, graph.array("past.less", np.array([1], np.int32))], "past")
         for name in (past, ends):
             graph.nodes("Split", [name], _numbered(name), num_outputs=PREFIX_PARTS)
+        graph.array("thirds", np.array([self.weights.shape.n_embd] * 3))
         graph.array("step", np.array([1], np.float32))
         graph.array("zero", np.array([0], np.int8))
         graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
@@ -126,8 +127,7 @@ class Trunk:
         for layer in range(last + 1):
             name = f"transformer.h.{layer}"
             attended = attend(layer, self._linear(f"{name}.attn.c_attn", hidden))
-            if layer == last:
-                attended, x = self._from_first(attended), self._from_first(x)
+            x = self._wanted(layer, x)
             x, hidden = self._add_norm(f"{name}.ln_2", x, self._linear(f"{name}.attn.c_proj", attended))
             inner = graph.fused("Gelu", [self._linear(f"{name}.mlp.c_fc", hidden)], [f"{name}.gelu"])
             following = "transformer.ln_f" if layer == last else f"transformer.h.{layer + 1}.ln_1"
@@ -147,7 +147,7 @@ class Trunk:
             inputs += [graph.array(f"scale_{i}_{layer}", scales[layer, i]) for i in range(2)]
             kinds = {"k_quant_type": "PER_CHANNEL", "v_quant_type": "PER_CHANNEL"}
             attributes = {**kinds, "kv_cache_bit_width": 8}
-        return graph.fused(
+        attended = graph.fused(
             "GroupQueryAttention",
             inputs,
             [f"attention_{layer}", *after],
@@ -155,35 +155,50 @@ class Trunk:
             kv_num_heads=shape.n_head,
             **attributes,
         )
+        return self._wanted(layer, attended)
 
     def _prefix_attention(self, layer: int, qkv: str) -> str:
-        """Part by part, each over the keys and values of those before it as well; in fp32."""
+        """In fp32; of the last block, for one query only."""
         graph, shape = self.graph, self.weights.shape
-        name, kept = f"attention_{layer}", ["", ""]
+        names = [f"{which}_{layer}" for which in ("key", "value")]
+        kept = [f"{name}.exact" for name in names]
+        attend = self._full_attention if layer == shape.n_layer - 1 else self._parts_attention
+        attended = attend(layer, qkv, kept)
+        assert self.cache_scales is not None
+        size = (shape.n_head, 1, shape.head_dim)
+        for number, name in enumerate(names):
+            scale = graph.array(f"scale_{number}_{layer}", self.cache_scales[layer, number].reshape(size))
+            steps = graph.node("Div", [kept[number], scale], f"{name}.steps")
+            output = graph.output(name, "int8", [1, shape.n_head, "S", shape.head_dim])
+            graph.node("QuantizeLinear", [steps, "step", "zero"], output)
+        return attended
+
+    def _parts_attention(self, layer: int, qkv: str, kept: Sequence[str]) -> str:
+        """Part by part, each over the keys and values of those before it as well; kept: names for all of
+        these, `(1, heads, S, D)`."""
+        graph, heads = self.graph, self.weights.shape.n_head
+        name, so_far = f"attention_{layer}", ["", ""]
         queries, attended = _numbered(f"qkv_{layer}"), _numbered(name)
         graph.nodes("Split", [qkv, "parts"], queries, axis=1)
         for part, (past, total) in enumerate(zip(_numbered("past"), _numbered("ends"), strict=True)):
-            inputs = [queries[part], "", "", *kept, past, total, *_PLAIN]
-            kept = [f"{which}_{layer}.{part}" for which in ("key", "value")]
-            heads = {"num_heads": shape.n_head, "kv_num_heads": shape.n_head}
-            graph.fused("GroupQueryAttention", inputs, [attended[part], *kept], **heads)
-        assert self.cache_scales is not None
-        size = (shape.n_head, 1, shape.head_dim)
-        for number, which in enumerate(("key", "value")):
-            scale = graph.array(f"scale_{number}_{layer}", self.cache_scales[layer, number].reshape(size))
-            steps = graph.node("Div", [kept[number], scale], f"{which}_{layer}.steps")
-            output = graph.output(f"{which}_{layer}", "int8", [1, shape.n_head, "S", shape.head_dim])
-            graph.node("QuantizeLinear", [steps, "step", "zero"], output)
+            inputs = [queries[part], "", "", *so_far, past, total, *_PLAIN]
+            so_far = [*kept] if part == PREFIX_PARTS - 1 else [f"{one}.{part}" for one in kept]
+            outputs = [attended[part], *so_far]
+            graph.fused("GroupQueryAttention", inputs, outputs, num_heads=heads, kv_num_heads=heads)
         return graph.node("Concat", attended, name, axis=1)
 
-    def _full_attention(self, layer: int, qkv: str) -> str:
+    def _full_attention(self, layer: int, qkv: str, kept: Sequence[str] = ()) -> str:
+        """The wanted queries over all keys and values; kept: names for these, `(B, heads, S, D)`."""
         graph = self.graph
-        parts = [f"{part}_{layer}" for part in ("query", "key", "value")]
-        graph.nodes("Split", [qkv, "thirds"], parts, axis=-1)
-        heads = self.weights.shape.n_head
-        return graph.fused("MultiHeadAttention", parts, [f"attention_{layer}"], num_heads=heads)
+        query, *others = [f"{third}_{layer}.third" for third in ("query", "key", "value")]
+        graph.nodes("Split", [qkv, "thirds"], [query, *others], axis=-1)
+        inputs, outputs = [self._wanted(layer, query), *others], [f"attention_{layer}", *kept]
+        return graph.fused("MultiHeadAttention", inputs, outputs, num_heads=self.weights.shape.n_head)
 
-    def _from_first(self, x: str) -> str:
+    def _wanted(self, layer: int, x: str) -> str:
+        """Of the last block, only the positions that an output is asked for."""
+        if layer < self.weights.shape.n_layer - 1:
+            return x
         graph = self.graph
         graph.array(f"{x}.to", np.array([np.iinfo(np.int64).max]))
         graph.array(f"{x}.axis", np.array([1]))

@@ -7,7 +7,7 @@ from alrakis.backends.onnx_codec import OnnxCodec
 from alrakis.backends.onnx_draft import DraftedCausalGPT
 from alrakis.backends.onnx_fine import OnnxFineGPT
 from alrakis.backends.onnx_gpt import OnnxCausalGPT
-from alrakis.backends.onnx_memory import give_back_memory
+from alrakis.backends.onnx_memory import give_back_memory, separate_large_blocks
 from alrakis.backends.onnx_session import check_version, pick_providers, settle_cache
 from alrakis.config import Config
 from alrakis.export.artifacts import Artifacts
@@ -25,6 +25,7 @@ class OnnxBackend:
     def __init__(self, config: Config, weights: Weights) -> None:
         config = settle_cache(config)
         check_version(config.kv_cache)
+        separate_large_blocks()
         self._config = config
         self._weights = weights
         self._threads = config.threads or usable_cores()

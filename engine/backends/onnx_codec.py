@@ -1,11 +1,12 @@
 """EnCodec's decoder on ONNX Runtime."""
 
+import math
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from alrakis.backends.onnx_session import load_table, open_session
+from alrakis.backends.onnx_session import bind, load_table, only_what_is_asked, open_session
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import CodecShape
 
@@ -15,14 +16,21 @@ class OnnxCodec:
 
     def __init__(self, folder: Path, shape: CodecShape, threads: int, providers: list[Any]) -> None:
         self._session = open_session(folder / "codec.onnx", threads, providers)
+        self._options = only_what_is_asked(give_back=True)
         self._codebooks = load_table(folder, "codebooks")
         self._padding = shape.kernel_size - 1
+        self._frame_samples = math.prod(shape.ratios)
 
     def decode(self, codes: IntArray) -> FloatArray:
         z = np.zeros((len(codes), codes.shape[2], self._codebooks.shape[2]), np.float32)
         for codebook in range(codes.shape[1]):
             z += self._codebooks[codebook][codes[:, codebook]]
-        audio: FloatArray = self._session.run(["audio"], {"z": self._padded(z.transpose(0, 2, 1))})[0]
+        padded = self._padded(z.transpose(0, 2, 1))
+        audio = np.empty((len(codes), 1, self._frame_samples * codes.shape[2]), np.float32)
+        binding = self._session.io_binding()
+        bind(binding, "z", padded)
+        bind(binding, "audio", audio, output=True)
+        self._session.run_with_iobinding(binding, self._options)
         return audio[:, 0]
 
     def _padded(self, z: FloatArray) -> FloatArray:

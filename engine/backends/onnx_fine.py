@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from alrakis.backends.onnx_session import load_table, only_what_is_asked, open_session
+from alrakis.backends.onnx_session import bind, load_table, only_what_is_asked, open_session
 from alrakis.sampling import FloatArray, IntArray, Sampling, draw
 from alrakis.spec import GPTShape
 
@@ -19,6 +19,7 @@ class OnnxFineGPT:
     def __init__(self, folder: Path, shape: GPTShape, threads: int, providers: list[Any]) -> None:
         self._session = open_session(folder / "fine.onnx", threads, providers)
         self._options = only_what_is_asked()
+        self._last_options = only_what_is_asked(give_back=True)
         self._tables = [load_table(folder, f"codebook_{i}") for i in range(shape.n_codes_total)]
         self._positions = load_table(folder, "positions")
         self._codes = np.empty((0, 0, shape.n_codes_total), np.int64)
@@ -36,11 +37,21 @@ class OnnxFineGPT:
         codes = self._codes[:, :, codebook]
         for row, first in enumerate(start):
             x = self._final[row] + table[codes[row]]
-            feed = {"x": x[None], "first": np.array([first], np.int64)}
-            (logits,) = self._session.run([f"logits_{codebook}"], feed, self._options)
+            logits = self._logits(codebook, x[None], np.array([first], np.int64))
             drawn = None if noise is None else noise[row, first:]
             codes[row, first:] = draw(logits[0], drawn, sampling)
             self._final[row] += table[codes[row]]
+
+    def _logits(self, codebook: int, x: FloatArray, first: IntArray) -> FloatArray:
+        """A codebook's logits `(1, T - first, C)`; the window's last run gives memory back."""
+        last = codebook == len(self._tables) - 1
+        logits = np.empty((1, x.shape[1] - first[0], self._session.get_outputs()[0].shape[2]), np.float32)
+        binding = self._session.io_binding()
+        bind(binding, "x", x)
+        bind(binding, "first", first)
+        bind(binding, f"logits_{codebook}", logits, output=True)
+        self._session.run_with_iobinding(binding, self._last_options if last else self._options)
+        return logits
 
     def codes(self) -> IntArray:
         return self._codes

@@ -92,7 +92,7 @@ class OnnxCausalGPT:
                 x[: added.shape[1]] += self._tokens[added[row]]
             x += self._positions[:length]
             if self._whole and length >= PREFIX_PARTS:
-                self._run_whole(self._whole, x[None], row, output, logits[row])
+                self._run_whole(self._whole, x[None], row, output, logits[row : row + 1])
             else:
                 self._run_prefix(x[None], row, output, logits[row : row + 1])
         return logits[:, 0, : len(self._heads[head])]
@@ -110,14 +110,25 @@ class OnnxCausalGPT:
     def _run_whole(
         self, session: ort.InferenceSession, x: FloatArray, row: int, output: int, logits: FloatArray
     ) -> None:
-        """Embeddings `(1, T, C)` at once; their keys and values become the cache of one row."""
-        length = x.shape[1]
-        feed = {"x": x, "parts": prefix_parts(length)}
-        kept = [f"{which}_{layer}" for layer in range(self._shape.n_layer) for which in ("key", "value")]
-        found: list[Any] = session.run([f"logits_{output}", *kept], feed, self._options)
-        logits[...] = found[0][0]
-        for number, values in enumerate(found[1:]):
-            self._cache[number // 2, number % 2, row, :, :length] = values[0]
+        """Embeddings `(1, T, C)` at once; their keys and values become the cache of one row.
+
+        They come without room for later positions: at the row's beginning, and then head by head, from the
+        last one on, to where they belong.
+        """
+        shape, length = self._shape, x.shape[1]
+        cache, parts = self._cache[:, :, row], prefix_parts(length)
+        size = (shape.n_head, length, shape.head_dim)
+        packed = cache.reshape(shape.n_layer, 2, -1)[..., : np.prod(size)].reshape(shape.n_layer, 2, *size)
+        binding = session.io_binding()
+        bind(binding, "x", x)
+        bind(binding, "parts", parts)
+        bind(binding, f"logits_{output}", logits, output=True)
+        for layer in range(shape.n_layer):
+            for number, which in enumerate(("key", "value")):
+                bind(binding, f"{which}_{layer}", packed[layer, number, None], output=True)
+        session.run_with_iobinding(binding, self._options)
+        for head in reversed(range(1, shape.n_head)):
+            cache[:, :, head, :length] = packed[:, :, head]
         self._total[...] = length
 
     def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
@@ -157,7 +168,11 @@ class OnnxCausalGPT:
         self._use(len(rows))
 
     def release(self) -> None:
-        """Free the cache."""
+        """Free the cache, and what prefixes left in their session's arena: a short one gives it back."""
+        if self._cache.shape[2]:
+            self._options = only_what_is_asked(give_back=True)
+            self.prefill(np.zeros((1, PREFIX_PARTS), np.int64))
+            self._options = only_what_is_asked()
         self._bound.clear()
         self._cache = self._new_cache(0)
 

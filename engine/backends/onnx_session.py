@@ -75,8 +75,8 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     options.log_severity_level = 3  # errors; its warnings are about graphs, not for users
     # threads that spin between runs would take the cores from the next session's
     options.add_session_config_entry("session.force_spinning_stop", "1")
-    # an arena a session would keep the memory of the session's largest run; malloc shares it between them
-    options.enable_cpu_mem_arena = False
+    # a plan of memory by shapes asks for one block, beside all that the arena holds from runs of other shapes
+    options.enable_mem_pattern = False
     # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     try:
@@ -88,10 +88,16 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
         ) from error
 
 
-def only_what_is_asked() -> ort.RunOptions:
-    """Options for a run that computes no output but those asked for."""
+def only_what_is_asked(*, give_back: bool = False) -> ort.RunOptions:
+    """Options for a run that computes no output but those asked for.
+
+    give_back: what this run and those before it needed is freed afterwards, but for memory of outputs that
+    are not bound. Other runs leave it to the next in the session's arena, without page faults.
+    """
     options = ort.RunOptions()
     options.only_execute_path_to_fetches = True
+    if give_back:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
     return options
 
 

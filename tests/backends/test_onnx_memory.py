@@ -1,0 +1,126 @@
+"""What the ONNX backend keeps of the memory that it used, as glibc counts it."""
+
+import ctypes
+import tracemalloc
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alrakis.backends import onnx_memory
+from alrakis.backends.onnx_backend import OnnxBackend
+from alrakis.backends.onnx_codec import OnnxCodec
+from alrakis.backends.onnx_fine import OnnxFineGPT
+from alrakis.backends.onnx_gpt import OnnxCausalGPT
+from alrakis.backends.onnx_memory import give_back_memory, separate_large_blocks
+from alrakis.config import load_config
+from alrakis.export.build import build_codec, build_stage
+from alrakis.sampling import Sampling
+from tests.backends.tiny import COARSE_HEADS, SHAPES, TinyWeights, codec_weights, stage_weights
+
+PROVIDERS = ["CPUExecutionProvider"]
+MIB = 1 << 20
+NAMES = ("arena", "ordblks", "smblks", "hblks", "hblkhd", "usmblks", "fsmblks", "uordblks", "fordblks")
+
+
+class Counts(ctypes.Structure):
+    """`struct mallinfo2` of glibc's malloc.h."""
+
+    _fields_ = tuple((name, ctypes.c_size_t) for name in (*NAMES, "keepcost"))
+
+
+@pytest.fixture
+def glibc() -> ctypes.CDLL:
+    try:
+        library = ctypes.CDLL(None)
+        library.mallinfo2.restype = Counts
+        library.malloc.argtypes, library.malloc.restype = [ctypes.c_size_t], ctypes.c_void_p
+        library.free.argtypes, library.free.restype = [ctypes.c_void_p], None
+    except (AttributeError, OSError, TypeError):
+        pytest.skip("glibc 2.33 or newer counts")
+    return library
+
+
+def used(glibc: ctypes.CDLL) -> int:
+    """Bytes that are allocated."""
+    counts = glibc.mallinfo2()
+    return int(counts.uordblks + counts.hblkhd)
+
+
+def coarse(folder: Path) -> OnnxCausalGPT:
+    scales = np.ones((2, 2, SHAPES["coarse"].n_embd), np.float32)
+    build_stage(stage_weights("coarse"), COARSE_HEADS, "int8", folder, cache_scales=scales)
+    return OnnxCausalGPT(folder, SHAPES["coarse"], COARSE_HEADS, 1, PROVIDERS)
+
+
+@pytest.mark.parametrize(("mib", "separate"), [(7, 0), (9, 1)])
+def test_large_blocks_are_mapped_alone_once_a_backend_is_made(
+    mib: int, separate: int, glibc: ctypes.CDLL
+) -> None:
+    OnnxBackend(load_config("cpu-int8"), TinyWeights())
+    before = glibc.mallinfo2().hblks
+    block = glibc.malloc(mib * MIB)
+    mapped = glibc.mallinfo2().hblks - before
+    glibc.free(block)
+    assert mapped == separate
+
+
+@pytest.fixture
+def cleared() -> Iterator[None]:
+    onnx_memory._glibc.cache_clear()
+    yield
+    onnx_memory._glibc.cache_clear()
+
+
+@pytest.mark.usefixtures("cleared")
+@pytest.mark.parametrize("error", [AttributeError, OSError, TypeError])
+def test_another_allocator_is_left_alone(error: type[Exception], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def library(name: None) -> None:
+        asked.append(name)
+        raise error
+
+    monkeypatch.setattr(onnx_memory.ctypes, "CDLL", library)
+    separate_large_blocks()
+    give_back_memory()
+    assert asked == [None, None]
+
+
+def test_a_fine_window_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    build_stage(stage_weights("fine"), (range(1024),), "fp32", tmp_path)
+    gpt, start = OnnxFineGPT(tmp_path, SHAPES["fine"], 1, PROVIDERS), np.zeros(1, np.int64)
+    gpt.begin(np.zeros((1, 1024, 8), np.int64), 2)
+    before = used(glibc)
+    for codebook in range(2, 8):
+        gpt.predict(codebook, start, None, Sampling(0))
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_prefixes_leave_no_memory_behind_when_they_are_released(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    gpt = coarse(tmp_path)
+    before = used(glibc)
+    for length in (1000, 500, 1000):
+        gpt.prefill(np.zeros((2, length), np.int64))
+    gpt.release()
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_a_codec_run_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
+    build_codec(codec_weights(), tmp_path)
+    codec = OnnxCodec(tmp_path, codec_weights().shape, 1, PROVIDERS)
+    before = used(glibc)
+    codec.decode(np.zeros((1, 8, 100), np.int64))
+    assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_keys_and_values_of_a_prefix_come_into_the_cache_without_a_copy(tmp_path: Path) -> None:
+    gpt, prefix = coarse(tmp_path), np.zeros((1, 1000), np.int64)
+    gpt.prefill(prefix)
+    x, logits = np.zeros((1, 1000, SHAPES["coarse"].n_embd), np.float32), np.zeros((1, 1, 1024), np.float32)
+    tracemalloc.start()
+    gpt._run_whole(gpt._whole, x, 0, 0, logits)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1000 * gpt.position_bytes
