@@ -45,10 +45,10 @@ WHOLE = {
     "codec": Plan(1100, 900),
     "guess": Plan(200, 150),
     "refine": Plan(80, 170),
-    "decoder": Plan(150, 250),
+    "decoder": Plan(100, 170),
     "text": Plan(1150, 1100),
     "coarse": Plan(900, 760),
-    "fine": Plan(300, 250),
+    "fine": Plan(450, 300),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
