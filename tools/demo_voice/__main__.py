@@ -8,6 +8,12 @@ from typing import Any
 from alrakis.weights.demo import FOLDER
 from demo_voice import steps
 
+RENEWED = {
+    "from_nothing": "begin with random parameters",
+    "new_codec": "train the codec on, and all that follows",
+    "new_refiner": "train the refiner on, and the fine model and the decoder that follow",
+}
+
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m demo_voice", description=__doc__)
@@ -57,7 +63,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(f"{asked.output}: log-mel distances to flite " + ", ".join(f"{one:.3f}" for one in distances))
         return
     make = steps.toy if asked.toy else steps.whole
-    work = make(asked.work, from_nothing=asked.from_nothing, new_codec=asked.new_codec)
+    work = make(asked.work, **{name: getattr(asked, name) for name in RENEWED})
     for step in steps.STEPS:
         if asked.command in (step.__name__, "all"):
             print(f"{step.__name__}: {step.__doc__}", flush=True)
@@ -67,8 +73,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
 def _add_work(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--work", type=Path, default=Path("out/demo_voice"), help="default: %(default)s")
     parser.add_argument("--toy", action="store_true", help="a little of everything, to try the steps")
-    parser.add_argument("--from-nothing", action="store_true", help="begin with random parameters")
-    parser.add_argument("--new-codec", action="store_true", help="train the codec on, and all that follows")
+    for name, what in RENEWED.items():
+        parser.add_argument(f"--{name.replace('_', '-')}", action="store_true", help=what)
 
 
 def _evaluate(asked: argparse.Namespace) -> None:

@@ -1,7 +1,11 @@
-"""The codec: a small encoder of its own and EnCodec's decoder, with eight codebooks; and its mel loss."""
+"""The codec: a small encoder of its own and EnCodec's decoder, with eight codebooks; and its mel loss.
+
+The two coarse codebooks quantize what the encoder gives. The six others quantize what the refiner makes of
+these two: they say nothing that the coarse codes do not imply, so that the fine model can learn them.
+"""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -9,6 +13,8 @@ import torch.nn.functional as F
 from scipy.signal import resample_poly
 from torch import Tensor, nn
 
+from alrakis.spec import N_COARSE_CODEBOOKS
+from demo_voice.refiner import Refiner
 from demo_voice.semantic import Ids
 
 RATE_HZ = 24_000
@@ -104,7 +110,7 @@ class Codec(nn.Module):
         from demo_voice.encodec_parts import decoder
 
         shape = ids.codec
-        self.encoder = Encoder(shape["dim"])
+        self.encoder, self.refiner = Encoder(shape["dim"]), Refiner(shape["dim"])
         self.decoder = decoder(shape["dim"], shape["n_filters"], shape["ratios"])
         self.vqs = nn.ModuleList(Codebook(shape["entries"], shape["dim"]) for _ in range(shape["codebooks"]))
 
@@ -112,13 +118,23 @@ class Codec(nn.Module):
     def books(self) -> list[Codebook]:
         return [book for book in self.vqs if isinstance(book, Codebook)]
 
-    def quantize(self, vectors: Tensor, count: int, *, learn: bool) -> tuple[Tensor, Tensor, Tensor]:
-        """Vectors `(B, dim, T)` as the sum of `count` entries, with straight-through gradients; their codes
-        `(B, count, T)`; and the commitment loss."""
+    @property
+    def coarse_books(self) -> list[Codebook]:
+        return self.books[:N_COARSE_CODEBOOKS]
+
+    @property
+    def fine_books(self) -> list[Codebook]:
+        return self.books[N_COARSE_CODEBOOKS:]
+
+    def quantize(
+        self, vectors: Tensor, books: Sequence[Codebook], *, learn: bool
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Vectors `(B, dim, T)` as the sum of an entry of each book, with straight-through gradients; their
+        codes `(B, len(books), T)`; and the commitment loss."""
         rows, dim, length = vectors.shape
         whole = vectors.transpose(1, 2).reshape(-1, dim).float()
         rest, summed, codes, commitment = whole.detach(), torch.zeros_like(whole), [], torch.zeros(())
-        for book in self.books[:count]:
+        for book in books:
             chosen = book.nearest(rest)
             entry = book.embed[chosen]
             if learn:
@@ -128,6 +144,45 @@ class Codec(nn.Module):
             codes.append(chosen.view(rows, length))
         through = whole + (summed - whole).detach()
         return through.view(rows, length, dim).transpose(1, 2), torch.stack(codes, 1), commitment
+
+    def coarse_codes(self, samples: Tensor) -> Tensor:
+        """Samples `(B, 1, 320 * T)` to the codes that the coarse model speaks `(B, 2, T)`."""
+        return self.quantize(self.encoder(samples), self.coarse_books, learn=False)[1]
+
+    def correction(self, coarse: Tensor) -> Tensor:
+        """What the refiner adds `(B, dim, T)` to the vectors of coarse codes `(B, 2, T)`; pads are silent."""
+        parts = []
+        for codes, book in zip(coarse.unbind(1), self.coarse_books, strict=True):
+            known = codes < len(book.embed)
+            parts.append(book.embed[codes * known] * known[..., None])
+        return self.refiner(torch.cat(parts, -1).transpose(1, 2))
+
+    def fine_codes(self, correction: Tensor, slip: float = 0.0) -> Tensor:
+        """The six fine codes `(B, 6, T)` of a correction.
+
+        slip: noise on each choice, in deviations of what is left to quantize there; the codebooks after it
+        make up for what it missed.
+        """
+        rows, _, length = correction.shape
+        rest, codes = correction.transpose(1, 2).flatten(0, 1), []
+        for book in self.fine_books:
+            chosen = book.nearest(rest + slip * rest.std() * torch.randn_like(rest) if slip else rest)
+            rest = rest - book.embed[chosen]
+            codes.append(chosen.view(rows, length))
+        return torch.stack(codes, 1)
+
+    def misses(self, correction: Tensor, fine: Tensor) -> Tensor:
+        """Squared distances `(B, T, entries)` of the next codebook's entries to what fine codes `(B, K, T)`
+        leave of the correction."""
+        rest = correction.transpose(1, 2)
+        for codes, book in zip(fine.unbind(1), self.fine_books, strict=False):
+            rest = rest - book.embed[codes]
+        entries = self.fine_books[fine.shape[1]].embed
+        return rest.square().sum(-1, keepdim=True) - 2 * rest @ entries.t() + entries.square().sum(1)
+
+    def complete(self, coarse: Tensor) -> Tensor:
+        """Coarse codes `(B, 2, T)` and the six that the refiner wants with them `(B, 8, T)`."""
+        return torch.cat([coarse, self.fine_codes(self.correction(coarse))], 1)
 
     def vectors(self, codes: Tensor) -> Tensor:
         """Codes `(B, K, T)` to the decoder's input `(B, dim, T)`."""
@@ -146,7 +201,7 @@ class Codec(nn.Module):
         return out | {f"codebooks.{i}": book.embed for i, book in enumerate(self.books)}
 
     def restore(self, arrays: Mapping[str, Any]) -> None:
-        """From a checkpoint's names, or from the packed ones (an encoder and folded decoder)."""
+        """From a checkpoint's names, or from the packed ones (encoder, refiner and folded decoder)."""
         own = self.state_dict()
         for name, array in arrays.items():
             tensor = torch.as_tensor(array).float()

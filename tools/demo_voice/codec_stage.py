@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from demo_voice.codec import HOP, Codec, MelLoss, to_24k
+from alrakis.spec import N_COARSE_CODEBOOKS
+from demo_voice.codec import HOP, Codebook, Codec, MelLoss, to_24k
 from demo_voice.fine_stage import drawn_codes
 from demo_voice.model import FineGPT
 from demo_voice.semantic import Ids
@@ -29,18 +30,16 @@ def train_codec(
     if start is not None:
         codec.restore(start)
     training = Training(codec, folder / "codec.pt", plan, muon=0, adam=2e-3 if start is None else 8e-4)
-    spoken = list(read_shards(shards(folder / "data", speakers[0])[:2]))
-    for speaker in speakers[1:]:
-        spoken += read_shards(shards(folder / "data", speaker)[:2])
+    spoken = heard(folder, speakers)
     while not training.finished:
-        true = torch.stack([_second(spoken, random)[0] for _ in range(ROWS)])[:, None]
+        true = torch.stack([snippet(spoken, random, FRAMES)[0] for _ in range(ROWS)])[:, None]
         vectors, commitment = codec.encoder(true), torch.zeros(())
         if training.count >= SETTLING or start is not None:
             if not codec.books[0].inited:
-                _begin_codebooks(codec, vectors)
+                begin_codebooks(codec.books, vectors)
             count = len(codec.vqs) if random.random() < 0.75 else int(random.choice(FEW))
             learn = training.count < plan.steps * 6 / 7
-            vectors, _, commitment = codec.quantize(vectors, count, learn=learn)
+            vectors, _, commitment = codec.quantize(vectors, codec.books[:count], learn=learn)
         made = codec.decoder(vectors)
         distance, convergence = loss_of(made[:, 0], true[:, 0])
         training.step(
@@ -55,49 +54,56 @@ def train_codec(
 def train_decoder(
     folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec, fine: FineGPT | None
 ) -> None:
-    """The decoder alone, over the true codes, a quarter of the time the two coarse codebooks only.
-
-    fine: where there is one, half of the time the other codebooks are as it draws them: so it is used.
-    """
+    """The decoder alone, over fine codes as the fine model draws them (so it is used), where there is one; a
+    fifth of the time as the refiner wants them, and a fifth over the two coarse codebooks only."""
     random, loss_of = np.random.default_rng(), MelLoss()
     training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
-    spoken: list[Utterance] = []
-    for speaker in speakers:
-        spoken += read_shards(shards(folder / "data", speaker, encoded=True)[:2])
+    spoken = heard(folder, speakers, encoded=True)
     while not training.finished:
-        rows = [_second(spoken, random) for _ in range(ROWS)]
+        rows = [snippet(spoken, random, 2 * FRAMES) for _ in range(ROWS // 2)]
         true = torch.stack([samples for samples, _ in rows])
         codes = torch.stack([torch.from_numpy(codes.astype(np.int64)) for _, codes in rows])
         kind = random.random()
         with torch.no_grad():
-            if kind < 0.5 and fine is not None:
-                codes = drawn_codes(fine, codes[:, :2])
-            vectors = codec.vectors(codes[:, :2] if kind > 0.75 else codes)
+            if kind < 0.6 and fine is not None:
+                codes = drawn_codes(fine, codes)
+            elif kind < 0.8:
+                codes = codec.complete(codes)
+            vectors = codec.vectors(codes)
         made = codec.decoder(vectors)
         distance, convergence = loss_of(made[:, 0], true)
-        training.step(distance + 0.5 * convergence, ROWS, mel=distance.item(), shape=convergence.item())
+        training.step(distance + 0.5 * convergence, len(rows), mel=distance.item(), shape=convergence.item())
     training.save()
 
 
-def _second(spoken: list[Utterance], random: np.random.Generator) -> tuple[Tensor, Any]:
-    """A random second: samples `(24000,)`, and its codes `(8, 75)` where there are any."""
+def heard(folder: Path, speakers: Sequence[str], *, encoded: bool = False) -> list[Utterance]:
+    """Two shards of each speaker: enough for what hears seconds of them."""
+    spoken: list[Utterance] = []
+    for speaker in speakers:
+        spoken += read_shards(shards(folder / "data", speaker, encoded=encoded)[:2])
+    return spoken
+
+
+def snippet(spoken: list[Utterance], random: np.random.Generator, frames: int) -> tuple[Tensor, Any]:
+    """Random samples `(320 * frames,)`, and their coarse codes `(2, frames)` where there are any."""
     while True:
         one = spoken[random.integers(len(spoken))]
-        frames = len(one.samples) * 3 // (2 * HOP)
-        if frames > FRAMES + 1:
+        length = len(one.samples) * 3 // (2 * HOP)
+        if length > frames + 1:
             break
-    first = int(random.integers(frames - FRAMES))
+    first = int(random.integers(length - frames))
     # some samples more on both sides, so that the filter of the upsampling is settled
     before = min(first, 2)
-    begin, end = (first - before) * HOP * 2 // 3, (first + FRAMES + 2) * HOP * 2 // 3 + 2
-    samples = to_24k(one.samples[begin:end])[before * HOP :][: FRAMES * HOP]
-    samples = nn.functional.pad(samples, (0, FRAMES * HOP - len(samples)))
-    return samples, None if one.codes is None else one.codes[:, first : first + FRAMES]
+    begin, end = (first - before) * HOP * 2 // 3, (first + frames + 2) * HOP * 2 // 3 + 2
+    samples = to_24k(one.samples[begin:end])[before * HOP :][: frames * HOP]
+    samples = nn.functional.pad(samples, (0, frames * HOP - len(samples)))
+    return samples, None if one.codes is None else one.codes[:N_COARSE_CODEBOOKS, first : first + frames]
 
 
-def _begin_codebooks(codec: Codec, vectors: Tensor) -> None:
+def begin_codebooks(books: Sequence[Codebook], vectors: Tensor) -> None:
+    """Start books, one after the other, over vectors `(B, dim, T)`."""
     rest = vectors.detach().transpose(1, 2).reshape(-1, vectors.shape[1])
     rest = rest.repeat(4, 1) + 0.02 * rest.std() * torch.randn(4 * len(rest), rest.shape[1])
-    for book in codec.books:
+    for book in books:
         book.begin(rest)
         rest = rest - book.embed[book.nearest(rest)]

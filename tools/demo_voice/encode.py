@@ -1,4 +1,4 @@
-"""Step `encode`: the samples of each shard to codes, by the codec's encoder and codebooks."""
+"""Step `encode`: the samples of each shard to coarse codes, by the codec's encoder and first codebooks."""
 
 import os
 from pathlib import Path
@@ -24,7 +24,7 @@ def encode_shard(path: Path, codec: Codec) -> None:
         samples = [to_24k(utterances[row].samples) for row in rows]
         padded = torch.nn.utils.rnn.pad_sequence(samples, batch_first=True)[:, None]
         with torch.no_grad():
-            found = codec.quantize(codec.encoder(padded), len(codec.books), learn=False)[1]
+            found = codec.coarse_codes(padded)
         for row, one, whole in zip(rows, found, samples, strict=True):
             codes[row] = one[:, : len(whole) // HOP].numpy().T.astype(np.int16)
     inorder = [codes[i] for i in range(len(utterances))]

@@ -1,4 +1,4 @@
-"""What the fine stage is worth: log-mel distance to flite with it, without it, and with true codes."""
+"""What the fine stage is worth: log-mel distance to flite with it, without it, with the refiner's codes."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,7 +8,6 @@ import torch
 
 from alrakis import Engine
 from alrakis.sampling import Sampling
-from alrakis.spec import N_COARSE_CODEBOOKS
 from alrakis.weights.demo import DemoVoice
 from demo_voice.codec import Codec, MelLoss, to_24k
 from demo_voice.evaluate import SEED, sentences
@@ -22,20 +21,21 @@ TEMPERATURE = 0.5  # Bark's own
 def fine_gain(folder: Path, speakers: Sequence[str], limit: int) -> list[str]:
     """A line of a table for each speaker: distances over the true coarse codes of held-out sentences.
 
-    The codec is the packed one with the encoder of this folder, so that both must be of one training.
+    The codec is the packed one with its encoder and refiner, which must be of one training with it.
     """
     codec, loss_of = Codec(Ids.read()).eval(), MelLoss()
     codec.restore(packed_codec(folder))
-    lines = ["| speaker | two codebooks | with the fine stage | true codebooks |", "|---|---|---|---|"]
+    lines = ["| speaker | two codebooks | with the fine stage | the refiner's codes |", "|---|---|---|---|"]
     with Engine(DemoVoice(folder), "cpu-fp32", threads=1) as engine, torch.no_grad():
         for speaker in speakers:
             flite, distances = Flite(speaker), []
             for text, _ in sentences("dev")[:limit]:
                 samples = to_24k(flite.speak(text).samples)
-                true = codec.quantize(codec.encoder(samples[None, None]), len(codec.books), learn=False)[1]
-                coarse = true[0, :N_COARSE_CODEBOOKS].numpy()
-                (fine,) = engine.coarse_to_fine([coarse], [None], [SEED], Sampling(TEMPERATURE), silent=True)
-                made = (true[:, :N_COARSE_CODEBOOKS], torch.from_numpy(fine)[None], true)
+                coarse = codec.coarse_codes(samples[None, None])
+                (fine,) = engine.coarse_to_fine(
+                    [coarse[0].numpy()], [None], [SEED], Sampling(TEMPERATURE), silent=True
+                )
+                made = (coarse, torch.from_numpy(fine)[None], codec.complete(coarse))
                 decoded = [codec.decoder(codec.vectors(codes))[0, :, : len(samples)] for codes in made]
                 distances.append([loss_of(one, samples[None])[0].item() for one in decoded])
             means = " | ".join(f"{mean:.3f}" for mean in np.mean(distances, 0))

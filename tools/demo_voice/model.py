@@ -174,3 +174,24 @@ def look_at_same_time(model: GPT | FineGPT, layers: tuple[int, ...], size: int, 
             near[:, :size] = torch.eye(size) * 1.3
             for start in (0, width):
                 weight[start : start + size] = near + 0.02 * torch.randn(size, width)
+
+
+def look_beside(
+    model: FineGPT, layer: int, offsets: Sequence[int], periods: Tensor, width: int, sharpness: float = 3.0
+) -> None:
+    """Start each head of a layer as one that attends to the frame `offset` after its own.
+
+    periods: those of `set_positions`; a query turns the waves of its own position by the offset.
+    """
+    block, size = model.transformer.h[layer], 2 * len(periods)
+    assert isinstance(block, Block)
+    head = width // len(offsets)
+    with torch.no_grad():
+        weight = block.attn.c_attn.weight
+        weight[: 2 * width] *= 0.3
+        for number, offset in enumerate(offsets):
+            turn = offset / periods * 2 * math.pi
+            cos, sin = torch.diag(turn.cos()), torch.diag(turn.sin())
+            query = torch.cat([torch.cat([cos, sin], 1), torch.cat([-sin, cos], 1)])
+            weight[number * head :][:size, :size] += sharpness * query
+            weight[width + number * head :][:size, :size] += sharpness * torch.eye(size)

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors.numpy import save_file
+from torch import nn
 
 from alrakis.weights.demo import FOLDER, SCALE, dequantized
 from alrakis.weights.safetensor_files import read_safetensors
@@ -19,6 +20,7 @@ from demo_voice.semantic import Ids
 from demo_voice.training import load_average
 
 ENCODER = Path(__file__).parent / "encoder.safetensors"  # `encode` needs it, speaking does not
+REFINER = Path(__file__).parent / "refiner.safetensors"  # `fine` needs it, speaking does not
 STAGES = ("text", "coarse", "fine")
 
 
@@ -33,7 +35,9 @@ def pack(work: Path, out: Path) -> None:
     codec = trained_codec(work)
     write(out / "codec.safetensors", codec.folded())
     if (work / "codec.pt").exists():  # a new encoder: with these weights, it takes the place of ENCODER
-        write(out / ENCODER.name, _encoder_of(codec))
+        write(out / ENCODER.name, _part(codec.encoder, "encoder"))
+    if (work / "refined.pt").exists():  # so does a new refiner that of REFINER
+        write(out / REFINER.name, _part(codec.refiner, "refiner"))
     config = json.loads((FOLDER / "config.json").read_text("utf-8"))
     names = [f"{part}.safetensors" for part in (*STAGES, "codec")]
     config["crc32"] = {name: zlib.crc32((out / name).read_bytes()) for name in names}
@@ -42,17 +46,23 @@ def pack(work: Path, out: Path) -> None:
 
 
 def trained_codec(work: Path) -> Codec:
-    """The packed codec with what was trained of it: as a whole, or its decoder alone after that."""
+    """The packed codec with what was trained of it: as a whole, refined, or its decoder alone after that."""
     codec = Codec(Ids.read())
-    if (work / "codec.pt").exists():
-        saved = torch.load(work / "codec.pt", weights_only=True)
-        codec.load_state_dict(saved["model"])
-        codec.load_state_dict(saved["average"], strict=False)
-    else:
-        codec.restore(packed_codec())
+    codec.restore(packed_codec())
+    _take_up(codec, work / "codec.pt")
+    if (work / "refiner.pt").exists():
+        codec.refiner.load_state_dict(load_average(work / "refiner.pt"))
+    _take_up(codec, work / "refined.pt")
     if (work / "decoder.pt").exists():
         codec.decoder.load_state_dict(load_average(work / "decoder.pt"))
     return codec.eval()
+
+
+def _take_up(codec: Codec, checkpoint: Path) -> None:
+    if checkpoint.exists():
+        saved = torch.load(checkpoint, weights_only=True)
+        codec.load_state_dict(saved["model"])  # codebooks are no parameters: they have no average
+        codec.load_state_dict(saved["average"], strict=False)
 
 
 def trained_fine(work: Path) -> FineGPT:
@@ -64,8 +74,13 @@ def trained_fine(work: Path) -> FineGPT:
 
 
 def packed_codec(folder: Path = FOLDER) -> dict[str, torch.Tensor]:
-    """The packed codec with its encoder, which only training needs."""
-    return packed("codec", folder) | tensors(read_safetensors(ENCODER))
+    """The packed codec with its encoder and refiner, which only training needs."""
+    found = packed("codec", folder)
+    for path in (ENCODER, REFINER):
+        beside = folder / path.name  # a new one, as it was packed with this codec
+        if beside.exists() or path.exists():
+            found |= tensors(read_safetensors(beside if beside.exists() else path))
+    return found
 
 
 def packed(stage: str, folder: Path = FOLDER) -> dict[str, torch.Tensor]:
@@ -73,8 +88,8 @@ def packed(stage: str, folder: Path = FOLDER) -> dict[str, torch.Tensor]:
     return tensors(read_safetensors(folder / f"{stage}.safetensors"))
 
 
-def _encoder_of(codec: Codec) -> dict[str, torch.Tensor]:
-    return {f"encoder.{name}": tensor.detach() for name, tensor in codec.encoder.named_parameters()}
+def _part(module: nn.Module, name: str) -> dict[str, torch.Tensor]:
+    return {f"{name}.{key}": tensor.detach() for key, tensor in module.named_parameters()}
 
 
 def write(path: Path, tensors: Mapping[str, torch.Tensor]) -> None:

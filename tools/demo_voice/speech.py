@@ -28,7 +28,7 @@ class Utterance:
     semantic: Any  # (S,)
     guide: Any  # (S, 4)
     samples: Any  # int16, flite's 16 kHz; a view of the mapped shard
-    codes: Any = None  # (8, T), where the codec has encoded it
+    codes: Any = None  # (2, T) coarse ones, where the codec has encoded it
 
 
 def make_shard(folder: Path, speaker: str, number: int, size: int = SHARD) -> Path:

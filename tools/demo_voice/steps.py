@@ -14,7 +14,8 @@ class Work:
     """Where the steps work, and how much they do.
 
     from_nothing: training begins with random parameters, else with those in the package. new_codec: the
-    codec is trained too, and the coarse and fine models learn its new codes.
+    codec is trained too, and the coarse and fine models learn its new codes. new_refiner: only codebooks 2
+    to 7 become others, and the fine model learns these.
     """
 
     folder: Path
@@ -23,6 +24,7 @@ class Work:
     plans: dict[str, Plan]
     from_nothing: bool = False
     new_codec: bool = False
+    new_refiner: bool = False
     speakers: tuple[str, ...] = SPEAKERS
 
     @property
@@ -33,28 +35,35 @@ class Work:
     def packed(self) -> Path:
         return self.folder / "packed"
 
+    @property
+    def new_fine_codes(self) -> bool:
+        return self.from_nothing or self.new_codec or self.new_refiner
+
 
 SHARD = 1000
 WHOLE = {
     "codec": Plan(1100, 900),
-    "decoder": Plan(150, 250),
+    "guess": Plan(200, 150),
+    "refine": Plan(80, 170),
+    "decoder": Plan(100, 170),
     "text": Plan(1150, 1100),
     "coarse": Plan(900, 760),
-    "fine": Plan(250, 100),
+    "fine": Plan(450, 300),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
 
-def whole(folder: Path, *, from_nothing: bool = False, new_codec: bool = False) -> Work:
-    """Two hours on two cores from the packed voice on. From nothing it takes more of every plan."""
-    return Work(
-        folder, shards=12, utterances=SHARD, plans=WHOLE, from_nothing=from_nothing, new_codec=new_codec
-    )
+def whole(folder: Path, **asked: bool) -> Work:
+    """Two hours on two cores from the packed voice on. From nothing it takes more of every plan.
+
+    asked: from_nothing, new_codec or new_refiner.
+    """
+    return Work(folder, shards=12, utterances=SHARD, plans=WHOLE, **asked)  # type: ignore[arg-type]
 
 
-def toy(folder: Path, *, from_nothing: bool = False, new_codec: bool = False) -> Work:
+def toy(folder: Path, **asked: bool) -> Work:
     """Every step once, in a few minutes. It does not speak."""
-    return Work(folder, shards=1, utterances=24, plans=TOY, from_nothing=from_nothing, new_codec=new_codec)
+    return Work(folder, shards=1, utterances=24, plans=TOY, **asked)  # type: ignore[arg-type]
 
 
 def speech(work: Work) -> None:
@@ -78,8 +87,22 @@ def codec(work: Work) -> None:
         print("the packed codec is kept: the coarse and fine models speak its codes (--new-codec trains it)")
 
 
+def refine(work: Work) -> None:
+    """train the refiner, which says what codebooks 2 to 7 are: what the coarse ones imply of the sound"""
+    from demo_voice.pack import trained_codec
+    from demo_voice.refine_stage import guess, train_refiner
+
+    if work.new_fine_codes:
+        guess(work.folder, work.plans["guess"], speakers=work.speakers, codec=trained_codec(work.folder))
+        train_refiner(
+            work.folder, work.plans["refine"], speakers=work.speakers, codec=trained_codec(work.folder)
+        )
+    else:
+        print("the packed refiner is kept: the fine model speaks its codes (--new-refiner trains it)")
+
+
 def encode(work: Work) -> None:
-    """samples to codes"""
+    """samples to coarse codes"""
     from demo_voice.encode import encode_shard
     from demo_voice.pack import trained_codec
     from demo_voice.speech import shards
@@ -118,14 +141,13 @@ def fine(work: Work) -> None:
     from demo_voice import fine_stage
     from demo_voice.pack import packed, trained_codec
 
-    start = None if work.from_nothing else packed("fine")
-    codes_are_new = work.from_nothing or work.new_codec
-    books = [book.embed for book in trained_codec(work.folder).books] if codes_are_new else None
-    fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start, books=books)
+    start = None if work.new_fine_codes else packed("fine")
+    codec = trained_codec(work.folder)
+    fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start, codec=codec)
 
 
 def decoder(work: Work) -> None:
-    """train the codec's decoder alone, over true codes and over those that the fine model draws"""
+    """train the codec's decoder alone, over codes as the fine model draws them, and over coarse ones alone"""
     from demo_voice.codec_stage import train_decoder
     from demo_voice.pack import trained_codec, trained_fine
 
@@ -148,9 +170,10 @@ def pack(work: Work) -> None:
 
 def voices(work: Work) -> None:
     """voices of the packed files, made by the engine"""
+    from demo_voice.pack import trained_codec
     from demo_voice.voices import make_voices
 
-    make_voices(work.data, work.packed, work.speakers)
+    make_voices(work.data, work.packed, work.speakers, trained_codec(work.folder))
 
 
 def listen(work: Work) -> None:
@@ -162,4 +185,16 @@ def listen(work: Work) -> None:
 
 
 Step = Callable[[Work], None]
-STEPS: tuple[Step, ...] = (speech, codec, encode, text, coarse, fine, decoder, pack, voices, listen)
+STEPS: tuple[Step, ...] = (
+    speech,
+    codec,
+    refine,
+    encode,
+    text,
+    coarse,
+    fine,
+    decoder,
+    pack,
+    voices,
+    listen,
+)
