@@ -106,6 +106,15 @@ def trained(path: Path, plan: Plan) -> Training:
     return training
 
 
+def test_a_plan_warms_up_to_its_peak_and_ends_near_nothing() -> None:
+    plan = Plan(50, 50, warmup=10, peak=0.5)
+    rates = [plan.rate(step) for step in range(plan.steps)]
+    assert rates[:10] == sorted(rates[:10])
+    assert max(rates) == rates[9] == rates[50] == 0.5
+    assert rates[50:] == sorted(rates[50:], reverse=True)
+    assert rates[-1] < 0.02
+
+
 def test_training_that_was_interrupted_ends_where_the_other_ends(tmp_path: Path) -> None:
     whole = trained(tmp_path / "whole.pt", Plan(30, 0, warmup=1))
     trained(tmp_path / "part.pt", Plan(12, 0, warmup=1)).save()

@@ -47,14 +47,14 @@ WHOLE = {
     "refine": Plan(80, 170),
     "decoder": Plan(100, 170),
     "text": Plan(1150, 1100),
-    "coarse": Plan(900, 760),
+    "coarse": Plan(900, 2250, peak=0.5),
     "fine": Plan(450, 300),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
 
 def whole(folder: Path, **asked: bool) -> Work:
-    """Two hours on two cores from the packed voice on. From nothing it takes more of every plan.
+    """Three hours on two cores from the packed voice on. From nothing it takes more of every plan.
 
     asked: from_nothing, new_codec or new_refiner.
     """

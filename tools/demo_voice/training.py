@@ -17,11 +17,15 @@ SAVE_EVERY_S = 150
 
 @dataclass(frozen=True)
 class Plan:
-    """How long to train: `flat` steps at the full rate, then `decay` steps down to nothing."""
+    """How long to train: `flat` steps at the peak, then `decay` steps down to nothing.
+
+    peak: share of a step's full rate; what is trained already goes on at less.
+    """
 
     flat: int
     decay: int
     warmup: int = 60
+    peak: float = 1.0
 
     @property
     def steps(self) -> int:
@@ -29,7 +33,7 @@ class Plan:
 
     def rate(self, step: int) -> float:
         down = (self.steps - step) / max(1, self.decay)
-        return max(0.02, min(1.0, (step + 1) / self.warmup, down))
+        return self.peak * max(0.02, min(1.0, (step + 1) / self.warmup, down))
 
 
 class Training:
