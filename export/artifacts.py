@@ -137,7 +137,7 @@ class Artifacts:
 
     def _drafts(self, part: Part) -> bool:
         """Whether a part has a graph that guesses tokens."""
-        return self._config.draft_tokens > 0 and part_name(part) in ("text", "coarse")
+        return self._config.drafts > 0 and part_name(part) in ("text", "coarse")
 
     def _from_folder(self, store: Store, part: Part, whole: bool) -> Artifact:
         facts = self.facts(part)

@@ -203,7 +203,6 @@ def test_all_conflicts_are_told_at_once() -> None:
         ({"backend": "onnx", "kv_cache": "auto"}, "say so in `trades`"),
         ({"backend": "torch", "cuda_graphs": True}, "needs compile"),
         ({"backend": "torch", "draft_tokens": 4}, "draft_tokens is for the onnx backend"),
-        ({"backend": "onnx", "precision": "int8", "draft_tokens": 4, "trades": "x"}, "needs precision"),
         ({"backend": "torch", "device": "tpu"}, "device"),
         ({"backend": "torch", "device": "cuda:x"}, "device"),
         ({"backend": "tensorflow"}, "backend"),
@@ -213,6 +212,12 @@ def test_all_conflicts_are_told_at_once() -> None:
 def test_what_cannot_be_is_refused(values: dict[str, Any], told: str) -> None:
     with pytest.raises(ConfigError, match=told):
         parse_config(values, "mine")
+
+
+def test_only_fp32_guesses_tokens() -> None:
+    assert load_config("cpu-fp32").drafts > 0
+    assert load_config("cpu-fp32", {"precision": "int8"}).drafts == 0
+    assert load_config("cpu-fp32", {"draft_tokens": 0}).drafts == 0
 
 
 def test_a_config_cannot_be_changed_afterwards() -> None:

@@ -88,7 +88,7 @@ class OnnxBackend:
                 weights, lambda folder: OnnxFineGPT(folder, weights.shape, threads, providers)
             )
         heads = layout.text_heads if stage == "text" else layout.coarse_heads
-        drafts = self._config.draft_tokens
+        drafts = self._config.drafts
 
         def open_causal(folder: Path) -> OnnxCausalGPT:
             if drafts:
