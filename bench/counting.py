@@ -17,14 +17,14 @@ from alrakis.bench.schema import StageName, Work
 
 @dataclass
 class GPTCount:
-    """What one causal model did. cached: positions before each step, summed over steps and rows."""
+    """What one causal model did. read_bytes: parameters and cache that its steps read. cached: positions
+    before each step, summed up, of a peer that does not say what it reads."""
 
     prefills: int = 0
     prefill_s: float = 0.0
     steps: int = 0
+    read_bytes: int = 0
     cached: int = 0
-    parameter_bytes: int = 0
-    position_bytes: int = 0
 
     def add_prefill(self, began_s: float) -> None:
         self.prefills += 1
@@ -33,9 +33,11 @@ class GPTCount:
     @property
     def step_bytes(self) -> int | None:
         """Bytes that a step must read, on average; None when there were none, or nobody knows."""
-        if not self.steps or not self.parameter_bytes:
-            return None
-        return self.parameter_bytes + self.cached * self.position_bytes // self.steps
+        return self.read_bytes // self.steps or None if self.steps else None
+
+    def steps_read(self, parameter_bytes: int, position_bytes: int) -> None:
+        """What each step of a peer reads: of parameters, and by cached position."""
+        self.read_bytes = self.steps * parameter_bytes + self.cached * position_bytes
 
 
 @dataclass
@@ -70,8 +72,6 @@ class CountedGPT:
         self._gpt = gpt
         self._step = gpt.step
         self._count = count
-        self._rows = 0
-        self._cached = 0  # positions of all rows
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gpt, name)
@@ -81,21 +81,14 @@ class CountedGPT:
         logits = self._gpt.prefill(tokens, added, head=head)
         wait_for_gpu(logits)
         self._count.add_prefill(began)
-        self._count.parameter_bytes = self._gpt.parameter_bytes
-        self._count.position_bytes = self._gpt.position_bytes
-        self._rows, self._cached = len(tokens), tokens.size
         return logits
 
     def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
-        count = self._count
+        count, before = self._count, self._gpt.read_bytes
+        logits = self._step(tokens, head=head, upcoming=upcoming)
         count.steps += 1
-        count.cached += self._cached
-        self._cached += self._rows
-        return self._step(tokens, head=head, upcoming=upcoming)
-
-    def keep(self, rows: Any) -> None:
-        self._gpt.keep(rows)
-        self._rows, self._cached = len(rows), len(rows) * self._gpt.position
+        count.read_bytes += self._gpt.read_bytes - before
+        return logits
 
 
 @contextmanager

@@ -57,6 +57,8 @@ def counting_s() -> float:
 
 
 class _Nothing:
+    read_bytes = 0
+
     def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
         return tokens
 

@@ -50,7 +50,7 @@ class SunoBark:
         generation.models["codec"] = _codec(weights.codec())
         self._generation = generation
 
-        self._parameter_bytes, self._position_bytes = network_bytes(weights.stage("coarse").shape, 4)
+        self._bytes = network_bytes(weights.stage("coarse").shape, 4)
 
     def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
         bark, clock = self._generation, Clock()
@@ -76,8 +76,7 @@ class SunoBark:
                 fine = bark.generate_fine(coarse, history_prompt=voice)
             with clock("codec"):
                 samples = len(bark.codec_decode(fine))
-        counts.coarse.parameter_bytes = self._parameter_bytes
-        counts.coarse.position_bytes = self._position_bytes
+        counts.coarse.steps_read(*self._bytes)
         return Made.of(samples / bark.SAMPLE_RATE, counts, clock.seconds)
 
 

@@ -68,7 +68,7 @@ class TransformersBark:
                 semantic_max_new_tokens=tokens,
             )
         samples = audio.float().cpu().numpy().size
-        counts.coarse.parameter_bytes, counts.coarse.position_bytes = self._bytes
+        counts.coarse.steps_read(*self._bytes)
         return Made.of(samples / self._layout.sample_rate_hz, counts, self._clock.seconds)
 
     def _inputs(self, text: str, voice: str | None) -> dict[str, Any]:

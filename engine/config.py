@@ -49,7 +49,7 @@ class Config(BaseModel):
         default="full", description="onnx: the type keys are kept in; auto: int8 where onnxruntime can"
     )
     draft_tokens: int = Field(
-        default=0, ge=0, le=16, description="onnx, fp32: tokens that int8 guesses and fp32 checks at once"
+        default=0, ge=0, le=15, description="onnx, fp32: tokens that int8 guesses and fp32 checks at once"
     )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
     max_batch: int = Field(default=8, ge=1, le=256, description="most rows that run at once")

@@ -37,13 +37,10 @@ class DraftedCausalGPT(OnnxCausalGPT):
         """drafts: tokens that are guessed at once."""
         super().__init__(folder, shape, heads, threads, providers)
         self._draft = open_session(folder / "draft.onnx", threads, providers)
+        self._parameter_bytes[self._draft] = self._read_by_a_run(folder / "draft.bin")
         self._drafts = drafts
         self._checked: list[tuple[int, FloatArray]] = []  # tokens that seem to come next, logits after each
         self._checks: dict[int, ort.IOBinding] = {}  # by the tokens checked at once
-
-    @property
-    def parameter_bytes(self) -> int:
-        return 0
 
     def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
         """As the protocol says; the logits are overwritten by the next step that runs a network."""
@@ -84,6 +81,7 @@ class DraftedCausalGPT(OnnxCausalGPT):
             outputs = {output: memory[:, :count] for output, memory in enumerate(self._many_logits)}
             self._checks[count] = self._bind(self._step, self._many_x[:, :count], slice(0, 1), outputs)
         self._step.run_with_iobinding(self._checks[count], self._options)
+        self.read_bytes += self._parameter_bytes[self._step] + position * self.position_bytes
         self._first[...] = -1
         self._total[...] = position + 1
         for place, (token, head) in enumerate(zip(tokens.tolist(), heads, strict=False)):

@@ -34,7 +34,8 @@ class OnnxCausalGPT:
         self._heads = heads
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)
-        self._step_file_bytes = (folder / "step.bin").stat().st_size
+        self._parameter_bytes = {self._step: self._read_by_a_run(folder / "step.bin")}
+        self.read_bytes = 0  # of parameters and cache, by all steps so far
         self._cache_type = cache_type(self._step)
         self._many = self._step  # for prefixes, through the cache
         self._whole: ort.InferenceSession | None = None  # for prefixes, without it
@@ -60,24 +61,13 @@ class OnnxCausalGPT:
         return int(self._total)
 
     @property
-    def parameter_bytes(self) -> int:
-        """Bytes of parameters that a step reads; 0 where steps differ."""
-        return self._read_bytes()
-
-    def _read_bytes(self) -> int:
-        """Bytes of parameters that a run of the step graph reads."""
-        blocks = 12 * self._shape.n_layer * self._shape.n_embd**2
-        heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
-        return int(self._step_file_bytes * (blocks + heads[0]) / (blocks + sum(heads)))
-
-    @property
     def position_bytes(self) -> int:
         """Bytes of cache that a step reads for one row and one position before it."""
         return 2 * self._shape.n_layer * self._shape.n_embd * self._cache.itemsize
 
     def step_bytes(self) -> int:
         """What a step must read at least: parameters once, and the filled part of every row's cache."""
-        return self._read_bytes() + self._rows * self.position * self.position_bytes
+        return self._parameter_bytes[self._step] + self._rows * self.position * self.position_bytes
 
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
         rows, length = tokens.shape
@@ -141,6 +131,7 @@ class OnnxCausalGPT:
         """One more token a row through a graph of steps."""
         np.take(self._tokens, tokens, axis=0, out=self._x[:, 0])
         self._x += self._positions[self.position]
+        self.read_bytes += self._parameter_bytes[session] + self._rows * self.position * self.position_bytes
         self._total += 1
         self._past[:] = self.position - 1
         output = self._output(head)
@@ -180,6 +171,12 @@ class OnnxCausalGPT:
         """Room for the keys and values of some rows; memory is taken only where positions are written."""
         shape = self._shape
         return np.empty((shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim), self._cache_type)
+
+    def _read_by_a_run(self, file: Path) -> int:
+        """Bytes of a step graph's parameters that a run for one head reads."""
+        blocks = 12 * self._shape.n_layer * self._shape.n_embd**2
+        heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
+        return int(file.stat().st_size * (blocks + heads[0]) / (blocks + sum(heads)))
 
     def _output(self, head: int) -> int:
         """The output of the graph that a head is read off."""

@@ -113,7 +113,6 @@ class TorchCausalGPT:
         self._device = device
         self._heads = list(heads)
         self._capacity = weights.shape.block_size
-        self._shape = weights.shape
         self._cache = KVCache(weights.shape, device, dtype)
         self._compiled: CompiledStep | None = None
         if compile:
@@ -122,23 +121,20 @@ class TorchCausalGPT:
             )
         self._rows = 0
         self._position = 0
+        self._parameter_bytes = self._read_by_a_step()
+        self._position_bytes = 2 * weights.shape.n_layer * weights.shape.n_embd * dtype.itemsize
+        self.read_bytes = 0  # of parameters and cache, by all steps so far
 
     @property
     def position(self) -> int:
         """How many positions the cache holds."""
         return self._position
 
-    @property
-    def parameter_bytes(self) -> int:
+    def _read_by_a_step(self) -> int:
         """Bytes of parameters that a step reads: all blocks, and the rows of the longest head."""
         blocks = sum(values.nbytes for values in self.net.trunk.blocks.parameters())
         rows = max(head.stop - head.start for head in self.net.head_slices)
         return blocks + rows * self.net.head[0].nbytes
-
-    @property
-    def position_bytes(self) -> int:
-        """Bytes of cache that a step reads for one row and one position before it."""
-        return 2 * self._shape.n_layer * self._shape.n_embd * self.dtype.itemsize
 
     @running
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Tensor:
@@ -175,6 +171,7 @@ class TorchCausalGPT:
             logits = self._compiled(tokens, self._position)[:, self.net.head_slices[head]]
         else:
             logits = self.net.step(tokens, self._position, self._cache, head).float()
+        self.read_bytes += self._parameter_bytes + self._rows * self._position * self._position_bytes
         self._position += 1
         return logits
 

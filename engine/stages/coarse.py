@@ -185,4 +185,4 @@ def _codebook(step: int) -> int:
 
 
 def _upcoming(noise: NoiseAhead, steps: range) -> Upcoming:
-    return noise.upcoming(steps.start, [_codebook(step) for step in steps])
+    return noise.upcoming(steps.start, [_codebook(step) for step in steps[: noise.ahead]])

@@ -20,23 +20,23 @@ class NoiseAhead:
         self._noise = noise
         self._candidates = candidates
         self._sampling = sampling
-        self._ahead = ahead
+        self.ahead = ahead
         self._blocks: dict[int, Any] = {}  # this block of steps and the next
 
     def at(self, step: int) -> Any:
         """Noise `(B, C)` of a step as `CausalGPT.draw` takes it; None when sampling is greedy."""
         if self._sampling.greedy:
             return None
-        block, place = divmod(step, self._ahead)
+        block, place = divmod(step, self.ahead)
         if block not in self._blocks:
             self._blocks = {block - 1: self._blocks[block - 1]} if block - 1 in self._blocks else {}
-            noise = self._noise.steps(block * self._ahead, self._ahead, self._candidates)
+            noise = self._noise.steps(block * self.ahead, self.ahead, self._candidates)
             self._blocks[block] = self._gpt.upload(noise)
         return self._blocks[block][place]
 
     def upcoming(self, step: int, heads: Sequence[int]) -> Upcoming:
-        """The draws from a step on; heads: of each of them."""
-        return Upcoming(self._sampling, heads[: self._ahead], lambda i: self.at(step + i))
+        """The draws from a step on; heads: of each of them, `ahead` at most."""
+        return Upcoming(self._sampling, heads, lambda i: self.at(step + i))
 
     def keep(self, rows: IntArray) -> None:
         """Go on with these rows only."""

@@ -78,6 +78,6 @@ def generate_semantic(
             speaking, tokens = speaking[goes_on], tokens[goes_on]
             gpt.keep(goes_on)
             noise.keep(goes_on)
-        upcoming = noise.upcoming(step + 1, [head] * (last - step))
+        upcoming = noise.upcoming(step + 1, [head] * min(noise.ahead, last - step))
         logits = gpt.step(tokens, head=head, upcoming=upcoming)
     return [np.array(row, np.int64) for row in spoken]

@@ -89,11 +89,14 @@ def test_samples_are_complete(every: tuple[Results, str]) -> None:
         assert sum(work.seconds for work in sample.stages.values()) <= sample.wall_s
         assert sample.rtf == sample.wall_s / sample.audio_s
         assert sample.peak_rss_bytes
-        guesses = sample.target == "cpu-fp32"  # what its steps read depends on the guesses
-        assert (sample.step_bytes is None) == (sample.bandwidth_share is None) == guesses
+        assert sample.step_bytes
+        assert sample.bandwidth_share
         fresh = sample.workload in ("cold-start", "memory")
         assert (sample.load_s is not None) == fresh
         assert sample.ttfa_s > sample.wall_s if fresh else sample.ttfa_s == sample.wall_s
+    smaller = {sample.target: sample.step_bytes for sample in every[0].taken("latency", "cpu-int8")}
+    larger = {sample.target: sample.step_bytes for sample in every[0].taken("latency", "cpu-fp32")}
+    assert (smaller["cpu-int8"] or 0) < (larger["cpu-fp32"] or 0)
 
 
 def test_accuracy_is_that_of_fp32_itself_and_less_at_int8(every: tuple[Results, str]) -> None:

@@ -78,8 +78,7 @@ def packed_codec(folder: Path = FOLDER) -> dict[str, torch.Tensor]:
     found = packed("codec", folder)
     for path in (ENCODER, REFINER):
         beside = folder / path.name  # a new one, as it was packed with this codec
-        if beside.exists() or path.exists():
-            found |= tensors(read_safetensors(beside if beside.exists() else path))
+        found |= tensors(read_safetensors(beside if beside.exists() else path))
     return found
 
 

@@ -54,7 +54,7 @@ TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
 
 def whole(folder: Path, **asked: bool) -> Work:
-    """Three hours on two cores from the packed voice on. From nothing it takes more of every plan.
+    """All of it, from the packed voice on: hours. From nothing it takes more of every plan.
 
     asked: from_nothing, new_codec or new_refiner.
     """
