@@ -1,6 +1,6 @@
 """The figures in the README: each command prints one table, from runs of one session.
 
-`python -m alrakis.bench.figures speed | voice | large | memory | decode | harness | long | long-memory`
+`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, harness, long or long-memory
 """
 
 import argparse
@@ -98,6 +98,17 @@ def decode(options: argparse.Namespace) -> None:
     _print_table(header, rows)
 
 
+def operators(options: argparse.Namespace) -> None:
+    """The same step, by its operators, for 1 and 4 rows."""
+    from alrakis.bench.operators import operator_times
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        one, four = (operator_times("synthetic-small", config, THREADS, count) for count in (1, 4))
+        rows += [[config, name, f"{s * 1e3:.2f} ms", f"{four[name] * 1e3:.2f} ms"] for name, s in one.items()]
+    _print_table(["config", "operator", "1 row", "4 rows"], rows)
+
+
 def harness(options: argparse.Namespace) -> None:
     """What counting costs a coarse decode step, with counting and without it in turn."""
     from alrakis.bench.overhead import measure_overhead
@@ -182,6 +193,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "large": large,
     "memory": memory,
     "decode": decode,
+    "operators": operators,
     "harness": harness,
     "long": long,
     "long-memory": long_memory,

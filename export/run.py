@@ -11,9 +11,17 @@ from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, GPTShape
 
 
-def open_graph(path: Path, threads: int | None = None) -> ort.InferenceSession:
-    """A session on the CPU; threads None: as many as ONNX Runtime finds right."""
+def open_graph(
+    path: Path, threads: int | None = None, *, profile: Path | None = None
+) -> ort.InferenceSession:
+    """A session on the CPU; threads None: as many as ONNX Runtime finds right.
+
+    profile: how the name of a profile of its runs is to begin, which `end_profiling` writes.
+    """
     options = ort.SessionOptions()
+    if profile is not None:
+        options.enable_profiling = True
+        options.profile_file_prefix = str(profile)
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
