@@ -167,10 +167,11 @@ def test_what_is_not_a_number_is_said_when_tokens_are_read() -> None:
 
 def test_the_cache_is_made_anew_only_for_a_larger_batch() -> None:
     ours = gpt("text")
-    places = []
+    kept = []  # alive, so that no later one can take the place of an earlier one
     for rows in (2, 1, 2, 3):
         ours.prefill(ids(rows, 8))
-        places.append(ours._cache.keys[0].data_ptr())
+        kept.append(ours._cache.keys[0])
+    places = [keys.data_ptr() for keys in kept]
     assert places[0] == places[1] == places[2] != places[3]
     ours.release()
     assert ours._cache.keys == []
