@@ -24,7 +24,7 @@ from alrakis.export.verify import Verifier
 from alrakis.spec import Layout
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 8  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 9  # raise it when what is built changes: artifacts are keyed by it
 
 _HINT = "Set ALRAKIS_CACHE to a folder with room"
 

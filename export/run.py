@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import onnxruntime as ort
 
-from alrakis.export.trunk import prefix_parts
+from alrakis.export.trunk import UNWANTED_FUSIONS, prefix_parts
 from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, GPTShape
 
@@ -24,7 +24,9 @@ def open_graph(
         options.profile_file_prefix = str(profile)
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3
-    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    return ort.InferenceSession(
+        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNWANTED_FUSIONS
+    )
 
 
 def cache_type(step: ort.InferenceSession) -> type[np.float32] | type[np.int8]:

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from alrakis.config import Config
 from alrakis.errors import ArtifactError, BackendError, ConfigError
 from alrakis.export.progress import tell
+from alrakis.export.trunk import UNWANTED_FUSIONS
 
 try:
     import onnxruntime as ort
@@ -80,7 +81,9 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     try:
-        return ort.InferenceSession(str(path), options, providers=providers)
+        return ort.InferenceSession(
+            str(path), options, providers=providers, disabled_optimizers=UNWANTED_FUSIONS
+        )
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
         raise ArtifactError(
             f"{path} does not open in onnxruntime {ort.__version__}: {error}; remove its folder and it is "
