@@ -35,15 +35,17 @@ def guess(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec) ->
     training.save()
 
 
-def train_refiner(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec) -> None:
+def train_refiner(
+    folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec, begin: bool = False
+) -> None:
     """Refiner, codebooks 2 to 7 and the decoder together; the encoder and the coarse codebooks stay.
 
-    A fifth of the time the decoder hears the coarse codes alone.
+    begin: the codebooks start anew. A fifth of the time the decoder hears the coarse codes alone.
     """
     random, loss_of = np.random.default_rng(), MelLoss()
     codec.encoder.requires_grad_(False)
     training = Training(codec, folder / "refined.pt", plan, muon=0, adam=5e-4)
-    begun = training.count > 0
+    begin = begin and training.count == 0
     spoken = heard(folder, speakers)
     while not training.finished:
         true = torch.stack([snippet(spoken, random, FRAMES)[0] for _ in range(ROWS)])
@@ -52,9 +54,9 @@ def train_refiner(folder: Path, plan: Plan, *, speakers: Sequence[str], codec: C
         vectors, commitment, name = codec.vectors(coarse), torch.zeros(()), "without"
         if random.random() < 0.8:
             correction, count = codec.correction(coarse), int(random.choice(FEW))
-            if not begun:
+            if begin:
                 begin_codebooks(codec.fine_books, correction)
-                begun = True
+                begin = False
             learn = training.count < plan.steps * REST
             correction, _, commitment = codec.quantize(correction, codec.fine_books[:count], learn=learn)
             vectors, name = vectors + correction, f"with{count}"

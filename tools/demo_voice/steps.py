@@ -14,8 +14,8 @@ class Work:
     """Where the steps work, and how much they do.
 
     from_nothing: training begins with random parameters, else with those in the package. new_codec: the
-    codec is trained too, and the coarse and fine models learn its new codes. new_refiner: only codebooks 2
-    to 7 become others, and the fine model learns these.
+    codec is trained too, and the coarse and fine models learn its new codes. new_refiner: the refiner,
+    codebooks 2 to 7 and the decoder are trained on, and the fine model follows.
     """
 
     folder: Path
@@ -36,15 +36,16 @@ class Work:
         return self.folder / "packed"
 
     @property
-    def new_fine_codes(self) -> bool:
-        return self.from_nothing or self.new_codec or self.new_refiner
+    def new_codes(self) -> bool:
+        """Whether all codes become others, so that what was packed knows none of them."""
+        return self.from_nothing or self.new_codec
 
 
 SHARD = 1000
 WHOLE = {
     "codec": Plan(1100, 900),
     "guess": Plan(200, 150),
-    "refine": Plan(80, 170),
+    "refine": Plan(1000, 1400),
     "decoder": Plan(100, 170),
     "text": Plan(1150, 1100),
     "coarse": Plan(900, 2250, peak=0.5),
@@ -80,7 +81,7 @@ def codec(work: Work) -> None:
     from demo_voice.codec_stage import train_codec
     from demo_voice.pack import packed_codec
 
-    if work.from_nothing or work.new_codec:
+    if work.new_codes:
         start = None if work.from_nothing else packed_codec()
         train_codec(work.folder, work.plans["codec"], speakers=work.speakers, start=start)
     else:
@@ -92,10 +93,15 @@ def refine(work: Work) -> None:
     from demo_voice.pack import trained_codec
     from demo_voice.refine_stage import guess, train_refiner
 
-    if work.new_fine_codes:
+    if work.new_codes:
         guess(work.folder, work.plans["guess"], speakers=work.speakers, codec=trained_codec(work.folder))
+    if work.new_codes or work.new_refiner:
         train_refiner(
-            work.folder, work.plans["refine"], speakers=work.speakers, codec=trained_codec(work.folder)
+            work.folder,
+            work.plans["refine"],
+            speakers=work.speakers,
+            codec=trained_codec(work.folder),
+            begin=work.new_codes,
         )
     else:
         print("the packed refiner is kept: the fine model speaks its codes (--new-refiner trains it)")
@@ -141,7 +147,7 @@ def fine(work: Work) -> None:
     from demo_voice import fine_stage
     from demo_voice.pack import packed, trained_codec
 
-    start = None if work.new_fine_codes else packed("fine")
+    start = None if work.new_codes else packed("fine")
     codec = trained_codec(work.folder)
     fine_stage.train(work.folder, work.plans["fine"], speakers=work.speakers, start=start, codec=codec)
 
