@@ -1,6 +1,7 @@
 """The figures in the README: each command prints one table, from runs of one session.
 
-`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, harness, long or long-memory
+`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long or
+long-memory
 """
 
 import argparse
@@ -100,13 +101,42 @@ def decode(options: argparse.Namespace) -> None:
 
 def operators(options: argparse.Namespace) -> None:
     """The same step, by its operators, for 1 and 4 rows."""
-    from alrakis.bench.operators import operator_times
+    from alrakis.bench.operators import step_operators
 
     rows = []
     for config in options.config or ("cpu-int8",):
-        one, four = (operator_times("synthetic-small", config, THREADS, count) for count in (1, 4))
+        one, four = (step_operators("synthetic-small", config, THREADS, count) for count in (1, 4))
         rows += [[config, name, f"{s * 1e3:.2f} ms", f"{four[name] * 1e3:.2f} ms"] for name, s in one.items()]
     _print_table(["config", "operator", "1 row", "4 rows"], rows)
+
+
+def passes(options: argparse.Namespace) -> None:
+    """A pass of the fine model by its operators, and how near to this machine's arithmetic they come."""
+    from alrakis.bench.multiplying import multiply_rate
+    from alrakis.bench.operators import pass_operators, pass_products
+
+    fp32, int8 = multiply_rate("float32", THREADS), multiply_rate("int8", THREADS)
+    limits = {
+        "MatMul": ("linears", fp32),
+        "DynamicQuantizeMatMul": ("linears", int8),
+        "MultiHeadAttention": ("attention", fp32),
+    }
+    rows = []
+    for weights in ("synthetic-small", "synthetic-large"):
+        for config in options.config or ("cpu-int8",):
+            products = pass_products(weights)
+            for name, took_s in pass_operators(weights, config, THREADS).items():
+                row = [weights.removeprefix("synthetic-"), config, name, f"{took_s * 1e3:.0f} ms"]
+                if name in limits:
+                    what, limit = limits[name]
+                    rate = products[what] / took_s
+                    row += [f"{products[what] / 1e9:.0f}", f"{rate / 1e9:.0f}", f"{rate / limit:.0%}"]
+                rows.append([*row, "", "", ""][:7])
+    print(
+        f"one large product: {fp32 / 1e9:.0f} G multiply-adds a second in fp32, {int8 / 1e9:.0f} G in int8\n"
+    )
+    header = ["weights", "config", "operator", "time", "G multiply-adds", "a second", "of a large product's"]
+    _print_table(header, rows)
 
 
 def harness(options: argparse.Namespace) -> None:
@@ -194,6 +224,7 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "memory": memory,
     "decode": decode,
     "operators": operators,
+    "passes": passes,
     "harness": harness,
     "long": long,
     "long-memory": long_memory,

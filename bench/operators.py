@@ -1,8 +1,10 @@
-"""Where a decode step's time goes: its operators, as ONNX Runtime's own profile has them."""
+"""Where the time of a decode step and of a fine pass goes: operators, as ONNX Runtime's profile has them."""
 
 import json
 import tempfile
 from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -12,29 +14,67 @@ from alrakis.backends import settle
 from alrakis.config import load_config
 from alrakis.export.artifacts import Artifacts
 from alrakis.export.run import cache_type, open_graph
-from alrakis.spec import CONTEXT, GPTShape
+from alrakis.spec import CONTEXT, GPTShape, Stage
 from alrakis.weights import open_weights
 
 POSITION = 500
-STEPS = 60
-WARMUP = 10  # steps that are left out
+STEPS, STEPS_LEFT_OUT = 60, 10  # what is measured, and what warms up before
+PASSES, PASSES_LEFT_OUT = 5, 1
+
+Runs = Callable[[Any], None]
 
 
-def operator_times(weights: str, config: str, threads: int, rows: int) -> dict[str, float]:
-    """Seconds that each kind of operator takes in a step of the coarse model at position 500."""
+def step_operators(weights: str, config: str, threads: int, rows: int) -> dict[str, float]:
+    """Mean seconds by operator in a step of the coarse model at position 500, and of `all` of it."""
+    with _exported(weights, config, "coarse") as (folder, shape):
+
+        def runs(session: Any) -> None:
+            binding, held = _bound(session, shape, rows)
+            for _ in range(STEPS_LEFT_OUT + STEPS):
+                session.run_with_iobinding(binding)
+            del held
+
+        return _by_operator(_profile(folder / "step.onnx", threads, runs), STEPS_LEFT_OUT)
+
+
+def pass_operators(weights: str, config: str, threads: int) -> dict[str, float]:
+    """Mean seconds by operator in a pass of the fine model over a whole window, and of `all` of it."""
+    with _exported(weights, config, "fine") as (folder, shape):
+
+        def runs(session: Any) -> None:
+            x = np.random.default_rng(0).standard_normal((1, CONTEXT, shape.n_embd), np.float32)
+            for _ in range(PASSES_LEFT_OUT + PASSES):
+                session.run([f"logits_{shape.n_codes_given}"], {"x": x, "first": np.array([0])})
+
+        return _by_operator(_profile(folder / "fine.onnx", threads, runs), PASSES_LEFT_OUT)
+
+
+def pass_products(weights: str) -> dict[str, int]:
+    """Multiply-adds of such a pass: of the `linears` of all blocks, and of `attention`."""
+    shape = open_weights(weights).stage("fine").shape
+    width = shape.n_layer * CONTEXT * shape.n_embd
+    return {"linears": 12 * width * shape.n_embd, "attention": 2 * width * CONTEXT}
+
+
+@contextmanager
+def _exported(weights: str, config: str, stage: Stage) -> Iterator[tuple[Path, GPTShape]]:
+    """The folder of a stage's artifact, and its shape."""
     opened = open_weights(weights)
     artifacts = Artifacts(opened, settle(load_config(config)))
-    stage = opened.stage("coarse")
-    folder = artifacts.ensure(stage).folder
+    part = opened.stage(stage)
+    try:
+        yield artifacts.ensure(part).folder, part.shape
+    finally:
+        artifacts.close()
+
+
+def _profile(path: Path, threads: int, runs: Runs) -> list[dict[str, Any]]:
+    """The events of some runs of a graph."""
     with tempfile.TemporaryDirectory() as made:
-        session = open_graph(folder / "step.onnx", threads, profile=Path(made) / "step")
-        binding, buffers = _bound(session, stage.shape, rows)
-        for _ in range(WARMUP + STEPS):
-            session.run_with_iobinding(binding)
-        del buffers
-        events = json.loads(Path(session.end_profiling()).read_text("utf-8"))
-    artifacts.close()
-    return _by_operator(events)
+        session = open_graph(path, threads, profile=Path(made) / "profile")
+        runs(session)
+        events: list[dict[str, Any]] = json.loads(Path(session.end_profiling()).read_text("utf-8"))
+    return events
 
 
 def _bound(session: Any, shape: GPTShape, rows: int) -> tuple[Any, list[Any]]:
@@ -61,16 +101,15 @@ def _bound(session: Any, shape: GPTShape, rows: int) -> tuple[Any, list[Any]]:
     return binding, [named, cache, outputs]
 
 
-def _by_operator(events: list[dict[str, Any]]) -> dict[str, float]:
+def _by_operator(events: list[dict[str, Any]], left_out: int) -> dict[str, float]:
     """Mean seconds of a run by operator, the longest first, and `all` that a run takes."""
-    runs = sorted(event["ts"] for event in events if event["name"] == "model_run")
-    begin = runs[WARMUP]
+    runs = sorted(event["ts"] for event in events if event["name"] == "model_run")[left_out:]
     times: Counter[str] = Counter()
     for event in events:
-        if event["ts"] < begin:
+        if event["ts"] < runs[0]:
             continue
         if event["name"] == "model_run":
             times["all"] += event["dur"]
         elif event.get("cat") == "Node" and event["name"].endswith("_kernel_time"):
             times[event["args"]["op_name"]] += event["dur"]
-    return {name: micros / 1e6 / STEPS for name, micros in times.most_common()}
+    return {name: micros / 1e6 / len(runs) for name, micros in times.most_common()}
