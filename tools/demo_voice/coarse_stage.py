@@ -1,7 +1,7 @@
 """Step `coarse`: trains the coarse model, semantic tokens to two codebooks, in the windows that Bark uses."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ SETTLED = 100  # tokens after which a window that starts in mid-speech knows who
 TOKENS_A_BATCH = 5200
 VOICE_SHARE = 0.25  # of the first speaker's windows that begin with a voice; the others' always do
 NOISE = 0.04  # share of the tokens seen that are wrong, in half of the rows
+TEMPERATURE = 0.7  # Bark's own
 
 
 @dataclass(frozen=True)
@@ -158,3 +159,34 @@ def codebook_loss(model: GPT, hidden: Tensor, targets: Tensor, book: int, ids: I
     mine = (targets >= first) & (targets < first + entries)
     head = model.lm_head.weight[ids.coarse_offset + first :][:entries]
     return F.cross_entropy(F.linear(hidden[mine], head).float(), targets[mine] - first)
+
+
+def guessed(model: GPT, spoken: list[Utterance], ids: Ids, random: np.random.Generator) -> list[Utterance]:
+    """Those that a window holds whole, each code as the model draws it after the true ones: half of them
+    greedy, half at Bark's temperature. Up to where the model knows who speaks, codes are the true ones."""
+    found: list[Utterance] = []
+    whole = sorted(
+        (one for one in spoken if 2 * one.codes.shape[1] <= HISTORY), key=lambda one: one.codes.shape[1]
+    )
+    for first in range(0, len(whole), 8):
+        rows = whole[first : first + 8]
+        windows = [Window(one.semantic.astype(np.int64)[:PREFIX], coarse_ids(one, ids), 0) for one in rows]
+        prefix, places, inputs, _ = make_batch(windows, ids, random, True)
+        with torch.no_grad(), mixed_precision():
+            hidden = forward(model, prefix, places, inputs)
+            found += [
+                _drawn(model, one, states, ids, random) for one, states in zip(rows, hidden, strict=True)
+            ]
+    return found
+
+
+def _drawn(model: GPT, one: Utterance, states: Tensor, ids: Ids, random: np.random.Generator) -> Utterance:
+    """One utterance with its codes drawn from hidden states `(T, width)`."""
+    codes, entries, greedy = one.codes[:2].astype(np.int64), ids.codec["entries"], random.random() < 0.5
+    for book in (0, 1):
+        head = model.lm_head.weight[ids.coarse_offset + book * entries :][:entries]
+        logits = F.linear(states[book : 2 * codes.shape[1] : 2], head).float()
+        odds = (logits / TEMPERATURE).softmax(-1)
+        drawn = logits.argmax(-1) if greedy else torch.multinomial(odds, 1)[:, 0]
+        codes[book, SETTLED // 2 :] = drawn[SETTLED // 2 :].numpy()
+    return replace(one, codes=codes)

@@ -9,9 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from alrakis.spec import N_COARSE_CODEBOOKS
+from demo_voice.coarse_stage import guessed
 from demo_voice.codec import HOP, Codebook, Codec, MelLoss, to_24k
 from demo_voice.fine_stage import drawn_codes
-from demo_voice.model import FineGPT
+from demo_voice.model import GPT, FineGPT
 from demo_voice.semantic import Ids
 from demo_voice.speech import Utterance, read_shards, shards
 from demo_voice.training import Plan, Training
@@ -52,20 +53,23 @@ def train_codec(
 
 
 def train_decoder(
-    folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec, fine: FineGPT | None
+    folder: Path, plan: Plan, *, speakers: Sequence[str], codec: Codec, coarse: GPT, fine: FineGPT
 ) -> None:
-    """The decoder alone, over fine codes as the fine model draws them (so it is used), where there is one; a
-    fifth of the time as the refiner wants them, and a fifth over the two coarse codebooks only."""
+    """The decoder alone, over codes as the models draw them: half of the coarse ones are guesses of the
+    coarse model. The fine codes are the fine model's (so it is used); a fifth of the time they are what the
+    refiner wants, and a fifth of the time the decoder hears the two coarse codebooks only."""
     random, loss_of = np.random.default_rng(), MelLoss()
     training = Training(codec.decoder, folder / "decoder.pt", plan, muon=0, adam=6e-4)
     spoken = heard(folder, speakers, encoded=True)
+    guesses = guessed(coarse, spoken, Ids.read(), random)
+    either = [those for those in (spoken, guesses) if any(_holds(one, 2 * FRAMES) for one in those)]
     while not training.finished:
-        rows = [snippet(spoken, random, 2 * FRAMES) for _ in range(ROWS // 2)]
+        rows = [snippet(either[random.integers(len(either))], random, 2 * FRAMES) for _ in range(ROWS // 2)]
         true = torch.stack([samples for samples, _ in rows])
         codes = torch.stack([torch.from_numpy(codes.astype(np.int64)) for _, codes in rows])
         kind = random.random()
         with torch.no_grad():
-            if kind < 0.6 and fine is not None:
+            if kind < 0.6:
                 codes = drawn_codes(fine, codes)
             elif kind < 0.8:
                 codes = codec.complete(codes)
@@ -88,9 +92,9 @@ def snippet(spoken: list[Utterance], random: np.random.Generator, frames: int) -
     """Random samples `(320 * frames,)`, and their coarse codes `(2, frames)` where there are any."""
     while True:
         one = spoken[random.integers(len(spoken))]
-        length = len(one.samples) * 3 // (2 * HOP)
-        if length > frames + 1:
+        if _holds(one, frames):
             break
+    length = _frames(one)
     first = int(random.integers(length - frames))
     # some samples more on both sides, so that the filter of the upsampling is settled
     before = min(first, 2)
@@ -98,6 +102,14 @@ def snippet(spoken: list[Utterance], random: np.random.Generator, frames: int) -
     samples = to_24k(one.samples[begin:end])[before * HOP :][: frames * HOP]
     samples = nn.functional.pad(samples, (0, frames * HOP - len(samples)))
     return samples, None if one.codes is None else one.codes[:N_COARSE_CODEBOOKS, first : first + frames]
+
+
+def _frames(one: Utterance) -> int:
+    return len(one.samples) * 3 // (2 * HOP)
+
+
+def _holds(one: Utterance, frames: int) -> bool:
+    return _frames(one) > frames + 1
 
 
 def begin_codebooks(books: Sequence[Codebook], vectors: Tensor) -> None:

@@ -13,9 +13,9 @@ from torch import nn
 
 from alrakis.weights.demo import FOLDER, SCALE, dequantized
 from alrakis.weights.safetensor_files import read_safetensors
+from demo_voice import coarse_stage, fine_stage
 from demo_voice.codec import Codec
-from demo_voice.fine_stage import make_model
-from demo_voice.model import FineGPT
+from demo_voice.model import GPT, FineGPT
 from demo_voice.semantic import Ids
 from demo_voice.training import load_average
 
@@ -65,9 +65,16 @@ def _take_up(codec: Codec, checkpoint: Path) -> None:
         codec.load_state_dict(saved["average"], strict=False)
 
 
+def trained_coarse(work: Path) -> GPT:
+    """The coarse model as it was trained last."""
+    model, checkpoint = coarse_stage.make_model(Ids.read()), work / "coarse.pt"
+    model.load_state_dict(load_average(checkpoint) if checkpoint.exists() else packed("coarse"))
+    return model.eval()
+
+
 def trained_fine(work: Path) -> FineGPT:
     """The fine model as it was trained last."""
-    model, checkpoint = make_model(Ids.read()), work / "fine.pt"
+    model, checkpoint = fine_stage.make_model(Ids.read()), work / "fine.pt"
     found = load_average(checkpoint) if checkpoint.exists() else packed("fine")
     model.load_state_dict(found, strict=False)  # the tied embeddings are stored once
     return model.eval()

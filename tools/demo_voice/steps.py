@@ -46,10 +46,10 @@ WHOLE = {
     "codec": Plan(1100, 900),
     "guess": Plan(200, 150),
     "refine": Plan(1000, 1400),
-    "decoder": Plan(100, 170),
-    "text": Plan(1150, 1100),
-    "coarse": Plan(900, 2250, peak=0.5),
-    "fine": Plan(450, 300),
+    "decoder": Plan(250, 450, peak=0.7),
+    "text": Plan(1400, 1600, peak=0.6),
+    "coarse": Plan(500, 1400, peak=0.5),
+    "fine": Plan(300, 300, peak=0.6),
 }
 TOY = dict.fromkeys(WHOLE, Plan(2, 2))
 
@@ -153,15 +153,16 @@ def fine(work: Work) -> None:
 
 
 def decoder(work: Work) -> None:
-    """train the codec's decoder alone, over codes as the fine model draws them, and over coarse ones alone"""
+    """train the codec's decoder alone, over codes as the models draw them, and over coarse ones alone"""
     from demo_voice.codec_stage import train_decoder
-    from demo_voice.pack import trained_codec, trained_fine
+    from demo_voice.pack import trained_coarse, trained_codec, trained_fine
 
     train_decoder(
         work.folder,
         work.plans["decoder"],
         speakers=work.speakers,
         codec=trained_codec(work.folder),
+        coarse=trained_coarse(work.folder),
         fine=trained_fine(work.folder),
     )
 
