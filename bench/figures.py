@@ -111,31 +111,34 @@ def operators(options: argparse.Namespace) -> None:
 
 
 def passes(options: argparse.Namespace) -> None:
-    """A pass of the fine model by its operators, and how near to this machine's arithmetic they come."""
+    """Passes over many positions by their operators, and how near to this machine's arithmetic they come."""
+    from alrakis.bench import operators as measured
     from alrakis.bench.multiplying import multiply_rate
-    from alrakis.bench.operators import pass_operators, pass_products
 
     fp32, int8 = multiply_rate("float32", THREADS), multiply_rate("int8", THREADS)
-    limits = {
-        "MatMul": ("linears", fp32),
-        "DynamicQuantizeMatMul": ("linears", int8),
-        "MultiHeadAttention": ("attention", fp32),
-    }
+    fine = (measured.pass_operators, measured.pass_products, "MultiHeadAttention")
+    prefix = (measured.prefix_operators, measured.prefix_products, "GroupQueryAttention")
     rows = []
-    for weights in ("synthetic-small", "synthetic-large"):
-        for config in options.config or ("cpu-int8",):
-            products = pass_products(weights)
-            for name, took_s in pass_operators(weights, config, THREADS).items():
-                row = [weights.removeprefix("synthetic-"), config, name, f"{took_s * 1e3:.0f} ms"]
-                if name in limits:
-                    what, limit = limits[name]
-                    rate = products[what] / took_s
-                    row += [f"{products[what] / 1e9:.0f}", f"{rate / 1e9:.0f}", f"{rate / limit:.0%}"]
-                rows.append([*row, "", "", ""][:7])
+    for size, name, (operator_times, count, attention) in (
+        ("small", "fine pass", fine),
+        ("large", "fine pass", fine),
+        ("small", "coarse prefix", prefix),
+    ):
+        products = count(f"synthetic-{size}")
+        limits = {
+            "DynamicQuantizeMatMul": (products["linears"], int8),
+            attention: (products["attention"], fp32),
+        }
+        for operator, took_s in operator_times(f"synthetic-{size}", "cpu-int8", THREADS).items():
+            row = [f"{size}, {name}", operator, f"{took_s * 1e3:.0f} ms", "", "", ""]
+            if operator in limits:
+                done, limit = limits[operator]
+                row[3:] = [f"{done / 1e9:.0f}", f"{done / took_s / 1e9:.0f}", f"{done / took_s / limit:.0%}"]
+            rows.append(row)
     print(
         f"one large product: {fp32 / 1e9:.0f} G multiply-adds a second in fp32, {int8 / 1e9:.0f} G in int8\n"
     )
-    header = ["weights", "config", "operator", "time", "G multiply-adds", "a second", "of a large product's"]
+    header = ["cpu-int8", "operator", "time", "G multiply-adds", "a second", "of a large product's"]
     _print_table(header, rows)
 
 

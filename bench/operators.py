@@ -1,4 +1,4 @@
-"""Where the time of a decode step and of a fine pass goes: operators, as ONNX Runtime's profile has them."""
+"""Where the time of a decode step, a fine pass and a prefix goes, as ONNX Runtime's profile has it."""
 
 import json
 import tempfile
@@ -14,12 +14,14 @@ from alrakis.backends import settle
 from alrakis.config import load_config
 from alrakis.export.artifacts import Artifacts
 from alrakis.export.run import cache_type, open_graph
+from alrakis.export.trunk import prefix_parts
 from alrakis.spec import CONTEXT, GPTShape, Stage
 from alrakis.weights import open_weights
 
 POSITION = 500
 STEPS, STEPS_LEFT_OUT = 60, 10  # what is measured, and what warms up before
 PASSES, PASSES_LEFT_OUT = 5, 1
+PREFIX = 887  # positions that a full window of the coarse model begins with: 256 semantic, 1, 630 coarse
 
 Runs = Callable[[Any], None]
 
@@ -49,11 +51,32 @@ def pass_operators(weights: str, config: str, threads: int) -> dict[str, float]:
         return _by_operator(_profile(folder / "fine.onnx", threads, runs), PASSES_LEFT_OUT)
 
 
+def prefix_operators(weights: str, config: str, threads: int) -> dict[str, float]:
+    """The same of a whole prefix of the coarse model, for a config with an int8 KV cache."""
+    with _exported(weights, config, "coarse") as (folder, shape):
+
+        def runs(session: Any) -> None:
+            x = np.random.default_rng(0).standard_normal((1, PREFIX, shape.n_embd), np.float32)
+            for _ in range(PASSES_LEFT_OUT + PASSES):
+                session.run(None, {"x": x, "parts": prefix_parts(PREFIX)})
+
+        return _by_operator(_profile(folder / "prefill.onnx", threads, runs), PASSES_LEFT_OUT)
+
+
 def pass_products(weights: str) -> dict[str, int]:
-    """Multiply-adds of such a pass: of the `linears` of all blocks, and of `attention`."""
+    """Multiply-adds of a fine pass: of the `linears` of all blocks, and of `attention`."""
     shape = open_weights(weights).stage("fine").shape
     width = shape.n_layer * CONTEXT * shape.n_embd
     return {"linears": 12 * width * shape.n_embd, "attention": 2 * width * CONTEXT}
+
+
+def prefix_products(weights: str) -> dict[str, int]:
+    """Multiply-adds of a prefix; the last block makes keys and values of all positions, and no more."""
+    shape = open_weights(weights).stage("coarse").shape
+    parts = prefix_parts(PREFIX)
+    linears = (12 * (shape.n_layer - 1) + 3) * shape.n_embd**2 * PREFIX
+    seen = int(parts @ parts.cumsum())  # each part attends to those before it and to itself
+    return {"linears": linears, "attention": 2 * (shape.n_layer - 1) * shape.n_embd * seen}
 
 
 @contextmanager
