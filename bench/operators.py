@@ -42,25 +42,27 @@ def step_operators(weights: str, config: str, threads: int, rows: int) -> dict[s
 def pass_operators(weights: str, config: str, threads: int) -> dict[str, float]:
     """Mean seconds by operator in a pass of the fine model over a whole window, and of `all` of it."""
     with _exported(weights, config, "fine") as (folder, shape):
-
-        def runs(session: Any) -> None:
-            x = np.random.default_rng(0).standard_normal((1, CONTEXT, shape.n_embd), np.float32)
-            for _ in range(PASSES_LEFT_OUT + PASSES):
-                session.run([f"logits_{shape.n_codes_given}"], {"x": x, "first": np.array([0])})
-
-        return _by_operator(_profile(folder / "fine.onnx", threads, runs), PASSES_LEFT_OUT)
+        given = {"x": _embeddings(CONTEXT, shape), "first": np.array([0])}
+        return _passes(folder / "fine.onnx", threads, [f"logits_{shape.n_codes_given}"], given)
 
 
 def prefix_operators(weights: str, config: str, threads: int) -> dict[str, float]:
     """The same of a whole prefix of the coarse model, for a config with an int8 KV cache."""
     with _exported(weights, config, "coarse") as (folder, shape):
+        given = {"x": _embeddings(PREFIX, shape), "parts": prefix_parts(PREFIX)}
+        return _passes(folder / "prefill.onnx", threads, None, given)
 
-        def runs(session: Any) -> None:
-            x = np.random.default_rng(0).standard_normal((1, PREFIX, shape.n_embd), np.float32)
-            for _ in range(PASSES_LEFT_OUT + PASSES):
-                session.run(None, {"x": x, "parts": prefix_parts(PREFIX)})
 
-        return _by_operator(_profile(folder / "prefill.onnx", threads, runs), PASSES_LEFT_OUT)
+def _embeddings(positions: int, shape: GPTShape) -> Any:
+    return np.random.default_rng(0).standard_normal((1, positions, shape.n_embd), np.float32)
+
+
+def _passes(path: Path, threads: int, wanted: list[str] | None, given: dict[str, Any]) -> dict[str, float]:
+    def runs(session: Any) -> None:
+        for _ in range(PASSES_LEFT_OUT + PASSES):
+            session.run(wanted, given)
+
+    return _by_operator(_profile(path, threads, runs), PASSES_LEFT_OUT)
 
 
 def pass_products(weights: str) -> dict[str, int]:
