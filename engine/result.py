@@ -1,33 +1,15 @@
 """What a generation gives back."""
 
 import os
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
-from alrakis import __version__
 from alrakis.audio import save_audio
 from alrakis.errors import GenerationError
 from alrakis.sampling import FloatArray, IntArray
+from alrakis.timings import Timings
+from alrakis.version import __version__
 from alrakis.voices import save_voice
-
-
-@dataclass(frozen=True)
-class Timings:
-    """Wall seconds of one call, by stage; rows of one batch share them. Loading is apart."""
-
-    load_s: float = 0.0
-    text_s: float = 0.0
-    coarse_s: float = 0.0
-    fine_s: float = 0.0
-    codec_s: float = 0.0
-
-    @property
-    def total_s(self) -> float:
-        return self.load_s + self.text_s + self.coarse_s + self.fine_s + self.codec_s
-
-    def __add__(self, other: "Timings") -> "Timings":
-        """Both, stage by stage."""
-        return Timings(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
 
 
 @dataclass(frozen=True, eq=False)

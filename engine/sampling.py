@@ -8,13 +8,13 @@ and addressed by step, so a row says the same thing alone, in a batch, and on ev
 import math
 import secrets
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 import numpy as np
 import numpy.typing as npt
 
-from alrakis.errors import GenerationError, InputError
+from alrakis.errors import GenerationError, InputError, nearest
 from alrakis.spec import STAGES, Stage
 
 FloatArray = npt.NDArray[np.float32]
@@ -81,8 +81,8 @@ def fresh_seed() -> int:
     return secrets.randbits(32)
 
 
-def row_seeds(seed: int | Sequence[int] | None, rows: int) -> list[int]:
-    """One seed a row: a single seed gives row i `seed + i`; None draws a fresh one.
+def seeds_for(seed: int | Sequence[int] | None, count: int) -> list[int]:
+    """A seed for each of `count` texts: a single seed gives text i `seed + i`; None draws a fresh one.
 
     Raises InputError for a seed that is not a whole number of 0..2**64-1, or too few of them.
     """
@@ -90,11 +90,11 @@ def row_seeds(seed: int | Sequence[int] | None, rows: int) -> list[int]:
         seed = fresh_seed()
     if _is_whole(seed):
         _check_seed(seed)
-        return [(int(seed) + i) & MAX_SEED for i in range(rows)]
+        return [(int(seed) + i) & MAX_SEED for i in range(count)]
     if isinstance(seed, Sequence) and not isinstance(seed, (str, bytes)):
-        if len(seed) != rows:
+        if len(seed) != count:
             raise InputError(
-                f"{len(seed)} seeds were given for {rows} texts; give one each, or a single seed"
+                f"{len(seed)} seeds were given for {count} texts; give one each, or a single seed"
             )
         for value in seed:
             _check_seed(value)
@@ -193,3 +193,56 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
         last = weights[..., -1] / weights.sum(-1)
         tokens = np.where(last >= sampling.stop_p, logits.shape[-1] - 1, tokens)
     return tokens
+
+
+@dataclass(frozen=True)
+class Options:
+    """How a text is said: Bark's own options, with its defaults.
+
+    text_temp, waveform_temp, fine_temp: temperatures of the text, coarse and fine stage; 0 is greedy.
+    top_k, top_p: restrict the text and the coarse stage. min_eos_p: speech ends when its end is at least so
+    probable; None: only when it is drawn. max_gen_duration_s: ends it in any case. allow_early_stop: whether
+    it can end by itself. Raises InputError for what no stage can work with.
+    """
+
+    text_temp: float = 0.7
+    waveform_temp: float = 0.7
+    fine_temp: float = 0.5
+    top_k: int | None = None
+    top_p: float | None = None
+    min_eos_p: float | None = 0.2
+    max_gen_duration_s: float | None = None
+    allow_early_stop: bool = True
+
+    def __post_init__(self) -> None:
+        _ = Sampling(self.text_temp, stop_p=self.min_eos_p), self.coarse, self.fine  # each checks itself
+        if self.max_gen_duration_s is not None and not self.max_gen_duration_s >= 0:
+            raise InputError(
+                f"max_gen_duration_s must be None or at least 0, not {self.max_gen_duration_s!r}"
+            )
+
+    @property
+    def text(self) -> Sampling:
+        return Sampling(
+            self.text_temp, self.top_k, self.top_p, self.min_eos_p if self.allow_early_stop else None
+        )
+
+    @property
+    def coarse(self) -> Sampling:
+        return Sampling(self.waveform_temp, self.top_k, self.top_p)
+
+    @property
+    def fine(self) -> Sampling:
+        return Sampling(self.fine_temp)
+
+
+def options_with(options: Options | None, changes: dict[str, Any]) -> Options:
+    """The options, Bark's where there are none, with single ones changed. Raises TypeError for no option."""
+    unknown = changes.keys() - Options.__dataclass_fields__.keys()
+    if unknown:
+        name = min(unknown)
+        hint = nearest(name, list(Options.__dataclass_fields__))
+        raise TypeError(
+            f"there is no option {name!r}{hint}; options are {', '.join(Options.__dataclass_fields__)}"
+        )
+    return replace(options or Options(), **changes)

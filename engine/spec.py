@@ -9,13 +9,14 @@ from dataclasses import dataclass
 from typing import Literal
 
 Stage = Literal["text", "coarse", "fine"]
+Part = Literal["text", "coarse", "fine", "codec"]
 STAGES: tuple[Stage, ...] = ("text", "coarse", "fine")
+PARTS: tuple[Part, ...] = (*STAGES, "codec")
 
 SAMPLE_RATE_HZ = 24_000
 CONTEXT = 1024  # positions a GPT has
 
 TEXT_TOKENS = 256  # text ids in a prefix, and semantic history ids added onto them
-TEXT_PREFIX = TEXT_TOKENS + 1  # + the infer token: 257 positions
 MAX_SEMANTIC_STEPS = 768
 
 COARSE_SEMANTIC_TOKENS = 256  # semantic tokens that a coarse window sees
@@ -39,9 +40,7 @@ class Layout:
     """Ids, vocabulary sizes and rates that belong to one set of weights; the defaults are Bark's."""
 
     semantic_vocab: int = 10_000
-    semantic_pad: int = (
-        10_000  # the id after the semantic tokens; also end of speech, in the text model's output
-    )
+    semantic_pad: int = 10_000  # after the semantic tokens; in the text model's output, end of speech
     text_offset: int = 10_048
     text_pad: int = 129_595
     semantic_infer: int = 129_599

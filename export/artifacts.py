@@ -12,16 +12,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alrakis import __version__
 from alrakis.config import PRECISIONS, Config
 from alrakis.errors import ArtifactError, WeightsError
-from alrakis.export.build import build_codec, build_stage, graph_heads, graph_kinds
-from alrakis.export.progress import export_bar, tell
-from alrakis.export.report import Report
+from alrakis.export.accuracy.report import Report
+from alrakis.export.accuracy.verifier import Verifier
+from alrakis.export.build import build_codec, build_stage, graph_kinds
+from alrakis.export.contract import graph_heads
 from alrakis.export.size import needed_bytes, progress_bytes
 from alrakis.export.store import Artifact, DamagedError, Facts, Store, artifact_cache, check, write_notes
-from alrakis.export.verify import Verifier
+from alrakis.progress import export_bar, tell
 from alrakis.spec import Layout
+from alrakis.version import __version__
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
 EXPORTER = 9  # raise it when what is built changes: artifacts are keyed by it

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import numpy as np
 
-from alrakis.export.codec_graph import CodecGraph
-from alrakis.export.trunk import Kind, Trunk
+from alrakis.export.contract import graph_heads
+from alrakis.export.graphs.codec import CodecGraph
+from alrakis.export.graphs.gpt import Kind, Trunk
 from alrakis.sampling import FloatArray
 from alrakis.spec import Stage
 from alrakis.weights.types import Array, CodecWeights, StageWeights
@@ -70,15 +71,6 @@ def build_stage(
     if cache_scales is not None:
         save_table(folder, "cache_scales", cache_scales)
     save_table(folder, "positions", weights.arrays["transformer.wpe.weight"])
-
-
-def graph_heads(heads: Sequence[range]) -> list[range]:
-    """The heads that a graph needs; one that begins as a longer one before it is read off that one."""
-    needed: list[range] = []
-    for head in heads:
-        if not any(head.start == other.start and head.stop <= other.stop for other in needed):
-            needed.append(head)
-    return needed
 
 
 def build_codec(weights: CodecWeights, folder: Path) -> None:

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from math import prod
 
-from alrakis.export.build import graph_heads, graph_kinds
+from alrakis.export.build import graph_kinds
+from alrakis.export.contract import graph_heads
 from alrakis.weights.names import codec_arrays, gpt_arrays
 from alrakis.weights.types import CodecWeights, StageWeights
 

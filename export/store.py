@@ -19,9 +19,8 @@ from typing import Any
 
 from filelock import FileLock, Timeout
 
-from alrakis.export.progress import tell
-from alrakis.files import replace_file
-from alrakis.weights.identity import cache_folder
+from alrakis.files import cache_folder, replace_file
+from alrakis.progress import tell
 
 MANIFEST = "manifest.json"
 _FORMAT = 1  # of the manifest

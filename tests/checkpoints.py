@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from alrakis.bench.suno import stub_torchaudio as stub_torchaudio
+from alrakis.bench.targets.suno_bark import stub_torchaudio as stub_torchaudio
 
 CODEC_FILE = "encodec_24khz-d7cc33bc.th"
 FILE_NAMES = {

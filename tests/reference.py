@@ -17,8 +17,9 @@ from unittest import mock
 import numpy as np
 import torch
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.sampling import Noise
-from tests.checkpoints import numpy_scalars_allowed, stub_torchaudio
+from tests.checkpoints import numpy_scalars_allowed
 
 TIE = 1e-4  # how close two candidates' arrivals must lie, as a ratio, for rounding to decide between them
 MOST_TIES = 3  # that may go the other way in one call

@@ -20,7 +20,8 @@ import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrakis.audio import check_output, read_tags, save_audio
+from alrakis.audio import check_output, save_audio
+from alrakis.audio_tags import read_tags
 from alrakis.errors import GenerationError, InputError, OutputError
 from alrakis.files import replace_file
 

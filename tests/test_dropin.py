@@ -11,9 +11,9 @@ import numpy as np
 import pytest
 
 import alrakis
-from alrakis import Engine, api, default, generation
+from alrakis import Engine, api, default_engine, generation
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import AlrakisError, GenerationError, InputError
-from tests.checkpoints import stub_torchaudio
 
 # leaked loop variables of bark/generation.py, and what it imports
 LEAKED = {"lang", "prefix", "n"}
@@ -152,22 +152,22 @@ def test_a_full_generation_is_a_history_prompt(engine: Engine, tmp_path: Any) ->
 
 def test_the_default_engine_follows_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
-        one = default.default_engine("synthetic-tiny", "torch-fp32")
-        assert default.default_engine("synthetic-tiny", "torch-fp32") is one
+        one = default_engine.default_engine("synthetic-tiny", "torch-fp32")
+        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is one
         api.semantic_to_waveform(
             np.arange(20), weights="synthetic-tiny", config="torch-fp32", silent=True, seed=1
         )
-        assert default.current_engine() is one
+        assert default_engine.current_engine() is one
         assert set(generation.models) == {"coarse", "fine", "codec"}
         generation.clean_models("fine")
         assert set(generation.models) == {"coarse", "codec"}
         monkeypatch.setenv("SUNO_OFFLOAD_CPU", "1")
-        assert default.default_engine("synthetic-tiny", "torch-fp32") is not one
+        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is not one
         with pytest.raises(AlrakisError, match="closed"):
             one.generate("x")
     finally:
         generation.clean_models()
-    assert default.current_engine() is None
+    assert default_engine.current_engine() is None
 
 
 def test_an_engine_and_a_config_together_are_refused(engine: Engine) -> None:

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from alrakis import Config, Engine
-from alrakis.audio import read_tags
+from alrakis.audio_tags import read_tags
 from alrakis.errors import BackendError, ConfigError, GenerationError, InputError, VoiceError
 
 SHORT = {"max_gen_duration_s": 0.3, "silent": True}

@@ -14,8 +14,8 @@ import pytest
 import alrakis
 from alrakis.__main__ import _parser as original_parser
 from alrakis.bench.cli import PARSER as BENCH
-from alrakis.bench.figures import make_parser as figures_parser
-from alrakis.cli import command_parser, make_parser
+from alrakis.bench.figures.tables import make_parser as figures_parser
+from alrakis.cli.program import command_parser, make_parser
 from alrakis.config import load_config, preset_names
 from alrakis.weights import WEIGHTS_NAMES
 

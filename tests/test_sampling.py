@@ -10,10 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare, kstest
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import GenerationError, InputError
-from alrakis.sampling import MAX_SEED, FloatArray, Noise, Sampling, draw, fresh_seed, restrict, row_seeds
+from alrakis.sampling import MAX_SEED, FloatArray, Noise, Sampling, draw, fresh_seed, restrict, seeds_for
 from alrakis.spec import STAGES
-from tests.checkpoints import stub_torchaudio
 
 ALL = Sampling(1.0)
 seeds = st.integers(0, MAX_SEED)
@@ -358,14 +358,14 @@ def test_a_draw_needs_noise() -> None:
 
 
 def test_one_seed_counts_up() -> None:
-    assert row_seeds(7, 3) == [7, 8, 9]
-    assert row_seeds(MAX_SEED, 2) == [MAX_SEED, 0]
-    assert row_seeds(np.int64(7), 1) == [7]
-    assert row_seeds([5, np.uint64(5), 0], 3) == [5, 5, 0]
+    assert seeds_for(7, 3) == [7, 8, 9]
+    assert seeds_for(MAX_SEED, 2) == [MAX_SEED, 0]
+    assert seeds_for(np.int64(7), 1) == [7]
+    assert seeds_for([5, np.uint64(5), 0], 3) == [5, 5, 0]
 
 
 def test_no_seed_is_a_fresh_one_that_can_be_typed_again() -> None:
-    first, second = row_seeds(None, 2)
+    first, second = seeds_for(None, 2)
     assert second == first + 1
     assert 0 <= first < 2**32
     assert len({fresh_seed() for _ in range(20)}) > 18
@@ -376,4 +376,4 @@ def test_no_seed_is_a_fresh_one_that_can_be_typed_again() -> None:
 )
 def test_bad_seeds(seed: Any) -> None:
     with pytest.raises(InputError, match="seed"):
-        row_seeds(seed, 2)
+        seeds_for(seed, 2)

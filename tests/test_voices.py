@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import OutputError, VoiceError
 from alrakis.spec import Layout
 from alrakis.voices import (
@@ -30,7 +31,6 @@ from alrakis.voices import (
     save_voice,
     voice_arrays,
 )
-from tests.checkpoints import stub_torchaudio
 
 BARK = Layout()
 ALL_PRESETS = [name for names in list_voices().values() for name in names]

@@ -1,6 +1,6 @@
-"""The commands of `alrakis-bench`, a file each, as `alrakis.commands` describes a command."""
+"""The commands of `alrakis-bench`, a file each, as `alrakis.cli.commands` describes a command."""
 
 from alrakis.bench.commands import compare, report, run, tune
-from alrakis.commands import Command
+from alrakis.cli.commands import Command
 
 COMMANDS: tuple[Command, ...] = (run, compare, report, tune)

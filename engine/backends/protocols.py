@@ -19,6 +19,8 @@ class CausalGPT(Protocol):
     has two (with and without end of speech last), the coarse model one a codebook.
     """
 
+    read_bytes: int  # of parameters and cache, by all steps so far
+
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Any:
         """Empty the cache, run a prefix through it, and give the logits after its last position.
 
@@ -50,9 +52,8 @@ class CausalGPT(Protocol):
         """Go on with these rows of the batch only: their indices, `(B',)`, ascending."""
         ...
 
-    @property
-    def position(self) -> int:
-        """How many positions the cache holds."""
+    def release(self) -> None:
+        """Free what is kept between calls; the next call must be a prefill."""
         ...
 
 
@@ -75,10 +76,18 @@ class FineGPT(Protocol):
         """The window as it stands, on the host: `(B, T, 8)`."""
         ...
 
+    def release(self) -> None:
+        """Free the window; the next call must be `begin`."""
+        ...
+
 
 class Codec(Protocol):
     """EnCodec's decoder."""
 
     def decode(self, codes: IntArray) -> FloatArray:
         """Codec decode: codes `(B, 8, T)` to samples `(B, 320 * T)`, float32 in about -1..1."""
+        ...
+
+    def release(self) -> None:
+        """Free what is kept between calls."""
         ...

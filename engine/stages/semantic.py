@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from alrakis.backends.protocols import CausalGPT
-from alrakis.sampling import IntArray, Noise, Sampling
+from alrakis.sampling import IntArray, Noise, Options
 from alrakis.spec import MAX_SEMANTIC_STEPS, TEXT_TOKENS, Layout
 from alrakis.stages.noise import NoiseAhead
 
@@ -16,7 +16,7 @@ WITH_END, WITHOUT_END = 0, 1  # of `Layout.text_heads`
 
 
 def max_semantic_steps(layout: Layout, max_gen_duration_s: float | None) -> int:
-    """Tokens after which a row ends by itself: 768, or the first beyond the duration asked for."""
+    """Tokens after which speech ends by itself: 768, or the first beyond the duration asked for."""
     if max_gen_duration_s is None:
         return MAX_SEMANTIC_STEPS
     duration_s = 0.0
@@ -42,28 +42,24 @@ def generate_semantic(
     texts: Sequence[IntArray],
     histories: Sequence[IntArray | None],
     seeds: Sequence[int],
-    sampling: Sampling,
+    options: Options,
     *,
-    max_gen_duration_s: float | None = None,
-    allow_early_stop: bool = True,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> list[IntArray]:
-    """Semantic tokens of each row, int64 `(S,)`, S <= 768.
+    """Semantic tokens of each text, int64 `(S,)`, S <= 768.
 
-    texts: B times `(256,)` ids of the text model. histories: B semantic histories, or None for none.
-    sampling.stop_p is Bark's `min_eos_p`. tick is called after each step with 1.
+    texts: B times `(256,)` ids of the text model. histories: B semantic histories, or None for none. tick is
+    called after each step with 1.
     """
     infer = np.full((len(texts), 1), layout.semantic_infer)
     prefix = np.concatenate([np.stack(texts), infer], axis=1)
     added = np.stack([semantic_history(history, layout) for history in histories])
-    head = WITH_END if allow_early_stop else WITHOUT_END
-    if not allow_early_stop:
-        sampling = Sampling(sampling.temperature, sampling.top_k, sampling.top_p)
+    head, sampling = WITH_END if options.allow_early_stop else WITHOUT_END, options.text
     noise = NoiseAhead(gpt, Noise(seeds, "text"), len(layout.text_heads[head]), sampling)
 
     spoken: list[list[int]] = [[] for _ in texts]
-    speaking = np.arange(len(texts))  # rows that have not ended
-    last = max_semantic_steps(layout, max_gen_duration_s) - 1
+    speaking = np.arange(len(texts))  # texts that have not ended
+    last = max_semantic_steps(layout, options.max_gen_duration_s) - 1
     logits = gpt.prefill(prefix, added, head=head)
     for step in range(last + 1):
         tokens = gpt.draw(logits, noise.at(step), sampling, head=head)
@@ -80,4 +76,4 @@ def generate_semantic(
             noise.keep(goes_on)
         upcoming = noise.upcoming(step + 1, [head] * min(noise.ahead, last - step))
         logits = gpt.step(tokens, head=head, upcoming=upcoming)
-    return [np.array(row, np.int64) for row in spoken]
+    return [np.array(tokens, np.int64) for tokens in spoken]

@@ -7,11 +7,10 @@ import os
 from collections.abc import Mapping
 from pathlib import Path
 
-from alrakis.config import nearest
-from alrakis.environment import env_flag
-from alrakis.errors import InputError, WeightsNotFoundError
+from alrakis.errors import InputError, WeightsNotFoundError, nearest
+from alrakis.hardware import env_flag
 from alrakis.spec import STAGES, Stage
-from alrakis.weights.demo import DemoVoice
+from alrakis.weights.demo.weights import DemoVoice
 from alrakis.weights.locate import SIZES, bark_checkpoint, bark_file_name, codec_file, vocab_file
 from alrakis.weights.suno import bark_weights, folder_checkpoint, suno_folder
 from alrakis.weights.synthetic import SYNTHETIC_SIZES, SyntheticWeights

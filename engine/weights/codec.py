@@ -14,8 +14,8 @@ from alrakis.errors import WeightsError
 from alrakis.spec import N_FINE_CODEBOOKS, CodecShape, Layout
 from alrakis.weights.check import checked_codec
 from alrakis.weights.identity import identity_of
-from alrakis.weights.pickles import read_torch_file, tensors_as_arrays
-from alrakis.weights.safetensor_files import read_safetensors
+from alrakis.weights.safetensors_file import read_safetensors
+from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.types import Array, CodecWeights
 
 _CODEBOOK = re.compile(r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d+)(?:\.(?:_?codebook\.)?embed)?")

@@ -10,16 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import platformdirs
 
+from alrakis.files import cache_folder
 from alrakis.weights.types import Arrays
 
 _FILE = "identities.json"
-
-
-def cache_folder() -> Path:
-    """Where alrakis keeps what it can make again: `$ALRAKIS_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("ALRAKIS_CACHE") or platformdirs.user_cache_dir("alrakis")).expanduser()
 
 
 def identity_of(what: str, arrays: Arrays, files: Iterable[Path]) -> Callable[[], str]:

@@ -6,18 +6,18 @@ from typing import Any
 
 from alrakis.errors import WeightsError, WeightsNotFoundError
 from alrakis.spec import STAGES, GPTShape, Layout, Stage
+from alrakis.text.encoder import TextEncoder, bert_tokenizer
 from alrakis.weights.check import checked_gpt
 from alrakis.weights.codec import read_codec
 from alrakis.weights.identity import identity_of
 from alrakis.weights.locate import bark_checkpoint, bark_file_name, codec_file, vocab_file
-from alrakis.weights.pickles import read_torch_file, tensors_as_arrays
-from alrakis.weights.tokenizers import bert_tokenizer
-from alrakis.weights.types import CodecWeights, StageWeights, TextEncoder
+from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
 _PREFIX = "_orig_mod."  # left by torch.compile
 
 
-class SunoWeights:
+class SunoWeights(Weights):
     """Bark from checkpoints in suno's format, each found by `find` when it is asked for."""
 
     def __init__(self, name: str, find: Callable[[Stage], Path], folder: Path | None = None) -> None:

@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from alrakis.spec import CodecShape, GPTShape, Layout, Stage, bark_shape
+from alrakis.text.encoder import BertEncoder, TextEncoder
 from alrakis.weights.names import Shapes, codec_arrays, gpt_arrays
-from alrakis.weights.types import Array, CodecWeights, StageWeights, TextEncoder
+from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 
 SYNTHETIC_SIZES = ("small", "large", "tiny")
 _VERSION = 1  # raise it when the numbers change: artifacts are keyed by it
@@ -30,7 +31,7 @@ _SCRIPTS = (
 )
 
 
-class SyntheticWeights:
+class SyntheticWeights(Weights):
     """Bark with random parameters; `sizes` gives each stage's, `name` the codec's."""
 
     def __init__(self, name: str, sizes: Mapping[Stage, str]) -> None:
@@ -51,8 +52,6 @@ class SyntheticWeights:
         return CodecWeights(shape, _RandomArrays(source, codec_arrays(shape)), source, _identity(source))
 
     def tokenizer(self) -> TextEncoder:
-        from alrakis.text import BertEncoder  # text is above weights: it is imported when used
-
         letters = [chr(code) for first, last in _SCRIPTS for code in range(first, last)]
         lines = ["[PAD]", "[UNK]", *letters, *(f"##{letter}" for letter in letters)]
         return BertEncoder.from_vocab(lines, lowercase=False)

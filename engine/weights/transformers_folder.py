@@ -9,15 +9,15 @@ from typing import Any
 
 from alrakis.errors import WeightsError
 from alrakis.spec import Layout, Stage
+from alrakis.text.encoder import TextEncoder, bert_tokenizer
 from alrakis.weights.check import checked_gpt
 from alrakis.weights.codec import codec_from_arrays, read_codec
 from alrakis.weights.identity import identity_of
 from alrakis.weights.locate import codec_file, vocab_file
-from alrakis.weights.pickles import read_torch_file, tensors_as_arrays
-from alrakis.weights.safetensor_files import read_safetensors
+from alrakis.weights.safetensors_file import read_safetensors
 from alrakis.weights.suno import gpt_shape
-from alrakis.weights.tokenizers import bert_tokenizer
-from alrakis.weights.types import Array, CodecWeights, StageWeights, TextEncoder
+from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
+from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 
 _MODEL_FILES = ("model.safetensors", "pytorch_model.bin")
 _INDEX = ".index.json"  # lists the shards of a model file
@@ -63,7 +63,7 @@ _LAYOUT = {
 }
 
 
-class TransformersFolder:
+class TransformersFolder(Weights):
     """Bark from a folder that transformers' `BarkModel.save_pretrained` wrote."""
 
     def __init__(self, folder: Path) -> None:
@@ -71,7 +71,7 @@ class TransformersFolder:
         self._folder = folder
 
     @cached_property
-    def layout(self) -> Layout:
+    def layout(self) -> Layout:  # type: ignore[override]  # it is assigned, once it was worked out
         """Bark's own, with what `generation_config.json` says otherwise."""
         path = self._folder / "generation_config.json"
         config = _json(path) if path.is_file() else {}

@@ -9,13 +9,15 @@ Naming, whatever the source (`names.py` lists every name with its shape):
   `codebooks.0` .. `codebooks.7`, `(1024, 128)`.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol, runtime_checkable
+from typing import Any
 
 import numpy.typing as npt
 
 from alrakis.spec import CodecShape, GPTShape, Layout, Stage
+from alrakis.text.encoder import TextEncoder
 
 Array = npt.NDArray[Any]
 Arrays = Mapping[str, Array]  # float32, float16 or bfloat16 (ml_dtypes); may be memory-mapped, read-only
@@ -57,46 +59,38 @@ class CodecWeights(_Part):
         self.shape = shape
 
 
-class TextEncoder(Protocol):
-    """A tokenizer: text to the ids of its own vocabulary."""
+class Weights(ABC):
+    """One set of weights: three GPTs, a codec and a tokenizer. Parts are read when asked for.
 
-    def encode(self, text: str) -> list[int]:
-        """Ids of `text`, without special tokens and without the layout's offset."""
-        ...
+    To be derived from: what a set of weights need not have is empty here.
+    """
 
+    name: str  # what a person calls it: `bark-small`, `demo`, or a path
 
-@runtime_checkable
-class RemarkingEncoder(TextEncoder, Protocol):
-    """A tokenizer that knows what its text model cannot say."""
+    layout: Layout
 
-    def remarks(self, text: str) -> list[str]:
-        """What a person should know before `text` is said. Raises InputError if nothing of it can be."""
-        ...
+    @abstractmethod
+    def stage(self, stage: Stage) -> StageWeights:
+        """A GPT's parameters. Raises WeightsError when they are missing or damaged, as those below do."""
 
+    @abstractmethod
+    def codec(self) -> CodecWeights:
+        """The codec's parameters."""
 
-class Weights(Protocol):
-    """One set of weights: three GPTs, a codec and a tokenizer. Parts are read when asked for."""
-
-    @property
-    def name(self) -> str:
-        """What a person calls it: `bark-small`, `demo`, or a path."""
-        ...
-
-    @property
-    def layout(self) -> Layout: ...
-
-    def stage(self, stage: Stage) -> StageWeights: ...
-
-    def codec(self) -> CodecWeights: ...
-
-    def tokenizer(self) -> TextEncoder: ...
-
-
-@runtime_checkable
-class VoicedWeights(Weights, Protocol):
-    """Weights that come with voices of their own."""
+    @abstractmethod
+    def tokenizer(self) -> TextEncoder:
+        """The tokenizer of the text model."""
 
     @property
     def voices(self) -> Mapping[str, Path]:
-        """Where the voices lie, by the names that a person gives."""
-        ...
+        """Where voices of the weights' own lie, by the names that a person gives."""
+        return {}
+
+    @property
+    def note(self) -> str:
+        """What a person should know before these weights speak; empty where there is nothing."""
+        return ""
+
+    def remarks(self, text: str) -> list[str]:
+        """What a person should know before this text is said. Raises InputError if it cannot be."""
+        return []

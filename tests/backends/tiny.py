@@ -6,7 +6,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.spec import CodecShape, GPTShape, Layout, Stage
-from alrakis.weights.types import CodecWeights, StageWeights, TextEncoder
+from alrakis.text.encoder import TextEncoder
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
 from tests.checkpoints import encodec_state
 
 LAYOUT = Layout(
@@ -77,7 +78,7 @@ def codec_weights(seed: int = 0) -> CodecWeights:
     return CodecWeights(CodecShape(), arrays, source="random", identity=f"tiny-codec-{seed}")
 
 
-class TinyWeights:
+class TinyWeights(Weights):
     """A `Weights` of tiny shapes that remembers what was read of it."""
 
     name = "tiny"

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from alrakis.bench.schema import (
+from alrakis.bench.record.schema import (
     STAGES,
     Accuracy,
     Environment,

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from alrakis.cli import main
+from alrakis.cli.program import main
 from tests.cli.programs import Ended, Run
 
 

@@ -16,9 +16,9 @@ import numpy as np
 import pytest
 import soundfile
 
-from alrakis.audio import read_tags
-from alrakis.batching import Job, grouped
-from alrakis.rows import TextRow
+from alrakis.audio_tags import read_tags
+from alrakis.jobs.batch_texts import BatchItem
+from alrakis.jobs.batching import PlannedItem, grouped
 from alrakis.voices import Voice
 from tests.cli.programs import Run, alrakis_process, command, environment, refused
 
@@ -151,13 +151,13 @@ def test_without_a_seed_it_goes_on_with_the_one_that_it_drew(texts: Path, run: R
 
 def test_groups_have_one_voice_and_like_lengths() -> None:
     one, two = (Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")
-    jobs = [
-        Job(TextRow(line=i, id=str(i), file="f", text="t"), "t", i == 5, 0, voice, seconds)
+    planned = [
+        PlannedItem(BatchItem(line=i, id=str(i), file="f", text="t"), "t", i == 5, 0, voice, seconds)
         for i, (voice, seconds) in enumerate(
             [(one, 3.0), (two, 1.0), (one, 1.0), (None, 2.0), (one, 2.0), (one, 40.0), (two, 0.5)]
         )
     ]
-    groups = [[job.row.line for job in group] for group in grouped(jobs, 2)]
+    groups = [[plan.item.line for plan in group] for group in grouped(planned, 2)]
     assert sorted(groups) == [[0], [2, 4], [3], [5], [6, 1]]
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from alrakis.cli import guarded
+from alrakis.cli.program import guarded
 from alrakis.errors import ConfigError, GenerationError, InputError, OutputError, WeightsNotFoundError
 from tests.cli.programs import BRIEF, TINY, Terminal, alrakis_process, command, environment
 

@@ -8,8 +8,8 @@ import pytest
 import soundfile
 
 from alrakis import __main__ as original
-from alrakis.audio import read_tags
-from alrakis.cli import guarded
+from alrakis.audio_tags import read_tags
+from alrakis.cli.program import guarded
 from tests.cli.programs import Run, alrakis_process, refused
 
 

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 import soundfile
 
-from alrakis.audio import read_tags
+from alrakis.audio_tags import read_tags
 from tests.cli.programs import Run, Terminal, alrakis_process, command, environment, refused
 
 TEXT = """\

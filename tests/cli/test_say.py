@@ -8,7 +8,7 @@ import pytest
 import soundfile
 
 import alrakis
-from alrakis.audio import read_tags
+from alrakis.audio_tags import read_tags
 from tests.cli.programs import BRIEF, Ended, Run, Terminal, alrakis_process
 
 

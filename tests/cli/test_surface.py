@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import alrakis
-from alrakis.commands.voices import DEMO
+from alrakis.cli.voices import DEMO
 from alrakis.config import preset_names
 from tests.cli.programs import Run
 

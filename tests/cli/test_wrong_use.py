@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from alrakis.commands.options import parse_overrides
+from alrakis.cli.arguments import parse_overrides
 from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, refused
 
 

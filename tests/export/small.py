@@ -7,8 +7,9 @@ import numpy as np
 
 from alrakis.config import Config, parse_config
 from alrakis.spec import Stage
+from alrakis.text.encoder import TextEncoder
 from alrakis.weights import open_weights
-from alrakis.weights.types import Array, CodecWeights, StageWeights, TextEncoder
+from alrakis.weights.types import Array, CodecWeights, StageWeights
 from tests.backends.tiny import LAYOUT, stage_weights
 
 

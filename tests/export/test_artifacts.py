@@ -15,19 +15,19 @@ import onnx
 import pytest
 
 import alrakis.export.artifacts
-from alrakis.backends.onnx_backend import OnnxBackend
+from alrakis.backends.onnx.backend import OnnxBackend
 from alrakis.config import Config
 from alrakis.engine import Engine
 from alrakis.errors import ArtifactError
+from alrakis.export.accuracy.report import report_from_json, stored_reports
 from alrakis.export.artifacts import Artifacts, part_heads
 from alrakis.export.build import build_codec, build_stage
-from alrakis.export.report import report_from_json, stored_reports
 from alrakis.export.size import needed_bytes, progress_bytes
 from alrakis.export.store import MANIFEST, Artifact
 from alrakis.spec import STAGES
 from alrakis.weights import open_weights
-from alrakis.weights.demo import FOLDER as DEMO
-from alrakis.weights.demo import DemoVoice
+from alrakis.weights.demo.weights import FOLDER as DEMO
+from alrakis.weights.demo.weights import DemoVoice
 from alrakis.weights.types import StageWeights, Weights
 from tests.export.small import Small, config, outlying
 

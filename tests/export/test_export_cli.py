@@ -322,7 +322,7 @@ def test_a_disk_that_fills_up_meanwhile_is_an_error(here: Path) -> None:
     disk = here / "disk"
     program = (
         "import alrakis.export.store; alrakis.export.store._check_space = lambda root, needed: None; "
-        "from alrakis.cli import main; main()"
+        "from alrakis.cli.program import main; main()"
     )
     ended = on_small_disk(
         disk, "20m", [sys.executable, "-c", program, *TINY], ALRAKIS_CACHE=str(disk / "cache")

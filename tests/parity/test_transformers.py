@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 import torch
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.engine import Engine
 from alrakis.sampling import Noise, Sampling, draw
 from alrakis.spec import Layout
-from tests.checkpoints import stub_torchaudio, write_vocab
+from tests.checkpoints import write_vocab
 from tests.parity.conftest import EXACT_CONFIGS
 from tests.reference import TIE
 

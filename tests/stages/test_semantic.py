@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrakis.sampling import IntArray, Sampling
+from alrakis.sampling import IntArray, Options, Sampling
 from alrakis.spec import Layout
 from alrakis.stages.semantic import generate_semantic, max_semantic_steps
-from alrakis.text import encode_text
+from alrakis.text.encoder import encode_text
 from tests.reference import Reference
 from tests.toys import ToyGPT, WordLengths
 
@@ -42,7 +42,16 @@ def ours(gpt: ToyGPT, batch: list[Row], sampling: Sampling, **options: Any) -> l
         [encode_text(WordLengths(), row.text, LAYOUT)[0] for row in batch],
         [row.history for row in batch],
         [row.seed for row in batch],
-        sampling,
+        options_of(sampling, **options),
+    )
+
+
+def options_of(sampling: Sampling, **options: Any) -> Options:
+    return Options(
+        text_temp=sampling.temperature,
+        top_k=sampling.top_k,
+        top_p=sampling.top_p,
+        min_eos_p=sampling.stop_p,
         **options,
     )
 
@@ -139,9 +148,7 @@ def test_ids_come_from_the_layout() -> None:
         [text],
         [history],
         [1],
-        Sampling(),
-        max_gen_duration_s=0.1,
-        allow_early_stop=False,
+        Options(max_gen_duration_s=0.1, allow_early_stop=False),
         tick=ticks.append,
     )
     assert seen["candidates"] == range(40)

@@ -9,8 +9,8 @@ import torch
 
 from alrakis.config import load_config
 from alrakis.spec import STAGES
-from alrakis.weights.demo import FOLDER, DemoVoice, dequantized
-from alrakis.weights.safetensor_files import read_safetensors
+from alrakis.weights.demo.weights import FOLDER, DemoVoice, dequantized
+from alrakis.weights.safetensors_file import read_safetensors
 from demo_voice import corpus, evaluate, pack, steps, templates
 from demo_voice.__main__ import make_parser
 from demo_voice.coarse_stage import HISTORY, PREFIX, STEPS, make_batch, window

@@ -6,11 +6,12 @@ import torch
 from safetensors.torch import save_file
 from torch.nn.utils import remove_weight_norm
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import WeightsError
 from alrakis.spec import CodecShape, Layout
 from alrakis.weights.codec import read_codec
 from alrakis.weights.names import codec_arrays
-from tests.checkpoints import CODEC_FILE, encodec_state, stub_torchaudio
+from tests.checkpoints import CODEC_FILE, encodec_state
 
 
 @pytest.fixture(scope="module")

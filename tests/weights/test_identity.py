@@ -6,8 +6,9 @@ import os
 import numpy as np
 import pytest
 
+from alrakis.files import cache_folder
 from alrakis.weights import open_weights
-from alrakis.weights.identity import cache_folder, identity_of
+from alrakis.weights.identity import identity_of
 from alrakis.weights.types import StageWeights
 
 

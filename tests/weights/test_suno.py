@@ -10,11 +10,12 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import WeightsError
 from alrakis.spec import STAGES, Layout
 from alrakis.weights import open_weights
 from alrakis.weights.suno import read_checkpoint
-from tests.checkpoints import gpt_state, model_args, numpy_scalars_allowed, stub_torchaudio
+from tests.checkpoints import gpt_state, model_args, numpy_scalars_allowed
 
 
 def checkpoint(stage: str) -> dict:

@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 import torch
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import InputError
 from alrakis.spec import STAGES, CodecShape, GPTShape, Layout
 from alrakis.weights import open_weights
 from alrakis.weights.names import codec_arrays, gpt_arrays
-from tests.checkpoints import stub_torchaudio
 
 
 def test_the_numbers_are_the_same_in_every_process_and_version():

@@ -1,1 +1,1 @@
-"""How the demo voice is made: from text to the packed weights in `engine/weights/demo_voice`."""
+"""How the demo voice is made: from text to the packed weights in `engine/weights/demo/data`."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from alrakis.weights.demo import FOLDER
+from alrakis.weights.demo.weights import FOLDER
 from demo_voice import steps
 
 RENEWED = {

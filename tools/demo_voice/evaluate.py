@@ -16,8 +16,8 @@ import torch
 from scipy.signal import resample_poly
 
 from alrakis import Engine
-from alrakis.normaliser import say_in_words
-from alrakis.weights.demo import DemoVoice
+from alrakis.weights.demo.english import say_in_words
+from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import RATE_HZ, mel_filters, to_24k
 from demo_voice.flite import Flite
 

@@ -7,8 +7,8 @@ import numpy as np
 import torch
 
 from alrakis import Engine
-from alrakis.sampling import Sampling
-from alrakis.weights.demo import DemoVoice
+from alrakis.sampling import Options
+from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import Codec, MelLoss, to_24k
 from demo_voice.evaluate import SEED, sentences
 from demo_voice.flite import Flite
@@ -33,7 +33,7 @@ def fine_gain(folder: Path, speakers: Sequence[str], limit: int) -> list[str]:
                 samples = to_24k(flite.speak(text).samples)
                 coarse = codec.coarse_codes(samples[None, None])
                 (fine,) = engine.coarse_to_fine(
-                    [coarse[0].numpy()], [None], [SEED], Sampling(TEMPERATURE), silent=True
+                    [coarse[0].numpy()], [None], [SEED], Options(fine_temp=TEMPERATURE), silent=True
                 )
                 made = (coarse, torch.from_numpy(fine)[None], codec.complete(coarse))
                 decoded = [codec.decoder(codec.vectors(codes))[0, :, : len(samples)] for codes in made]

@@ -11,8 +11,8 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
-from alrakis.weights.demo import FOLDER, SCALE, dequantized
-from alrakis.weights.safetensor_files import read_safetensors
+from alrakis.weights.demo.weights import FOLDER, SCALE, dequantized
+from alrakis.weights.safetensors_file import read_safetensors
 from demo_voice import coarse_stage, fine_stage
 from demo_voice.codec import Codec
 from demo_voice.model import GPT, FineGPT

@@ -11,7 +11,7 @@ import numpy as np
 from demo_voice.flite import PITCH_STEP_S, Speech
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
-CONFIG = Path(__file__).parents[2] / "engine" / "weights" / "demo_voice" / "config.json"
+CONFIG = Path(__file__).parents[2] / "engine" / "weights" / "demo" / "data" / "config.json"
 PUNCTUATION = ".,!?;:'-"
 NO_GUIDE = (-1, -1, -1, -1)
 

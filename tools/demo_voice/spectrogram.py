@@ -7,7 +7,7 @@ import matplotlib
 import matplotlib.pyplot as plt
 
 from alrakis import Engine
-from alrakis.weights.demo import DemoVoice
+from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import RATE_HZ, to_24k
 from demo_voice.evaluate import HOP, SEED, log_mel, mel_distance
 from demo_voice.flite import Flite

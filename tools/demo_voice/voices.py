@@ -7,7 +7,7 @@ import torch
 
 from alrakis import Engine
 from alrakis.spec import N_COARSE_CODEBOOKS
-from alrakis.weights.demo import DemoVoice
+from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import Codec
 from demo_voice.speech import Utterance, read_shard, shards
 

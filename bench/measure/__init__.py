@@ -1,0 +1,1 @@
+"""What is measured beside time: the machine, memory, energy, accuracy."""

@@ -1,0 +1,68 @@
+"""What this machine can do at most: how fast it reads memory, and how fast it multiplies matrices."""
+
+import statistics
+import time
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, Literal
+
+import numpy as np
+import onnxruntime as ort
+from onnx import TensorProto, helper, numpy_helper
+
+from alrakis.export.contract import session_options
+
+_TOTAL_BYTES = 2**30  # that all threads read; no cache holds it
+_LEAST_BYTES = 64 * 2**20  # for each thread
+ROWS, COLUMNS, DEPTH = 1024, 4096, 4096  # large enough that reading them does not count
+
+
+def read_bandwidth(threads: int, repeats: int = 7) -> float:
+    """Bytes a second that `threads` threads read together: the median over `repeats` runs."""
+    size_bytes = max(_LEAST_BYTES, _TOTAL_BYTES // threads)
+    arrays = [np.ones(size_bytes // 4, np.float32) for _ in range(threads)]
+    rates = []
+    with ThreadPoolExecutor(threads) as pool:
+        for _ in range(repeats):
+            began = time.perf_counter()
+            list(pool.map(_read, arrays))
+            rates.append(threads * size_bytes / (time.perf_counter() - began))
+    return statistics.median(rates)
+
+
+def _read(array: np.ndarray) -> float:
+    """Look at every number once; numpy lets other threads run meanwhile."""
+    return float(np.max(array))
+
+
+def multiply_rate(kind: Literal["float32", "int8"], threads: int, repeats: int = 7) -> float:
+    """Multiply-adds a second of one large product: the median over `repeats` runs."""
+    session, given = _product(kind, threads)
+    rates = []
+    session.run(None, given)
+    for _ in range(repeats):
+        began = time.perf_counter()
+        session.run(None, given)
+        rates.append(ROWS * COLUMNS * DEPTH / (time.perf_counter() - began))
+    return statistics.median(rates)
+
+
+def _product(kind: str, threads: int) -> tuple[ort.InferenceSession, dict[str, Any]]:
+    """A session that multiplies its input with a constant, and that input."""
+    if kind == "float32":
+        operator, types = "MatMul", (TensorProto.FLOAT, TensorProto.FLOAT)
+        left, right = np.ones((ROWS, DEPTH), np.float32), np.ones((DEPTH, COLUMNS), np.float32)
+    else:
+        operator, types = "MatMulInteger", (TensorProto.UINT8, TensorProto.INT32)
+        left, right = np.ones((ROWS, DEPTH), np.uint8), np.ones((DEPTH, COLUMNS), np.int8)
+    graph = helper.make_graph(
+        [helper.make_node(operator, ["left", "right"], ["product"])],
+        "product",
+        [helper.make_tensor_value_info("left", types[0], left.shape)],
+        [helper.make_tensor_value_info("product", types[1], [ROWS, COLUMNS])],
+        [numpy_helper.from_array(right, "right")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=10)
+    session = ort.InferenceSession(
+        model.SerializeToString(), session_options(threads), providers=["CPUExecutionProvider"]
+    )
+    return session, {"left": left}

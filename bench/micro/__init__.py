@@ -1,0 +1,1 @@
+"""Single parts by pytest-benchmark: `pytest bench/`."""

@@ -1,0 +1,1 @@
+"""Results: their file format, their statistics, and the ways to show and compare them."""

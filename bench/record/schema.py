@@ -1,0 +1,236 @@
+"""What one run of `alrakis-bench run` found: the models of its JSON file, written and read here.
+
+`result.schema.json` beside this file is the same as JSON Schema; `python -m alrakis.bench.record.schema`
+prints it.
+Seconds end in `_s`, bytes in `_bytes`, joules in `_j`; what a machine does not tell is null.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Annotated, Any, Literal, get_args
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alrakis.errors import InputError
+from alrakis.files import replace_file
+
+Format = Literal["alrakis-bench"]
+Version = Literal[1]
+FORMAT: Format = "alrakis-bench"
+SCHEMA_VERSION: Version = 1
+
+Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=0)]
+StageName = Literal["semantic_prefill", "semantic_decode", "coarse_prefill", "coarse_decode", "fine", "codec"]
+Scenario = Literal["latency", "throughput", "voice", "long", "cold-start", "memory", "accuracy"]
+SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
+STAGES: tuple[StageName, ...] = get_args(StageName)
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class GPUInfo(_Model):
+    name: str
+    memory_bytes: Count | None
+    driver: str
+
+
+class Environment(_Model):
+    """The machine, and what was installed on it."""
+
+    platform: str
+    python: str
+    cpu: str
+    cpu_features: list[str] = Field(description="instruction sets that matter here")
+    logical_cores: Count
+    physical_cores: Count
+    usable_cores: Count = Field(description="physical cores that this process may use")
+    affinity: list[int] | None = Field(description="logical cores that this process may use")
+    memory_bytes: Count
+    memory_available_bytes: Count | None
+    gpus: list[GPUInfo]
+    versions: dict[str, str | None] = Field(description="by package; null: not installed")
+    git_revision: str | None = Field(description="of a checkout; ends in -dirty where it was changed")
+    load_average: float | None = Field(description="of the last minute before the start")
+    read_bandwidth: Amount | None = Field(description="bytes a second that all threads read together")
+    threads: Count = Field(description="threads that read for the bandwidth, and that targets were given")
+    variables: dict[str, str] = Field(description="environment variables that change speed")
+
+    @property
+    def machine(self) -> str:
+        """What tells machines apart: results are one machine's when this is equal."""
+        gpus = "".join(f"; {gpu.name}" for gpu in self.gpus)
+        gib = self.memory_bytes / 2**30
+        return f"{self.cpu}; {self.usable_cores} of {self.physical_cores} cores; {gib:.0f} GiB{gpus}"
+
+
+class Workload(_Model):
+    """What was asked of every target. Two runs are of the same workload when all but `name` is equal."""
+
+    name: str = Field(description="unique in the file; samples refer to it")
+    scenario: Scenario
+    weights: str
+    text: str
+    seconds: Amount = Field(description="of audio; the length is forced")
+    voice: str | None
+    batch: Annotated[int, Field(ge=1)]
+
+    @property
+    def identity(self) -> tuple[object, ...]:
+        """Equal for equal work."""
+        return (self.scenario, self.weights, self.text, self.seconds, self.voice, self.batch)
+
+
+class TargetInfo(_Model):
+    """A program with its config. One that failed has an error, and whatever was measured before it."""
+
+    name: str = Field(description="unique in the file; samples refer to it")
+    kind: Literal["alrakis", "peer"]
+    threads: Count | None
+    config: dict[str, Any] | None = Field(description="resolved; null where the target never started")
+    load_s: Amount | None = Field(description="from `load` to ready, process start and imports left out")
+    error: str | None = Field(description="why it has no samples, or no more of them")
+
+
+class Work(_Model):
+    """One stage of one sample."""
+
+    seconds: Amount
+    steps: Count = Field(description="prefills, decode steps, fine passes or codec decodes")
+
+
+class _Measured(_Model):
+    """Of one target in one workload, by their names."""
+
+    workload: str
+    target: str
+
+
+class Sample(_Measured):
+    """One measured call."""
+
+    round: Count = Field(description="samples of one round were taken in turn")
+    began_s: Amount = Field(description="since the run began")
+    wall_s: Amount
+    audio_s: Amount = Field(description="of all rows of the batch")
+    rtf: Amount
+    ttfa_s: Amount = Field(description="call entry (cold-start: process start) to the first samples")
+    stages: dict[StageName, Work] = Field(description="loading and the rest of wall_s are in none")
+    load_s: Amount | None = Field(description="cold-start: process start to ready")
+    peak_rss_bytes: Count | None
+    peak_gpu_bytes: Count | None
+    step_bytes: Count | None = Field(description="that a coarse decode step must read, on average")
+    bandwidth_share: Amount | None = Field(description="of read_bandwidth, reached in coarse decode steps")
+    energy_j: dict[str, Amount] = Field(description="by meter; empty where none can be read")
+
+
+class Accuracy(_Measured):
+    """A target against fp32 on the same tokens. top1 and kl are over `positions` draws."""
+
+    part: Literal["text", "coarse", "fine", "audio"]
+    positions: Count
+    top1: Amount | None = Field(description="share in which the likeliest token is fp32's")
+    kl_mean: Amount | None = Field(description="nats")
+    kl_max: Amount | None
+    log_mel_distance_db: Amount | None = Field(description="audio: root of the mean square over all bands")
+
+
+class Summary(_Measured):
+    """One figure of one target in one workload, over its samples. interval: 95%, bootstrapped."""
+
+    metric: str
+    samples: Count
+    median: Amount
+    q1: Amount
+    q3: Amount
+    interval: tuple[Amount, Amount] | None = Field(description="of the median; null for a single sample")
+
+
+class Results(_Model):
+    """A whole run."""
+
+    format: Format = FORMAT
+    schema_version: Version = SCHEMA_VERSION
+    alrakis: str = Field(description="the version that measured")
+    started: str = Field(description="ISO 8601, UTC")
+    duration_s: Amount
+    complete: bool = Field(description="false: stopped before the end")
+    command: list[str]
+    suite: str
+    repeats: Count
+    notes: list[str] = Field(description="what could not be measured, and why")
+    environment: Environment
+    workloads: list[Workload]
+    targets: list[TargetInfo]
+    samples: list[Sample] = Field(description="in the order they were taken")
+    accuracy: list[Accuracy]
+    summaries: list[Summary]
+
+    def workload(self, name: str) -> Workload:
+        return next(one for one in self.workloads if one.name == name)
+
+    def taken(self, workload: str, target: str) -> list[Sample]:
+        """One target's samples of one workload, in order."""
+        return [one for one in self.samples if (one.workload, one.target) == (workload, target)]
+
+    def summary(self, workload: str, target: str, metric: str) -> Summary | None:
+        wanted = (workload, target, metric)
+        return next((s for s in self.summaries if (s.workload, s.target, s.metric) == wanted), None)
+
+
+def save_results(results: Results, path: str | os.PathLike[str]) -> Path:
+    """Write a run's JSON file, whole or not at all. Raises OutputError."""
+    return replace_file(path, (results.model_dump_json(indent=1) + "\n").encode())
+
+
+def load_results(path: str | os.PathLike[str]) -> Results:
+    """Read a run's JSON file. Raises InputError for one that is damaged, foreign or of another version."""
+    try:
+        text = Path(path).read_text("utf-8")
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise InputError(f"cannot read {path}: {reason}") from None
+    try:
+        values = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InputError(f"{path} is cut off or no JSON: {error}; measure again") from None
+    if not isinstance(values, dict) or values.get("format") != FORMAT:
+        raise InputError(f"{path} is not a result of `alrakis-bench run`")
+    version = values.get("schema_version")
+    if version != SCHEMA_VERSION:
+        raise InputError(
+            f"{path} has schema version {version!r}; this alrakis reads version {SCHEMA_VERSION}: "
+            "measure again, or use the alrakis that wrote it"
+        )
+    try:
+        results = Results.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(
+            f"{path} is damaged at {where}: {first['msg']} ({error.error_count()} such places)"
+        ) from None
+    return _consistent(results, path)
+
+
+def _consistent(results: Results, path: str | os.PathLike[str]) -> Results:
+    workloads, targets = {one.name for one in results.workloads}, {one.name for one in results.targets}
+    if len(workloads) < len(results.workloads) or len(targets) < len(results.targets):
+        raise InputError(f"{path} is damaged: a workload or a target is there twice")
+    measured: list[_Measured] = [*results.samples, *results.accuracy, *results.summaries]
+    for one in measured:
+        if one.workload not in workloads or one.target not in targets:
+            raise InputError(f"{path} is damaged: it has no {one.workload!r} or no {one.target!r}")
+    return results
+
+
+def json_schema() -> str:
+    """The JSON Schema of a result file, as `result.schema.json` holds it."""
+    return json.dumps(Results.model_json_schema(mode="serialization"), indent=1) + "\n"
+
+
+if __name__ == "__main__":
+    print(json_schema(), end="")

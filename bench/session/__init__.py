@@ -1,0 +1,1 @@
+"""One run of the benchmark: what is planned, and measuring it."""

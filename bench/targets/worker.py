@@ -1,0 +1,100 @@
+"""One target in a process of its own, obeying commands: JSON lines on standard input, one reply for each.
+
+`{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}`,
+`{"do": "accuracy", "seconds": ...}`; the end of input ends it. What goes wrong is a reply too:
+`{"error": ...}`. Between commands it sleeps in a read, so that another target can be measured meanwhile.
+"""
+
+import argparse
+import contextlib
+import json
+import os
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from alrakis.bench.measure.memory import peak_gpu_bytes, peak_rss_bytes, reset_peaks
+from alrakis.bench.targets.peers import PEERS
+from alrakis.errors import AlrakisError
+
+
+class Worker:
+    """The target, from its command line's options on."""
+
+    def __init__(self, options: argparse.Namespace) -> None:
+        self._options = options
+        self._program: Any = None
+
+    def load(self) -> dict[str, Any]:
+        began = time.perf_counter()
+        options = self._options
+        if options.target in PEERS:
+            self._program = PEERS[options.target].open(options.weights, options.threads)
+        else:
+            from alrakis.bench.targets.program import Alrakis
+
+            self._program = Alrakis(options.weights, options.target, self._overrides())
+        return {"load_s": time.perf_counter() - began}
+
+    def run(self, texts: list[str], seconds: float, voice: str | None, fresh: bool = False) -> dict[str, Any]:
+        """fresh: the peak of memory is that since the process began."""
+        if not fresh:
+            reset_peaks()
+        began = time.perf_counter()
+        made = self._program.generate(texts, seconds, voice)
+        wall_s = time.perf_counter() - began
+        return {
+            "wall_s": wall_s,
+            "audio_s": made.audio_s,
+            "stages": {name: work.model_dump() for name, work in made.stages.items()},
+            "step_bytes": made.step_bytes,
+            "peak_rss_bytes": peak_rss_bytes(),
+            "peak_gpu_bytes": peak_gpu_bytes(),
+            "torch": "torch" in sys.modules,
+        }
+
+    def accuracy(self, seconds: float) -> dict[str, Any]:
+        from alrakis.bench.measure.accuracy import measure_accuracy
+
+        options = self._options
+        return {"rows": measure_accuracy(options.weights, options.target, self._overrides(), seconds)}
+
+    def _overrides(self) -> dict[str, Any]:
+        threads = {"threads": self._options.threads} if self._options.threads else {}
+        return {**self._options.overrides, **threads}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("--target", required=True, help="a peer, or a config of alrakis")
+    parser.add_argument("--weights", required=True)
+    parser.add_argument("--threads", type=int)
+    parser.add_argument("--overrides", type=json.loads, default={})
+    worker = Worker(parser.parse_args())
+    commands: dict[str, Callable[..., dict[str, Any]]] = {
+        "load": worker.load,
+        "run": worker.run,
+        "accuracy": worker.accuracy,
+    }
+    replies = os.fdopen(os.dup(1), "w", buffering=1)
+    with contextlib.redirect_stdout(sys.stderr):
+        for line in sys.stdin:
+            command = json.loads(line)
+            try:
+                reply = commands[command.pop("do")](**command)
+            except Exception as error:  # whatever it is, the row says it and the other targets go on
+                reply = {"error": _explain(error)}
+            replies.write(json.dumps(reply) + "\n")
+
+
+def _explain(error: Exception) -> str:
+    if isinstance(error, AlrakisError):
+        return str(error)
+    if isinstance(error, MemoryError):
+        return "out of memory"
+    return f"{type(error).__name__}: {error}".strip().splitlines()[0]
+
+
+if __name__ == "__main__":
+    main()

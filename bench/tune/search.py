@@ -1,0 +1,143 @@
+"""The search of `tune`: successive halving within a time budget and a memory limit.
+
+All candidates say a short piece; the faster half says one twice as long, and so on up to the whole length,
+which the last ones repeat: the least median wins.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from statistics import median
+
+from alrakis.bench.tune.candidates import Candidate
+
+SHARES = (0.25, 0.5, 1.0, 1.0, 1.0)  # of the whole length, by round
+FINALISTS = 2
+BATCHES = (2, 4, 8, 16)
+WORTH = 0.98  # a larger batch has to take less of the time than this
+
+NO_TIME = "no time was left for it"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a trial gave: seconds of work for a second of audio and peak memory, or why there is neither."""
+
+    rtf: float | None
+    peak_bytes: int | None = None
+    problem: str = ""
+
+
+Measure = Callable[[Candidate, float, int], Outcome]  # candidate, seconds of audio, texts at once
+
+
+@dataclass
+class Trials:
+    """All that is known of one candidate. share: of the whole length, of its longest trial."""
+
+    candidate: Candidate
+    share: float = 0.0
+    rtfs: list[float] = field(default_factory=list)  # at that length
+    peak_bytes: int | None = None
+    problem: str = ""
+
+    @property
+    def rtf(self) -> float:
+        return median(self.rtfs) if self.rtfs else math.inf
+
+    @property
+    def fits(self) -> bool:
+        return bool(self.rtfs) and not self.problem
+
+
+class Search:
+    """One search, and what it has found so far: `best` holds at any time, also after it was interrupted.
+
+    measure: runs one trial. seconds: the whole length. memory_limit: in bytes of resident memory.
+    time_left: seconds until the budget is spent.
+    """
+
+    def __init__(
+        self,
+        candidates: Sequence[Candidate],
+        measure: Measure,
+        seconds: float,
+        memory_limit: int | None,
+        time_left: Callable[[], float],
+    ) -> None:
+        self.trials = [Trials(candidate) for candidate in candidates]
+        self.batches: dict[int, Outcome] = {}
+        self._measure = measure
+        self._seconds = seconds
+        self._limit = memory_limit
+        self._time_left = time_left
+
+    @property
+    def best(self) -> Trials | None:
+        """The fastest of those that got furthest: the longest piece, said most often."""
+        fitting = [trials for trials in self.trials if trials.fits]
+        return min(fitting, key=_rank, default=None)
+
+    @property
+    def max_batch(self) -> int | None:
+        """The largest batch that was worth it; None when none was tried."""
+        worth = [size for size, outcome in self.batches.items() if outcome.problem == ""]
+        return max(worth) if worth else (1 if self.batches else None)
+
+    def run(self) -> None:
+        """Search until the rounds are over or the budget is spent. The first round gets half of it."""
+        going = self.trials
+        first_round_ends = self._time_left() / 2
+        for number, share in enumerate(SHARES):
+            if share < 1 and len(going) <= FINALISTS:
+                continue  # nothing to sort out
+            reserve = first_round_ends if number == 0 else 0.0
+            tried = [trials for trials in going if self._try(trials, share, reserve)]
+            going = sorted(tried, key=lambda trials: trials.rtf)[: max(FINALISTS, math.ceil(len(tried) / 2))]
+        self._find_batch()
+
+    def _try(self, trials: Trials, share: float, reserve: float) -> bool:
+        """One trial; false when it gave nothing. reserve: seconds of the budget that it may not touch."""
+        if self._time_left() <= reserve:
+            if not trials.rtfs:
+                trials.problem = NO_TIME
+            return False
+        outcome = self._limited(self._measure(trials.candidate, share * self._seconds, 1))
+        trials.peak_bytes = outcome.peak_bytes or trials.peak_bytes
+        if outcome.rtf is None or outcome.problem:
+            if outcome.problem != NO_TIME or not trials.rtfs:
+                trials.problem = outcome.problem
+            return False
+        if share > trials.share:
+            trials.share, trials.rtfs = share, []
+        trials.rtfs.append(outcome.rtf)
+        return True
+
+    def _limited(self, outcome: Outcome) -> Outcome:
+        """The outcome, with a problem where it took more memory than allowed."""
+        if self._limit is not None and outcome.peak_bytes is not None and outcome.peak_bytes > self._limit:
+            problem = f"needs {outcome.peak_bytes / 1e6:.0f} MB"
+            return Outcome(outcome.rtf, outcome.peak_bytes, problem)
+        return outcome
+
+    def _find_batch(self) -> None:
+        """How many texts at once the best candidate is worth: doubled as long as it helps."""
+        best = self.best
+        if best is None:
+            return
+        before = best.rtf
+        for size in BATCHES:
+            if self._time_left() <= 0:
+                return
+            candidate = best.candidate.changed(max_batch=size)
+            outcome = self._limited(self._measure(candidate, best.share * self._seconds, size))
+            if outcome.rtf is not None and not outcome.problem and outcome.rtf > WORTH * before:
+                outcome = Outcome(outcome.rtf, outcome.peak_bytes, "no gain")
+            self.batches[size] = outcome
+            if outcome.problem or outcome.rtf is None:
+                return
+            before = outcome.rtf
+
+
+def _rank(trials: Trials) -> tuple[float, int, float]:
+    return -trials.share, -len(trials.rtfs), trials.rtf

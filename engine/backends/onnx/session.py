@@ -1,0 +1,118 @@
+"""Opening ONNX Runtime sessions: threads, memory, providers, and what to say when one does not open."""
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from alrakis.config import Config
+from alrakis.errors import ArtifactError, BackendError, ConfigError
+from alrakis.export.contract import UNWANTED_FUSIONS, session_options
+from alrakis.progress import tell
+
+try:
+    import onnxruntime as ort
+except ImportError as error:
+    raise BackendError(
+        f"the onnx backend needs ONNX Runtime: pip install 'alrakis[cpu]' ({error})"
+    ) from error
+
+NEEDED_VERSION = (1, 22)  # MatMulNBits with 8 bits
+INT8_CACHE_VERSION = (1, 32)  # GroupQueryAttention with an int8 KV cache, on a CPU
+
+Array = npt.NDArray[Any]
+
+
+def settle_cache(config: Config) -> Config:
+    """A config whose kv_cache is not "auto": int8 where this onnxruntime can; where not, that is told."""
+    if config.kv_cache != "auto":
+        return config
+    able = _version() >= INT8_CACHE_VERSION
+    if not able:
+        tell(
+            f"onnxruntime {ort.__version__} cannot keep the KV cache in 8 bits: it is in fp32, which takes "
+            f"more time and memory; {'.'.join(map(str, INT8_CACHE_VERSION))} can: pip install -U onnxruntime"
+        )
+    return config.model_copy(update={"kv_cache": "int8" if able else "full"})
+
+
+def check_version(kv_cache: str) -> None:
+    """Raises BackendError when this onnxruntime lacks operators that a config's graphs use."""
+    needed, what = NEEDED_VERSION, "8-bit MatMulNBits"
+    if kv_cache == "int8":
+        needed, what = INT8_CACHE_VERSION, "an int8 KV cache (kv_cache = 'full' does without)"
+    if _version() < needed:
+        raise BackendError(
+            f"onnxruntime {ort.__version__} is too old: {needed[0]}.{needed[1]} or newer has {what}; "
+            "pip install -U onnxruntime"
+        )
+
+
+def _version() -> tuple[int, ...]:
+    return tuple(int(part) for part in ort.__version__.split(".")[:2])
+
+
+def pick_providers(device: str) -> list[Any]:
+    """ONNX Runtime's execution providers for a config's device. Raises ConfigError for a missing one."""
+    if device in ("auto", "cpu"):
+        return ["CPUExecutionProvider"]
+    available = ort.get_available_providers()
+    if device.startswith("cuda") and "CUDAExecutionProvider" in available:
+        number = device.partition(":")[2] or "0"
+        return [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
+    raise ConfigError(
+        f"device {device!r} is not there for the onnx backend; this onnxruntime has {', '.join(available)} "
+        "(CUDA comes with onnxruntime-gpu)"
+    )
+
+
+def open_session(path: Path, threads: int, providers: list[Any]) -> ort.InferenceSession:
+    """A session over a graph file. Raises ArtifactError when the file is damaged or cannot be run."""
+    ort.disable_telemetry_events()
+    options = session_options(threads)
+    options.inter_op_num_threads = 1
+    # threads that spin between runs would take the cores from the next session's
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # a plan of memory by shapes asks for one block, beside all that the arena holds from runs of other shapes
+    options.enable_mem_pattern = False
+    # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
+    options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
+    try:
+        return ort.InferenceSession(
+            str(path), options, providers=providers, disabled_optimizers=UNWANTED_FUSIONS
+        )
+    except Exception as error:  # onnxruntime's own classes, one for each of its status codes
+        raise ArtifactError(
+            f"{path} does not open in onnxruntime {ort.__version__}: {error}; remove its folder and it is "
+            "exported again"
+        ) from error
+
+
+def only_what_is_asked(*, give_back: bool = False) -> ort.RunOptions:
+    """Options for a run that computes no output but those asked for.
+
+    give_back: what this run and those before it needed is freed afterwards, but for memory of outputs that
+    are not bound. Other runs leave it to the next in the session's arena, without page faults.
+    """
+    options = ort.RunOptions()
+    options.only_execute_path_to_fetches = True
+    if give_back:
+        options.add_run_config_entry("memory.enable_memory_arena_shrinkage", "cpu:0")
+    return options
+
+
+def bind(binding: ort.IOBinding, name: str, array: Array, *, output: bool = False) -> None:
+    """Bind an array's own memory; the caller keeps the array alive."""
+    call = binding.bind_output if output else binding.bind_input
+    call(name, "cpu", 0, array.dtype.type, array.shape, array.ctypes.data)
+
+
+def load_table(folder: Path, name: str) -> npt.NDArray[np.float32]:
+    """A table that `alrakis.export` wrote, mapped: only the rows that are used come into memory."""
+    path = folder / f"{name}.npy"
+    try:
+        table: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise ArtifactError(f"{path} cannot be read: {error}") from None
+    return table

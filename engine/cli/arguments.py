@@ -1,0 +1,178 @@
+"""Options that several commands share: which weights, which config, which text."""
+
+import argparse
+import logging
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from alrakis.errors import InputError
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+if TYPE_CHECKING:
+    from alrakis.engine import Engine
+    from alrakis.sampling import Options
+
+logger = logging.getLogger("alrakis")
+
+
+def add_engine_options(parser: argparse.ArgumentParser) -> None:
+    """`--weights`, `--config` and `--set`; `open_engine` uses them."""
+    group = parser.add_argument_group("what runs, and how")
+    group.add_argument(
+        "--weights",
+        metavar="NAME|DIR",
+        default="bark",
+        help="bark, bark-small, bark-large, demo, synthetic-small, ... or a folder "
+        "(default: bark; it is the large one unless SUNO_USE_SMALL_MODELS=1)",
+    )
+    group.add_argument(
+        "--config",
+        metavar="NAME|FILE",
+        default="auto",
+        help="auto, a preset's name (`alrakis info` lists them) or a TOML file (default: auto)",
+    )
+    group.add_argument(
+        "--set",
+        metavar="KEY=VALUE",
+        action="append",
+        default=[],
+        dest="overrides",
+        help="change a key of the config; may be given several times (--set threads=4)",
+    )
+
+
+def open_engine(args: argparse.Namespace) -> "Engine":
+    """The engine that `add_engine_options` asked for. Raises ConfigError, WeightsError or BackendError."""
+    from alrakis.engine import Engine
+
+    return Engine(args.weights, args.config, **parse_overrides(args.overrides))
+
+
+def tell_note(engine: "Engine") -> None:
+    """Say what a person should know of the weights before they speak."""
+    if engine.weights.note:
+        logger.info(engine.weights.note)
+
+
+def add_speech_options(parser: argparse.ArgumentParser) -> Any:
+    """`--voice`, `--seed`, the temperatures and ends; `speech_options` uses them. Gives their group.
+
+    What is not given is left to `Options`, whose defaults the help repeats.
+    """
+    group = parser.add_argument_group("how it is said")
+    group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
+    group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
+    temperature = "0 is greedy, higher is more varied (default: {})"
+    group.add_argument("--text-temp", type=float, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--waveform-temp", type=float, metavar="T", help=temperature.format(0.7))
+    group.add_argument("--fine-temp", type=float, metavar="T", help=temperature.format(0.5))
+    group.add_argument(
+        "--min-eos-p", type=float, metavar="P", help="speech ends when its end is this likely (default: 0.2)"
+    )
+    group.add_argument(
+        "--max-duration", type=float, metavar="SECONDS", help="end what is said at a time here at the latest"
+    )
+    return group
+
+
+def speech_options(args: argparse.Namespace) -> "Options":
+    """What `add_speech_options` asked for. Raises InputError for what no stage can work with."""
+    from alrakis.sampling import Options
+
+    asked = {
+        "text_temp": args.text_temp,
+        "waveform_temp": args.waveform_temp,
+        "fine_temp": args.fine_temp,
+        "min_eos_p": args.min_eos_p,
+        "max_gen_duration_s": args.max_duration,
+    }
+    return Options(**{name: value for name, value in asked.items() if value is not None})
+
+
+def add_cast_option(group: Any) -> None:
+    """`--cast`; `parse_cast` reads it."""
+    group.add_argument(
+        "--cast",
+        metavar="NAME=VOICE",
+        action="append",
+        default=[],
+        help="the voice of a speaker whom the text names, as in `MAN: Hello.` (the label is not said then); "
+        "may be given several times",
+    )
+
+
+def parse_cast(items: Sequence[str]) -> dict[str, str]:
+    """Voices by speaker from `NAME=VOICE`. Raises InputError for anything else, or a name twice."""
+    cast: dict[str, str] = {}
+    for item in items:
+        name, equals, voice = (part.strip() for part in item.partition("="))
+        if not (name and equals and voice):
+            raise InputError(f"--cast takes NAME=VOICE, as in --cast MAN=v2/en_speaker_6, not {item!r}")
+        if name in cast:
+            raise InputError(f"--cast names {name!r} twice; give each speaker one voice")
+        cast[name] = voice
+    return cast
+
+
+def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
+    """Config keys and values from `key=value`, typed as TOML types them; what is no TOML is a string.
+
+    Raises InputError for an item without a key or an equals sign.
+    """
+    overrides = {}
+    for item in items:
+        key, equals, value = item.partition("=")
+        if not equals or not key.strip():
+            raise InputError(f"--set takes KEY=VALUE, as in --set threads=4, not {item!r}")
+        overrides[key.strip()] = _toml_value(value.strip())
+    return overrides
+
+
+def _toml_value(text: str) -> Any:
+    try:
+        parsed = tomllib.loads(f"value = {text}")
+    except tomllib.TOMLDecodeError:
+        return text
+    return parsed["value"] if len(parsed) == 1 else text
+
+
+def read_text(words: Sequence[str], file: str | None) -> str:
+    """The text to say: the words given, or a file's, or what standard input holds.
+
+    Standard input is read when "-" is asked for, or when nothing is given and it is not a terminal. Raises
+    InputError when there is nothing to read or it is not UTF-8.
+    """
+    if words and file is not None:
+        raise InputError("give the text either as arguments or with --file, not both")
+    if file == "-" or list(words) == ["-"]:
+        return _decode(sys.stdin.buffer.read(), "standard input")
+    if file is not None:
+        return _decode(_read_file(file), file)
+    if words:
+        return " ".join(words)
+    if sys.stdin is None or sys.stdin.isatty():
+        raise InputError('nothing to say: give a text (alrakis say "Hello"), --file FILE, or pipe one in')
+    return _decode(sys.stdin.buffer.read(), "standard input")
+
+
+def _read_file(file: str) -> bytes:
+    try:
+        return Path(file).read_bytes()
+    except (OSError, ValueError) as error:
+        raise InputError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
+
+
+def _decode(data: bytes, where: str) -> str:
+    try:
+        text = data.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(f"{where} is not UTF-8 text (byte {error.start}): convert it first") from None
+    if "\0" in text:
+        raise InputError(f"{where} is not text: byte {data.index(0)} is zero, as in binary files")
+    return text

@@ -1,0 +1,121 @@
+"""`alrakis batch`: many texts, an audio file each, into a folder that outlives a stop."""
+
+import argparse
+import logging
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alrakis.cli.arguments import (
+    add_cast_option,
+    add_engine_options,
+    add_speech_options,
+    open_engine,
+    parse_cast,
+    read_text,
+    speech_options,
+    tell_note,
+)
+from alrakis.cli.output import audio_path
+from alrakis.errors import GenerationError
+
+if TYPE_CHECKING:
+    from alrakis.jobs.batching import Batch, BatchTask
+
+NAME = "batch"
+SUMMARY = "say many texts, into an audio file each"
+DESCRIPTION = """\
+Say the texts of a file, each into an audio file of its own. They run as batches of one voice and of like
+length, which is faster than one at a time. What is done stands in DIR/manifest.jsonl, so that the same
+command goes on where it was stopped. A row that fails is written down there with the reason, and the others
+go on."""
+EXAMPLES = """\
+examples:
+  alrakis batch texts.txt -o out                      (a text a line: out/0001.wav, ...)
+  alrakis batch texts.jsonl -o out --format flac --voice v2/en_speaker_6
+  alrakis batch texts.csv -o out --seed 7             (row i has the seed 7 + i, from 0)
+
+A JSONL file has an object a line, a CSV file a first line that names its columns. `text` is needed; `id`
+names the audio file (default: the line's number), `file` names it with its extension; `voice`, `seed` and
+`lang` are the row's own. A text that is too long for Bark is said in chunks and joined, as by `alrakis read`.
+
+Run again, it makes what is missing: rows that failed, and rows added to the file since."""
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", metavar="FILE", help="the texts: .jsonl, .csv or .txt, in UTF-8")
+    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="made if it is not there")
+    parser.add_argument(
+        "--format",
+        choices=("wav", "flac", "ogg", "mp3"),
+        default="wav",
+        help="of files that no row names (default: wav)",
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
+    add_engine_options(parser)
+    group = add_speech_options(parser)
+    add_cast_option(group)
+    group.add_argument("--lang", metavar="CODE", help="the texts' language (default: by their script)")
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.jobs.batch_folder import BatchFolder
+    from alrakis.jobs.batching import Batch
+
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
+    task = _task(args)
+    folder = BatchFolder(Path(args.output).expanduser())
+    with folder.hold():
+        for item in task.items:
+            audio_path(str(folder.folder / item.file))
+        with open_engine(args) as engine:
+            batch = Batch(engine, task, folder)
+            tell_note(engine)
+            _make(batch, len(task.items), args)
+    if batch.failed:
+        raise GenerationError(
+            f"{len(batch.failed)} of {len(task.items)} rows failed; {folder.path} says why, "
+            "and the same command tries them again"
+        )
+
+
+def _task(args: argparse.Namespace) -> "BatchTask":
+    from alrakis.jobs.batch_texts import read_items
+    from alrakis.jobs.batching import BatchTask
+    from alrakis.text.speakers import check_cast
+    from alrakis.text.splitting import check_language
+
+    items = read_items(read_text([], args.file), args.file, f".{args.format}")
+    cast = parse_cast(args.cast)
+    check_cast(cast, [item.text for item in items])
+    check_language(args.lang)
+    return BatchTask(items, args.voice, cast, args.seed, args.lang, speech_options(args))
+
+
+def _make(batch: "Batch", count: int, args: argparse.Namespace) -> None:
+    from alrakis.progress import rows_bar
+
+    began, made, audio_s = time.perf_counter(), 0, 0.0
+    try:
+        with rows_bar(count, len(batch.done), args.quiet) as move:
+            for finished in batch.make():
+                for item in finished:
+                    made += item.state == "done"
+                    audio_s += item.seconds
+                    if item.error is not None:
+                        logger.warning("row %s failed: %s", item.id, item.error)
+                move(len(finished))
+    except BaseException:
+        logger.info(
+            "%d of %d rows are in %s; the same command goes on from there",
+            len(batch.done),
+            count,
+            args.output,
+        )
+        raise
+    wall_s = time.perf_counter() - began
+    speed = f", {audio_s:.2f} s of audio in {wall_s:.2f} s" if made else ""
+    logger.info("made %d files in %s%s; %d were there", made, args.output, speed, len(batch.done) - made)

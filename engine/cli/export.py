@@ -1,0 +1,112 @@
+"""`alrakis export`: the files that the ONNX Runtime backend runs: make, check, measure, remove them."""
+
+import argparse
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alrakis.cli.arguments import add_engine_options, parse_overrides
+from alrakis.errors import InputError
+
+if TYPE_CHECKING:
+    from alrakis.config import Config
+    from alrakis.export.store import Artifact
+
+NAME = "export"
+SUMMARY = "prepare weights for ONNX Runtime ahead of time, check and measure what was prepared"
+DESCRIPTION = """\
+Turn weights into the files that the ONNX Runtime backend runs. This happens by itself when they are first
+needed, into the cache; here it is done ahead of time, or into a folder to be copied elsewhere."""
+EXAMPLES = """\
+examples:
+  alrakis export --weights bark-small --precision int8
+  alrakis export --weights bark-small --precision int8 --verify    (measured against fp32)
+  alrakis export --weights bark-small --precision int4 -o small-int4
+  alrakis say "Hello" --weights bark-small --config cpu-int4 --set artifacts=small-int4
+  alrakis export --clean                                           (they are made again when needed)"""
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    add_engine_options(parser)
+    parser.add_argument(
+        "--precision", choices=("fp32", "int8", "int4"), help="default: the config's (auto: int8)"
+    )
+    parser.add_argument("-o", "--output", metavar="DIR", help="export into this folder instead of the cache")
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument(
+        "--verify", action="store_true", help="measure every stage against fp32, and keep the report"
+    )
+    group.add_argument(
+        "--check",
+        action="store_true",
+        help="check every byte of what is there; in the cache, what is damaged is made again",
+    )
+    group.add_argument("--clean", action="store_true", help="remove all exports from the cache or DIR")
+
+
+def run(args: argparse.Namespace) -> None:
+    root = None if args.output is None else Path(args.output).expanduser()
+    if args.clean:
+        _clean(root)
+        return
+    from alrakis.backends.onnx.session import check_version, settle_cache
+    from alrakis.export.artifacts import Artifacts, Part
+    from alrakis.export.store import artifact_cache
+    from alrakis.spec import STAGES
+    from alrakis.weights import open_weights
+    from alrakis.weights.types import StageWeights
+
+    config = settle_cache(_config(args))
+    check_version(config.kv_cache)
+    root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
+    if root and args.check:
+        config = config.model_copy(update={"artifacts": str(root)})
+    weights = open_weights(args.weights)
+    artifacts = Artifacts(weights, config)
+    try:
+        parts: list[Part] = [*map(weights.stage, STAGES), weights.codec()]
+        for part in parts:
+            if args.check:
+                artifact = artifacts.ensure(part, whole=True)
+            else:
+                artifact = artifacts.export_into(root or artifact_cache(), part)
+            _show(artifact)
+            if args.verify and isinstance(part, StageWeights):
+                print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)
+    finally:
+        artifacts.close()
+
+
+def _show(artifact: "Artifact") -> None:
+    facts = artifact.facts
+    size = f"{artifact.size_bytes / 1e6:.1f} MB"
+    print(f"{facts['part']:<7}{facts['precision']:<5}{size:>10}  {artifact.folder}", flush=True)
+
+
+def _clean(root: Path | None) -> None:
+    from alrakis.export.store import Store, artifact_cache
+
+    store = Store(root or artifact_cache())
+    if root and not root.is_dir():
+        raise InputError(f"there is no folder {root}")
+    freed = [store.remove(folder) for folder in store.folders()]
+    store.remove_unfinished()
+    print(f"removed {len(freed)} artifacts ({sum(freed) / 1e6:.1f} MB) from {store.root}")
+
+
+def _config(args: argparse.Namespace) -> "Config":
+    """The config that was asked for; a precision alone asks for the CPU preset of that precision."""
+    from alrakis.auto import resolve_config
+
+    overrides = parse_overrides(args.overrides)
+    name = args.config
+    if args.precision is not None:
+        if name == "auto":
+            name = f"cpu-{args.precision}"
+        overrides["precision"] = args.precision
+    config = resolve_config(name, overrides)
+    if config.backend != "onnx":
+        raise InputError(
+            f"the config {config.name!r} runs on {config.backend}, which needs no export; "
+            "give --precision, or a config of the onnx backend (cpu-int8)"
+        )
+    return config

@@ -1,0 +1,158 @@
+"""`alrakis`: the command line. Each command is a file in `alrakis.cli.commands`.
+
+Exit codes: 0 done, 1 failed, 2 wrong use. 130 and 141 are what a shell shows of a program that was ended by
+Ctrl-C or by a closed pipe. argparse reads the arguments: it is in the standard library, starts at once, and
+what is needed here (subcommands, help with examples) it does.
+"""
+
+import argparse
+import contextlib
+import logging
+import os
+import sys
+import traceback
+from collections.abc import Callable, Iterator, Sequence
+from typing import NoReturn
+
+from alrakis.cli.commands import COMMANDS, Command
+from alrakis.errors import AlrakisError, InputError
+from alrakis.version import __version__
+
+FAILED, WRONG_USE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
+
+_DESCRIPTION = "Bark, text to audio, fast on whatever machine you have."
+_EXAMPLES = """\
+examples:
+  alrakis say "Hello, my name is Suno." -o hello.wav --weights demo
+  alrakis say -f letter.txt -o letter.mp3 --voice v2/en_speaker_6 --seed 7
+  alrakis voices --lang de
+  alrakis export --weights bark-small --precision int8
+  alrakis info
+
+exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
+ALRAKIS_DEBUG=1 shows where an error came from."""
+
+
+class Parser(argparse.ArgumentParser):
+    """An argparse parser that tells a mistake in one line."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(WRONG_USE, f"alrakis: error: {message} (`{self.prog} --help` shows what is allowed)\n")
+
+
+def make_parser() -> argparse.ArgumentParser:
+    """The parser of all commands of `alrakis`."""
+    return command_parser("alrakis", _DESCRIPTION, _EXAMPLES, COMMANDS)
+
+
+def command_parser(
+    program: str, description: str, examples: str, commands: Sequence[Command]
+) -> argparse.ArgumentParser:
+    """The parser of a program with these commands."""
+    parser = Parser(
+        program,
+        description=description,
+        epilog=examples,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--version", action="version", version=f"{program} {__version__}")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", required=True)
+    for command in commands:
+        subparser = subparsers.add_parser(
+            command.NAME,
+            help=command.SUMMARY,
+            description=command.DESCRIPTION,
+            epilog=command.EXAMPLES,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        command.add_arguments(subparser)
+        subparser.set_defaults(run=command.run)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> NoReturn:
+    """Run `alrakis` with these arguments, those of the process by default, and exit."""
+    sys.exit(guarded(lambda: run_command(make_parser(), arguments)))
+
+
+def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
+    """Run the command that these arguments name; without any, show the help as wrong use."""
+    if not (sys.argv[1:] if arguments is None else arguments):
+        parser.print_help(sys.stderr)
+        raise SystemExit(WRONG_USE)
+    args = parser.parse_args(arguments)
+    args.run(args)
+
+
+def guarded(program: Callable[[], None]) -> int:
+    """Run a program as a command should be run: messages on standard error, and the exit code returned.
+
+    What alrakis raises on purpose, a full disk and too little memory are told in a line, with a traceback
+    only if ALRAKIS_DEBUG is set. Anything else is a defect and keeps its traceback.
+    """
+    try:
+        with _log_to_stderr():
+            program()
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        if sys.stderr is not None and sys.stderr.isatty():
+            print(file=sys.stderr)  # the terminal shows ^C, and there may be half a progress bar
+        _say("stopped")
+        return INTERRUPTED
+    except BrokenPipeError:
+        _drop_stdout()
+        return CLOSED_PIPE
+    except (AlrakisError, MemoryError, OSError) as error:
+        if os.environ.get("ALRAKIS_DEBUG", "0") not in ("", "0"):
+            traceback.print_exc()
+        _say(f"error: {_explain(error)}")
+        return WRONG_USE if isinstance(error, InputError) else FAILED
+    return 0
+
+
+def _explain(error: BaseException) -> str:
+    if isinstance(error, MemoryError):
+        return "out of memory; a smaller model (--weights bark-small) or --set residency=one-stage needs less"
+    return str(error) or type(error).__name__
+
+
+def _say(message: str) -> None:
+    if sys.stderr is None:  # closed; print would write to standard output
+        return
+    with contextlib.suppress(OSError):  # nobody reads it any more
+        print(f"alrakis: {message}", file=sys.stderr, flush=True)
+
+
+def _drop_stdout() -> None:
+    """Let the interpreter flush standard output into nothing when it ends."""
+    nothing = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nothing, sys.stdout.fileno())
+    os.close(nothing)
+
+
+class _StderrHandler(logging.Handler):
+    """`alrakis: warning: ...` on whatever standard error is at the time; plain notes without a level."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
+        _say(f"{level}{record.getMessage()}")
+
+
+@contextlib.contextmanager
+def _log_to_stderr() -> Iterator[None]:
+    """Show what the logger `alrakis` says on standard error, for as long as a command runs."""
+    logger = logging.getLogger("alrakis")
+    before = logger.level, logger.propagate
+    handler = _StderrHandler()
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]

@@ -1,0 +1,69 @@
+"""`alrakis say`: one text to one audio file."""
+
+import argparse
+import logging
+import time
+
+from alrakis.cli.arguments import (
+    add_engine_options,
+    add_speech_options,
+    open_engine,
+    read_text,
+    speech_options,
+    tell_note,
+)
+from alrakis.cli.output import audio_path, save_result, voice_path
+
+NAME = "say"
+SUMMARY = "say a text into an audio file"
+DESCRIPTION = "Say a text into a wav, flac, ogg or mp3 file (the output's extension decides)."
+EXAMPLES = """\
+examples:
+  alrakis say "Hello, my name is Suno." -o hello.wav
+  alrakis say -f letter.txt -o letter.mp3 --voice v2/en_speaker_6
+  echo "Piped in" | alrakis say -o piped.flac
+  alrakis say "The same again" --seed 1234 --config torch-fp32
+  alrakis say "Remember me" --save-voice me.npz; alrakis say "It is me" --voice me.npz
+  alrakis say -o cold.wav -- "-5 degrees"      (a text that begins with a dash)
+
+An output file that exists already is replaced. Text, seed, voice, weights and config are written into its
+tags."""
+DEFAULT_OUTPUT = "out.wav"
+
+logger = logging.getLogger("alrakis")
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("text", metavar="TEXT", nargs="*", help="what to say; - reads standard input")
+    parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a UTF-8 file")
+    parser.add_argument(
+        "-o", "--output", metavar="FILE", default=DEFAULT_OUTPUT, help=f"default: {DEFAULT_OUTPUT}"
+    )
+    parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
+    add_engine_options(parser)
+    group = add_speech_options(parser)
+    group.add_argument("--save-voice", metavar="NPZ", help="also save what was said as a voice")
+
+
+def run(args: argparse.Namespace) -> None:
+    from alrakis.text.encoder import check_text
+
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
+    audio_path(args.output)
+    if args.save_voice is not None:
+        voice_path(args.save_voice)
+    text = check_text(read_text(args.text, args.file))
+    options = speech_options(args)
+    with open_engine(args) as engine:
+        tell_note(engine)
+        began = time.perf_counter()
+        result = engine.generate(
+            text,
+            args.voice,
+            seed=args.seed,
+            options=options,
+            silent=args.quiet,
+        )
+        wall_s = time.perf_counter() - began
+    save_result(result, wall_s, args.output, args.save_voice)

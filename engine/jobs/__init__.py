@@ -1,0 +1,1 @@
+"""Work that outlives a stop: a long text read into a folder, many texts made into files."""

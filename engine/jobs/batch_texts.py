@@ -1,0 +1,163 @@
+"""The items of a batch, from a JSONL, CSV or plain text file: a text each, with what may be said about it."""
+
+import csv
+import io
+import json
+import re
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from alrakis.errors import InputError, nearest
+from alrakis.sampling import MAX_SEED
+
+_NAME = re.compile(r'[^\s./\\:*?"<>|\0-\x1f][^/\\:*?"<>|\0-\x1f]{0,99}')  # a file's on every system
+
+
+class BatchItem(BaseModel):
+    """One text that is to become one audio file.
+
+    line: where it stands in the file, from 1. id: names it, and its audio file unless `file` does. voice,
+    seed, lang: its own, where they are not those of the whole batch.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+    line: int
+    id: str
+    text: str
+    voice: str | None = None
+    seed: int | None = Field(default=None, ge=0, le=MAX_SEED)
+    lang: str | None = None
+    file: str
+
+    @field_validator("id", "file")
+    @classmethod
+    def _usable(cls, value: str) -> str:
+        if not _NAME.fullmatch(value):
+            raise ValueError("names a file, so it has up to 100 letters, digits and such, and no slash")
+        return value
+
+    @field_validator("text", "voice")
+    @classmethod
+    def _unicode(cls, value: str | None) -> str | None:
+        try:
+            (value or "").encode("utf-8")
+        except UnicodeEncodeError:
+            raise ValueError("holds half of a surrogate pair") from None
+        return value
+
+
+FIELDS = [name for name in BatchItem.model_fields if name != "line"]
+
+
+def read_items(content: str, name: str, extension: str) -> list[BatchItem]:
+    """The items of a file that has this content; its name tells the format, .jsonl, .csv or .txt.
+
+    extension: of audio files that no item names, as in `.wav`. Raises InputError that names the line.
+    """
+    readers: dict[str, Callable[[str, str], Iterator[tuple[int, dict[str, Any]]]]] = {
+        ".jsonl": _from_jsonl,
+        ".csv": _from_csv,
+        ".txt": _from_txt,
+    }
+    reader = readers.get(Path(name).suffix.lower())
+    if reader is None:
+        raise InputError(f"{name} must end in {', '.join(readers)}: that tells how it is written")
+    items = [_item(values, line, name, extension) for line, values in reader(content, name)]
+    if not items:
+        raise InputError(f"{name} is empty: there is nothing to say")
+    _check_unique(items, name)
+    return items
+
+
+def _from_jsonl(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(content.split("\n"), 1):  # a string may hold what else ends lines
+        if not line.strip():
+            continue
+        try:
+            values = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise InputError(
+                f"{name}, line {number} is no JSON: {error.msg} (column {error.colno})"
+            ) from None
+        except RecursionError:
+            raise InputError(f"{name}, line {number} is nested too deeply") from None
+        if not isinstance(values, dict):
+            raise InputError(f'{name}, line {number} must be an object, as in {{"text": "Hello"}}')
+        yield number, values
+
+
+def _from_csv(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    header: list[str] | None = None
+    line = 1
+    try:
+        for cells in reader:
+            if any(cell.strip() for cell in cells):
+                if header is None:
+                    header = [cell.strip() for cell in cells]
+                    _check_header(header, name)
+                elif len(cells) != len(header):
+                    raise InputError(
+                        f"{name}, line {line} has {len(cells)} cells; the header has {len(header)}"
+                    )
+                else:
+                    values = {key: cell for key, cell in zip(header, cells, strict=True) if cell}
+                    yield line, {"text": "", **values, **_whole_number(values, name, line)}
+            line = reader.line_num + 1
+    except csv.Error as error:
+        raise InputError(f"{name}, line {line} is no CSV: {error}") from None
+
+
+def _check_header(header: list[str], name: str) -> None:
+    if "text" not in header:
+        raise InputError(f"{name} has no column `text` in its first line, but {', '.join(header)}")
+    if len(set(header)) < len(header):
+        raise InputError(f"{name} names a column twice: {', '.join(header)}")
+
+
+def _whole_number(values: dict[str, str], name: str, line: int) -> dict[str, int]:
+    try:
+        return {"seed": int(values["seed"])} if "seed" in values else {}
+    except ValueError:
+        raise InputError(f"{name}, line {line}: a seed is a whole number, not {values['seed']!r}") from None
+
+
+def _from_txt(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    for number, line in enumerate(content.split("\n"), 1):
+        if line.strip():
+            yield number, {"text": line.strip()}
+
+
+def _item(values: dict[str, Any], line: int, name: str, extension: str) -> BatchItem:
+    given = {key: value for key, value in values.items() if value is not None}
+    if "line" in given:
+        raise InputError(f"{name}, line {line}: unknown field 'line'; fields are {', '.join(FIELDS)}")
+    named = str(given.get("id", f"{line:04}"))
+    try:
+        return BatchItem.model_validate({"line": line, "id": named, "file": named + extension} | given)
+    except ValidationError as error:
+        raise InputError(f"{name}, line {line}: {_explain(error.errors()[0])}") from None
+
+
+def _explain(problem: Any) -> str:
+    field = str(problem["loc"][0])
+    if problem["type"] == "extra_forbidden":
+        return f"unknown field {field!r}{nearest(field, FIELDS)}; fields are {', '.join(FIELDS)}"
+    if problem["type"] == "missing":
+        return f"there is no {field!r}"
+    message = problem["msg"].removeprefix("Value error, ")
+    return f"{field} {problem['input']!r:.80}: {message[0].lower()}{message[1:]}"
+
+
+def _check_unique(items: list[BatchItem], name: str) -> None:
+    for key in ("id", "file"):
+        seen: dict[str, int] = {}
+        for item in items:
+            value = getattr(item, key)
+            before = seen.setdefault(value.casefold(), item.line)  # some systems know no case in names
+            if before != item.line:
+                raise InputError(f"{name}: lines {before} and {item.line} have the same {key}, {value!r}")

@@ -1,0 +1,74 @@
+"""A folder of work that one process at a time is in, and whose manifest says what is done."""
+
+import contextlib
+from collections.abc import Iterator
+from pathlib import Path
+
+import filelock
+
+from alrakis.errors import InputError, OutputError
+from alrakis.files import check_writable, remove_temporary
+
+LOCK = ".lock"
+
+
+class JobFolder:
+    """A folder of work, made if it is not there. `hold` it before anything else.
+
+    MANIFEST: the manifest's file name. ELSEWHERE: how a person gives another folder.
+    """
+
+    MANIFEST: str
+    ELSEWHERE: str
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.path = folder / self.MANIFEST
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Make the folder, keep other processes out, and remove what a killed one has left.
+
+        Raises InputError if another process is at work there or the folder cannot be used, OutputError if it
+        cannot be locked.
+        """
+        self._prepare()
+        lock = filelock.FileLock(self.folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except filelock.Timeout:
+            raise InputError(
+                f"another process is at work in {self.folder}; wait for it, or {self.ELSEWHERE}"
+            ) from None
+        except OSError as error:
+            raise OutputError(f"cannot write in {self.folder}: {error.strerror}") from None
+        try:
+            remove_temporary(self.folder)
+            yield
+        finally:
+            lock.release()
+
+    def _prepare(self) -> None:
+        try:
+            self.folder.mkdir(exist_ok=True)
+            self._check_files()
+            check_writable(self.path)
+        except OutputError as error:
+            raise InputError(str(error)) from None
+        except FileNotFoundError:
+            parent, name = self.folder.parent, self.folder.name
+            raise InputError(f"there is no folder {parent} to make {name} in; make it first") from None
+        except OSError as error:
+            raise InputError(f"cannot make the folder {self.folder}: {error.strerror}") from None
+
+    def _check_files(self) -> None:
+        """Raises InputError if what is in the folder is not of such work."""
+
+    def refuse(self, differences: list[str]) -> None:
+        """Raises InputError if there are differences: what was done here was something else."""
+        if differences:
+            lines = "".join(f"\n  - {line}" for line in differences[:10])
+            raise InputError(
+                f"{self.folder} belongs to something else:{lines}\n"
+                f"say the same as before, {self.ELSEWHERE}, or remove the folder to begin anew"
+            )

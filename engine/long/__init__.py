@@ -1,0 +1,1 @@
+"""Long texts: chunks in full batches, one voice a speaker, and the pieces joined."""

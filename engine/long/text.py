@@ -1,0 +1,111 @@
+"""A long text: its chunks, their voices and seeds, and the pieces that are made of them."""
+
+import functools
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from alrakis.config import Config
+from alrakis.errors import InputError
+from alrakis.long.pieces import Piece, in_order
+from alrakis.long.scheduler import Scheduler, Take
+from alrakis.long.voices import Steady, SteadyVoices
+from alrakis.pipeline import Pipeline
+from alrakis.sampling import Options, seeds_for
+from alrakis.text.encoder import TextEncoder
+from alrakis.text.pace import language_of
+from alrakis.text.splitting import Chunk, split_text
+from alrakis.timings import OnMove
+from alrakis.voices import Voice
+
+
+class LongText:
+    """One long text that a pipeline is to say; arguments as `Engine.stream` has them.
+
+    Raises InputError (or VoiceError) for what cannot be said so.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        text: str | Sequence[Chunk],
+        voice: Any,
+        cast: Mapping[str, Any],
+        seed: int | None,
+        steady: Steady,
+        language: str | None,
+        options: Options,
+    ) -> None:
+        self._pipeline = pipeline
+        self._options = options
+        if isinstance(text, str):
+            self.chunks = split_long(
+                text, pipeline.tokenizer, pipeline.config, language=language, cast=list(cast)
+            )
+        else:
+            self.chunks = list(text)
+        if not self.chunks:
+            raise InputError("there are no chunks to say")
+        self.text = text if isinstance(text, str) else " ".join(chunk.text for chunk in text)
+        self._seeds = seeds_for(seed, len(self.chunks))
+        given = voices_of(pipeline, voice, cast, self.chunks)
+        self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
+
+    def pieces(
+        self, *, batch: int | None = None, on_move: OnMove | None = None, silent: bool = True
+    ) -> Iterator[Piece]:
+        """The text's pieces in order, made while they are taken; once only.
+
+        batch: how many chunks the first batch has, max_batch if None.
+        """
+        config = self._pipeline.config
+        takes = [Take(i, chunk.text, self._seeds[i]) for i, chunk in enumerate(self.chunks)]
+        scheduler = Scheduler(
+            self._pipeline, takes, self._steady, self._options, batch=batch, on_move=on_move, silent=silent
+        )
+        return in_order(scheduler.results(), self.chunks, config)
+
+
+def split_long(
+    text: str,
+    encoder: TextEncoder,
+    config: Config,
+    *,
+    language: str | None = None,
+    cast: Sequence[str] = (),
+) -> list[Chunk]:
+    """The chunks of a long text. The first is short, so that sound is there soon.
+
+    Raises InputError for a text without a word.
+    """
+    language = language or language_of(text)
+    split = functools.partial(
+        split_text, encoder=encoder, language=language, max_s=config.chunk_s, pack_s=config.pack_s
+    )
+    chunks = split(text, cast=cast)
+    first = chunks[0]
+    if first.seconds <= config.opening_s:
+        return chunks
+    opening, *others = split_text(first.text, encoder, language=language, max_s=config.opening_s)
+    if not others:
+        return chunks
+    rest = split(" ".join(part.text for part in others))
+    rest[-1] = replace(rest[-1], pause=first.pause)
+    return [replace(part, speaker=first.speaker) for part in (opening, *rest)] + chunks[1:]
+
+
+def voices_of(
+    pipeline: Pipeline, voice: Any, cast: Mapping[str, Any], chunks: Sequence[Chunk]
+) -> dict[str | None, Voice | None]:
+    """Voices by speaker, as SteadyVoices takes them: the cast's, and `voice` for everybody else.
+
+    Without a voice a speaker is left out (his first chunk gives it), unless the weights have one speaker.
+    """
+    by_speaker: dict[str | None, Voice | None] = {
+        name: pipeline.load_voice(own) for name, own in cast.items()
+    }
+    default = pipeline.load_voice(voice)
+    if default is not None or pipeline.layout.one_speaker:
+        for chunk in chunks:
+            by_speaker.setdefault(chunk.speaker, default)
+    return by_speaker

@@ -1,0 +1,196 @@
+"""A long text into chunks that Bark can say: at most 256 text tokens and 13 seconds each.
+
+    chunks = split_text(text, engine.tokenizer, language="de", max_s=13.0, cast={"MAN", "WOMAN"})
+    for chunk in chunks:
+        chunk.text      what to say, white space normalised
+        chunk.pause     the boundary that follows: "none", "clause", "sentence", "turn", "paragraph", "end"
+        chunk.speaker   who says it, from a label such as `MAN:`; None before the first label
+        chunk.seconds   expected length
+
+Nothing of the text is dropped: the chunks' texts, joined, are the text up to white space. The only exception
+is asked for: labels of speakers in `cast` are not said.
+
+A text is first cut into turns and paragraphs; no chunk reaches over those. Each paragraph is then cut at the
+ends of sentences; what is still too long at the ends of sentences within quotes and lyrics, then of clauses,
+and at last in the middle, between words if there are any. From these pieces the chunks are put together.
+"""
+
+import re
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+
+from alrakis.errors import InputError
+from alrakis.spec import TEXT_TOKENS
+from alrakis.text.boundaries import clause_ends, inner_sentence_ends, middle, sentence_ends
+from alrakis.text.encoder import TextEncoder, check_text, normalize_whitespace
+from alrakis.text.pace import CHARS_A_SECOND, expected_s, language_of
+from alrakis.text.speakers import split_turns
+
+Pause = Literal["none", "clause", "sentence", "turn", "paragraph", "end"]
+
+MAX_S = 13.0  # Bark's README: "roughly 13 seconds", beyond which speech gets worse
+MAX_WORD_CHARS = 100  # BERT does not know a longer word
+
+_PARAGRAPH = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|[\f\u2029]")
+_SEPARATORS = r"\s!-/:-@\[-`{-~\u2010-\u2027\u2030-\u205e\u3000-\u303f\u3400-\u9fff\uff00-\uff0f"
+_LONG_WORD = re.compile(rf"[^{_SEPARATORS}]{{{MAX_WORD_CHARS + 1},}}")
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """A part of a text that is said at a time, the boundary that follows it, and who says it.
+
+    text: white space normalised, never empty. seconds: its expected length.
+    """
+
+    text: str
+    pause: Pause
+    speaker: str | None
+    seconds: float
+
+
+def split_text(
+    text: str,
+    encoder: TextEncoder,
+    *,
+    language: str | None = None,
+    max_s: float = MAX_S,
+    pack_s: float | None = None,
+    cast: Collection[str] = (),
+) -> list[Chunk]:
+    """The chunks of a text, in order.
+
+    encoder: the tokenizer of the weights. language: one of Bark's codes; None goes by the script, English
+    for Latin letters. max_s: the longest expected length of a chunk; of one of several sentences, pack_s if
+    that is less. cast: speakers whose labels are not said, because each has a voice.
+
+    Raises InputError for a text that `check_text` refuses, and for a language that Bark does not speak.
+    """
+    check_text(text)
+    language = check_language(language) or language_of(text)
+    splitter = _Splitter(encoder, language, max_s, min(max_s, pack_s or max_s))
+    chunks: list[Chunk] = []
+    for turn in split_turns(text, cast):
+        said = turn.text if turn.speaker in cast else f"{turn.label} {turn.text}"
+        for paragraph in filter(None, map(normalize_whitespace, _PARAGRAPH.split(said))):
+            chunks += splitter.chunks(paragraph, turn.speaker)
+            chunks[-1] = replace(chunks[-1], pause="paragraph")
+        chunks[-1] = replace(chunks[-1], pause="turn")
+    chunks[-1] = replace(chunks[-1], pause="end")
+    return chunks
+
+
+def check_language(language: str | None) -> str | None:
+    """The language, or None. Raises InputError for one that is not Bark's."""
+    if language is not None and language not in CHARS_A_SECOND:
+        raise InputError(f"no language {language!r}; Bark speaks {', '.join(CHARS_A_SECOND)}")
+    return language
+
+
+@dataclass(frozen=True)
+class _Cut:
+    """A kind of place to cut: the pause there, and what it costs to end a chunk there."""
+
+    pause: Pause
+    cost: float
+
+
+# From one level to the next, the cost outweighs the chunks that it could save.
+_LEVELS = (
+    (sentence_ends, _Cut("sentence", 0)),
+    (inner_sentence_ends, _Cut("sentence", 10)),
+    (clause_ends, _Cut("clause", 100)),
+)
+_END = _LEVELS[0][1]
+_FORCED = _Cut("none", 0)  # a chunk ends here in any case
+
+
+@dataclass(frozen=True)
+class _Piece:
+    """A part of a paragraph, what it takes to say it, and what follows it."""
+
+    text: str
+    seconds: float
+    tokens: int
+    after: _Cut
+
+
+@dataclass(frozen=True)
+class _Splitter:
+    """What a chunk may be, and how a paragraph becomes chunks."""
+
+    encoder: TextEncoder
+    language: str
+    max_s: float
+    pack_s: float
+
+    def chunks(self, paragraph: str, speaker: str | None) -> Iterator[Chunk]:
+        """The chunks of a paragraph, which has single spaces."""
+        run: list[_Piece] = []
+        for piece in self._pieces(paragraph, _END):
+            run.append(piece)
+            if piece.after is _FORCED:
+                yield from self._pack(run, speaker)
+                run = []
+        yield from self._pack(run, speaker)
+
+    def _pieces(self, text: str, after: _Cut, level: int = 0) -> Iterator[_Piece]:
+        """The parts of a text: sentences, but where one does not fit, no finer parts than fit."""
+        if len(text) < 2 or (level > 0 and self._fits(text.strip())):
+            yield _Piece(text, expected_s(text, self.language), len(self.encoder.encode(text)), after)
+            return
+        if level < len(_LEVELS):
+            find, cut = _LEVELS[level]
+            positions = find(text, self.language)
+        else:
+            cut, positions = _FORCED, [middle(text)]
+        begin = 0
+        for end in positions:
+            yield from self._pieces(text[begin:end], cut, level + 1)
+            begin = end
+        yield from self._pieces(text[begin:], after, level + 1)
+
+    def _fits(self, text: str) -> bool:
+        return (
+            expected_s(text, self.language) <= self.max_s
+            and not _LONG_WORD.search(text)
+            and len(self.encoder.encode(text)) <= TEXT_TOKENS
+        )
+
+    def _pack(self, pieces: Sequence[_Piece], speaker: str | None) -> Iterator[Chunk]:
+        """Chunks of whole pieces: few, of like length, ending where that costs least."""
+        best, starts = [0.0], [0]  # of the first n pieces: the least cost, and where their last chunk starts
+        for n in range(1, len(pieces) + 1):
+            cost, start = min(
+                (best[start] + 1 + max(0.0, 1 - seconds / self.pack_s) ** 2, start)
+                for start, seconds in self._last_chunks(pieces, n)
+            )
+            best.append(cost + pieces[n - 1].after.cost)
+            starts.append(start)
+        for start, end in _ranges(starts):
+            text = "".join(piece.text for piece in pieces[start:end]).strip()
+            if text:  # not the space alone that a forced cut may leave
+                yield Chunk(text, pieces[end - 1].after.pause, speaker, expected_s(text, self.language))
+
+    def _last_chunks(self, pieces: Sequence[_Piece], n: int) -> Iterator[tuple[int, float]]:
+        """Where the last chunk of the first n pieces can start, and its length in seconds."""
+        seconds, tokens, limit_s = 0.0, 0, self.max_s
+        for start in range(n - 1, -1, -1):
+            piece = pieces[start]
+            seconds, tokens = seconds + piece.seconds, tokens + piece.tokens
+            if start < n - 1:
+                limit_s = self.pack_s if piece.after.pause == "sentence" else limit_s
+                if seconds > limit_s or tokens > TEXT_TOKENS:
+                    return
+            yield start, seconds
+
+
+def _ranges(starts: Sequence[int]) -> list[tuple[int, int]]:
+    """The chunks that `starts` describes: from the last one back, each ends where the next one starts."""
+    ranges = []
+    end = len(starts) - 1
+    while end:
+        ranges.append((starts[end], end))
+        end = starts[end]
+    return ranges[::-1]

@@ -1,0 +1,87 @@
+"""The demo voice's text encoder: English in words, spelled; and what it cannot say."""
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from alrakis.errors import InputError
+from alrakis.text.encoder import BertEncoder
+from alrakis.weights.demo.english import say_in_words
+
+# Frequent words that English has not, and English ones: enough to tell a sentence's language.
+_FOREIGN = {
+    "German": "der die das und ist nicht ich sie ein eine mit auf für wir zu den dem von",
+    "French": "le la les et est un une je vous nous pas dans pour que qui des du au avec",
+    "Spanish": "el la los las y es un una yo que no en por para con del mi su se está",
+    "Italian": "il lo la gli e è un una io non che per con di del sono mi si nel alla",
+    "Portuguese": "o os as e é um uma eu não que por para com do da em no na se está",
+    "Polish": "i w na z nie to jest się że do jak ja ty on co za po",
+    "Turkish": "ve bir bu da de için ile çok ben sen ne mi değil var yok",
+}
+_ENGLISH = (
+    "the a an and is are was were i you he she it we they of to in on at for with that this not be have has "
+    "my your his her do does did what where will would can no so as by from but all me"
+)
+_LEAST_WORDS = 2  # of another language, before it is called that
+_CHARS_A_SECOND = 14.5  # written out; flite's pace, so the voice's
+
+
+class DemoEncoder:
+    """Text ids of the demo voice. Characters outside its vocabulary are skipped."""
+
+    def __init__(self, vocab: Sequence[str], longest_s: float) -> None:
+        """longest_s: the longest speech that it learned."""
+        self._longest_s = longest_s
+        self._bert = BertEncoder.from_vocab(vocab, lowercase=True)
+        self._known = {token for token in vocab if len(token) == 1}
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of `text`, its numbers and abbreviations in words. Raises InputError for what is not text."""
+        return self._bert.encode(self._spoken(say_in_words(text)))
+
+    def remarks(self, text: str) -> list[str]:
+        """What a person should know before this text is said; empty for plain English.
+
+        Raises InputError if nothing of it can be said.
+        """
+        said, words = [], say_in_words(text)
+        if not any(char.isalpha() for char in self._spoken(words)):
+            raise InputError(f"the demo voice can say nothing of {text!r:.80}: it knows English letters only")
+        skipped = list(dict.fromkeys(char for char in words if not self._say(char)))
+        if skipped:
+            shown = " ".join(skipped[:10]) + (f" and {len(skipped) - 10} more" if len(skipped) > 10 else "")
+            said.append(f"the demo voice has no sound for {shown}: skipped")
+        language = foreign_language(text)
+        if language:
+            said.append(f"this text looks like {language}; the demo voice speaks English only")
+        seconds = len(words) / _CHARS_A_SECOND
+        if seconds > self._longest_s:
+            said.append(
+                f"this text takes about {seconds:.0f} s to say, and the demo voice loses its way after "
+                f"{self._longest_s:.0f} s: split it, or use `alrakis read`, which does"
+            )
+        return said
+
+    def _spoken(self, text: str) -> str:
+        return "".join(char for char in text if self._say(char))
+
+    def _say(self, char: str) -> bool:
+        """Whether a character, without its accent, is in the vocabulary or parts words."""
+        if char.isspace():
+            return True
+        base = [
+            part for part in unicodedata.normalize("NFD", char.lower()) if not unicodedata.combining(part)
+        ]
+        return all(part in self._known for part in base)
+
+
+def foreign_language(text: str) -> str | None:
+    """The language that a text seems to be in, if not English: by its script or its most frequent words."""
+    letters = [char for char in text if char.isalpha()]
+    if sum("LATIN" not in unicodedata.name(char, "") for char in letters) * 2 > len(letters):
+        return "a language in another script"
+    words = set(re.findall(r"[^\W\d_]+", text.lower()))
+    english = len(words & set(_ENGLISH.split()))
+    counts = {name: len(words & set(common.split())) for name, common in _FOREIGN.items()}
+    name, count = max(counts.items(), key=lambda item: item[1])
+    return name if count >= max(_LEAST_WORDS, english + 1) else None

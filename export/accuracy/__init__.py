@@ -1,0 +1,1 @@
+"""What quantization costs: exported graphs beside fp32, over the same tokens."""

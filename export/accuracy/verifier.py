@@ -1,0 +1,212 @@
+"""Measuring what quantization costs: fp32 and the exported graphs over the same tokens.
+
+The exported model speaks (a few sentences, a second or two each), and each draw's logits are kept. fp32 then
+reads what was said in one pass and tells which logits it would have had. What the text model said is what the
+coarse model is measured on, and so on; where a stage before was not measured, random tokens stand in.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime as ort
+
+from alrakis.errors import AlrakisError
+from alrakis.export.accuracy.cache_ranges import CacheRanges
+from alrakis.export.accuracy.layers import LayerErrors
+from alrakis.export.accuracy.reference import ReferenceGPT
+from alrakis.export.accuracy.report import Report, divergence
+from alrakis.export.accuracy.runner import CausalGraph, open_graph
+from alrakis.export.contract import graph_heads
+from alrakis.progress import export_bar
+from alrakis.sampling import FloatArray, IntArray, Noise, Sampling, draw
+from alrakis.spec import (
+    COARSE_SEMANTIC_TOKENS,
+    N_COARSE_CODEBOOKS,
+    N_FINE_CODEBOOKS,
+    TEXT_TOKENS,
+    GPTShape,
+    Stage,
+)
+from alrakis.text.encoder import encode_text
+from alrakis.weights.types import StageWeights, Weights
+
+SENTENCES = (
+    "The morning train was late, so we walked along the river and talked about the weather.",
+    "Please remember to close the window, because it is going to rain all night.",
+)
+STEPS = 96  # draws by sentence, in the text and in the coarse stage
+FINE_FRAMES = 128  # of a window; as many as were drawn are compared, the rest is padding
+SEED = 20  # of the draws, so that a report can be made again
+
+SPOKEN, RANDOM = "spoken by the model", "after random tokens"
+
+Pair = tuple[FloatArray, FloatArray]  # logits (N, C): fp32's, and the exported model's
+
+
+class Verifier:
+    """Measures the stages of one set of weights; keeps what each said for the next."""
+
+    def __init__(self, weights: Weights, threads: int | None = None) -> None:
+        self._weights = weights
+        self._layout = weights.layout
+        self._threads = threads
+        self._semantic: list[IntArray] | None = None
+        self._coarse: list[IntArray] | None = None  # codes (2, T)
+
+    def measure(
+        self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str] = ()
+    ) -> Report:
+        """A stage's report. folder: what `build_stage` wrote at this precision, keeping `kept` in fp32."""
+        with export_bar(
+            f"measuring {weights.stage} ({precision})", _linears(weights.shape), "layers"
+        ) as move:
+            return self._measure(weights, precision, folder, kept, LayerErrors(folder, move))
+
+    def _measure(
+        self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str], layers: LayerErrors
+    ) -> Report:
+        pairs, tokens = self._pairs(ReferenceGPT(weights, layers), weights, folder)
+        same, kl = zip(*(divergence(exact, found) for exact, found in pairs), strict=True)
+        agreed, lost = np.concatenate(same), np.concatenate(kl)
+        return Report(
+            part=weights.stage,
+            precision=precision,
+            tokens=tokens,
+            positions=len(agreed),
+            top1=float(agreed.mean()),
+            kl_mean=float(lost.mean()),
+            kl_max=float(lost.max()),
+            layers=layers.errors,
+            kept=tuple(kept),
+        )
+
+    def cache_scales(self, weights: StageWeights, folder: Path) -> FloatArray:
+        """Scales of an int8 KV cache, from keys and values of fp32 over what the exported model says."""
+        ranges = CacheRanges(weights.shape)
+        self._pairs(ReferenceGPT(weights, ranges), weights, folder)
+        return ranges.scales()
+
+    def _pairs(self, reference: ReferenceGPT, weights: StageWeights, folder: Path) -> tuple[list[Pair], str]:
+        if weights.stage == "text":
+            return self._text(reference, CausalGraph(folder, weights.shape, self._threads))
+        if weights.stage == "coarse":
+            return self._coarse_codes(reference, CausalGraph(folder, weights.shape, self._threads))
+        return self._fine(reference, open_graph(folder / "fine.onnx", self._threads))
+
+    def _text(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
+        layout = self._layout
+        texts, known = self._encoded()
+        added = np.full(TEXT_TOKENS, layout.semantic_pad)
+        heads, candidates = layout.text_heads[:1], layout.semantic_vocab
+        prefixes = [reference.embed(np.append(text, layout.semantic_infer), added) for text in texts]
+        said = [
+            _speak(reference, model, prefix, heads, "text", row, candidates)
+            for row, prefix in enumerate(prefixes)
+        ]
+        self._semantic = [one.tokens for one in said]
+        return _compare(reference, said, heads), SPOKEN if known else RANDOM
+
+    def _coarse_codes(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
+        layout, random = self._layout, np.random.default_rng(SEED)
+        known = self._semantic is not None
+        semantic = self._semantic or [random.integers(0, layout.semantic_vocab, STEPS) for _ in SENTENCES]
+        heads, candidates, said = layout.coarse_heads, layout.codebook_size, []
+        for row, tokens in enumerate(semantic):
+            ids = np.full(COARSE_SEMANTIC_TOKENS + 1, layout.coarse_semantic_pad)
+            ids[: len(tokens)], ids[-1] = tokens, layout.coarse_infer
+            said.append(_speak(reference, model, reference.embed(ids), heads, "coarse", row, candidates))
+        starts = np.array([[head.start] for head in heads])
+        self._coarse = [one.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts for one in said]
+        return _compare(reference, said, heads), SPOKEN if known else RANDOM
+
+    def _fine(self, reference: ReferenceGPT, session: ort.InferenceSession) -> tuple[list[Pair], str]:
+        layout, random = self._layout, np.random.default_rng(SEED)
+        known = self._coarse is not None
+        size = (N_COARSE_CODEBOOKS, STEPS // N_COARSE_CODEBOOKS)
+        coarse = self._coarse or [random.integers(0, layout.codebook_size, size) for _ in SENTENCES]
+        first = np.zeros(1, np.int64)
+        inputs, found, codebooks = [], [], []
+        for given in coarse:
+            frames = given.shape[1]
+            codes = np.full((FINE_FRAMES, N_FINE_CODEBOOKS), layout.fine_pad)
+            codes[:frames, :N_COARSE_CODEBOOKS] = given.T
+            for codebook in range(N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS):
+                x = reference.embed_codes(codes, codebook)
+                outputs: list[Any] = session.run([f"logits_{codebook}"], {"x": x[None], "first": first})
+                logits = outputs[0][0, :frames]
+                codes[:frames, codebook] = logits.argmax(-1)
+                inputs.append(x)
+                found.append(logits)
+                codebooks.append(codebook)
+        exact = reference.fine_logits(np.stack(inputs), codebooks, layout.codebook_size)
+        pairs = [(one[: len(logits)], logits) for one, logits in zip(exact, found, strict=True)]
+        return pairs, SPOKEN if known else RANDOM
+
+    def _encoded(self) -> tuple[list[IntArray], bool]:
+        """The sentences as the text model's ids `(256,)`; random ids where there is no vocabulary."""
+        layout = self._layout
+        try:
+            tokenizer = self._weights.tokenizer()
+            return [encode_text(tokenizer, sentence, layout)[0] for sentence in SENTENCES], True
+        except AlrakisError:
+            texts = np.full((len(SENTENCES), TEXT_TOKENS), layout.text_pad)
+            random = np.random.default_rng(SEED)
+            texts[:, :20] = random.integers(layout.text_offset, layout.text_pad, (len(texts), 20))
+            return list(texts), False
+
+
+class _Spoken:
+    """What an exported causal model said after a prefix: tokens, its logits at each draw, all its inputs."""
+
+    def __init__(self, prefix: FloatArray) -> None:
+        self.first = len(prefix) - 1  # the position that the first draw comes after
+        self.inputs = [prefix]
+        self.logits: list[FloatArray] = []
+        self.drawn: list[int] = []
+
+    @property
+    def tokens(self) -> IntArray:
+        return np.array(self.drawn, np.int64)
+
+
+def _linears(shape: GPTShape) -> int:
+    """Linears that the reference comes by, roughly: heads are counted as one."""
+    return 4 * shape.n_layer + 1
+
+
+def _speak(
+    reference: ReferenceGPT,
+    model: CausalGraph,
+    prefix: FloatArray,
+    heads: Sequence[range],
+    stage: Stage,
+    row: int,
+    candidates: int,
+) -> _Spoken:
+    """Let an exported model draw STEPS tokens, of each head in turn, from its first `candidates` ids."""
+    spoken = _Spoken(prefix)
+    noise = Noise([SEED + row], stage)
+    logits = model.prefill(prefix)
+    for step in range(STEPS):
+        head = step % len(heads)
+        spoken.logits.append(logits[head])
+        token = draw(logits[head][None, :candidates], noise.step(step, candidates), Sampling())
+        spoken.drawn.append(int(token[0]) + heads[head].start)
+        if step + 1 < STEPS:
+            x = reference.embed(spoken.tokens[-1:], first=len(prefix) + step)
+            spoken.inputs.append(x)
+            logits = model.step(x)
+    return spoken
+
+
+def _compare(reference: ReferenceGPT, said: Sequence[_Spoken], heads: Sequence[range]) -> list[Pair]:
+    """fp32's logits and the exported model's at each draw, by sequence."""
+    inputs = np.stack([np.concatenate(one.inputs) for one in said])
+    by_head = reference.logits(inputs, said[0].first, graph_heads(heads))
+    pairs = []
+    for row, one in enumerate(said):
+        exact = [by_head[step % len(heads)][row, step] for step in range(len(one.logits))]
+        pairs.append((np.stack(exact), np.stack(one.logits)))
+    return pairs

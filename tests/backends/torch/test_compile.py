@@ -1,0 +1,167 @@
+"""The compiled decode step and fine pass: one full graph each, few of them, and the same numbers as eager."""
+
+import shutil
+
+import numpy as np
+import pytest
+import torch
+import torch._dynamo
+import torch._dynamo.testing
+from torch._dynamo.utils import counters
+
+from alrakis.backends.torch.compile import CompiledStep
+from alrakis.backends.torch.fine import TorchFineGPT
+from alrakis.backends.torch.gpt import TorchCausalGPT
+from alrakis.errors import BackendError
+from alrakis.sampling import Noise, Sampling
+from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, stage_weights
+
+CPU = torch.device("cpu")
+
+
+def compiled_gpt(compiler: str, heads=TEXT_HEADS, stage="text") -> TorchCausalGPT:
+    return TorchCausalGPT(stage_weights(stage), heads, CPU, torch.float32, compile=True, compiler=compiler)
+
+
+def eager_gpt(heads=TEXT_HEADS, stage="text") -> TorchCausalGPT:
+    return TorchCausalGPT(stage_weights(stage), heads, CPU, torch.float32)
+
+
+@pytest.fixture(autouse=True)
+def _fresh_compiler():
+    torch._dynamo.reset()
+    counters.clear()
+    yield
+    torch._dynamo.reset()
+
+
+def tokens_of(rows: int, length: int, below: int = 96) -> np.ndarray:
+    return np.random.default_rng(length).integers(0, below, (rows, length))
+
+
+@pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler on the CPU")
+def test_the_compiled_step_equals_eager() -> None:
+    compiled, eager, tokens = compiled_gpt("inductor"), eager_gpt(), tokens_of(3, 26)
+    for gpt in (compiled, eager):
+        gpt.prefill(tokens[:, :20])
+    for i in range(20, 26):
+        step = torch.tensor(tokens[:, i])
+        ours, theirs = compiled.step(step, head=i % 2), eager.step(step, head=i % 2)
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=2e-5, rtol=1e-4)
+    assert counters["stats"]["unique_graphs"] == 1
+
+
+def test_rows_leave_and_buckets_are_crossed_as_in_eager() -> None:
+    compiled, eager, tokens = compiled_gpt("eager"), eager_gpt(), tokens_of(3, 260)
+    added = tokens_of(3, 200)
+    for gpt in (compiled, eager):
+        gpt.prefill(tokens[:, :250], added)
+    for i in range(250, 260):
+        if i == 253:
+            for gpt in (compiled, eager):
+                gpt.keep(np.array([0, 2]))
+            tokens = tokens[[0, 2]]
+        step = torch.tensor(tokens[:, i])
+        ours, theirs = compiled.step(step, head=i % 2), eager.step(step, head=i % 2)
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=2e-5, rtol=1e-4)
+    assert counters["stats"]["unique_graphs"] == 3  # 4 and 2 rows, and a second bucket
+
+
+def test_a_step_is_one_graph_and_none_is_made_within_a_bucket() -> None:
+    compiled, eager = compiled_gpt("aot_eager", COARSE_HEADS, "coarse"), eager_gpt(COARSE_HEADS, "coarse")
+    tokens = tokens_of(1, 520, 2112)
+    for gpt in (compiled, eager):
+        gpt.prefill(tokens[:, :257])
+    compiled.step(torch.tensor(tokens[:, 257]))
+    eager.step(torch.tensor(tokens[:, 257]))
+    assert counters["stats"]["unique_graphs"] == 1
+    assert not counters["graph_break"]
+    with torch._dynamo.config.patch(error_on_recompile=True):
+        for i in range(258, 512):
+            step = torch.tensor(tokens[:, i])
+            ours, theirs = compiled.step(step, head=i % 2), eager.step(step, head=i % 2)
+        np.testing.assert_allclose(ours.numpy(), theirs.numpy(), atol=2e-5, rtol=1e-4)
+        for gpt in (compiled, eager):  # a new window: nothing is compiled again
+            gpt.prefill(tokens[:, :300])
+            assert gpt.position == 300
+        step = torch.tensor(tokens[:, 300])
+        np.testing.assert_allclose(
+            compiled.step(step).numpy(), eager.step(step).numpy(), atol=2e-5, rtol=1e-4
+        )
+    assert counters["stats"]["unique_graphs"] == 1
+
+
+def test_many_batch_sizes_and_buckets_are_within_the_compilers_limits() -> None:
+    made = torch._dynamo.testing.CompileCounter()
+    compiled = compiled_gpt(made)
+    for rows in (16, 1, 2, 4, 7):
+        for length in (1, 1023):
+            compiled.prefill(tokens_of(rows, length))
+            compiled.step(torch.zeros(rows, dtype=torch.int64))
+    assert made.frame_count == 5 * 2  # torch itself would stop at 8
+
+
+def test_an_overflow_does_not_live_on_in_the_compiled_cache() -> None:
+    compiled, eager = compiled_gpt("eager"), eager_gpt()
+    compiled.prefill(tokens_of(1, 40))
+    with torch.inference_mode():
+        for buffer in compiled._cache.keys + compiled._cache.values:
+            buffer.fill_(torch.nan)
+    for gpt in (compiled, eager):
+        gpt.prefill(tokens_of(1, 20))
+    step = torch.tensor([5])
+    np.testing.assert_allclose(compiled.step(step).numpy(), eager.step(step).numpy(), atol=2e-5, rtol=1e-4)
+
+
+def test_released_and_begun_again() -> None:
+    compiled, eager = compiled_gpt("eager"), eager_gpt()
+    for rows in (1, 2):
+        for gpt in (compiled, eager):
+            gpt.prefill(tokens_of(rows, 20))
+        step = torch.arange(rows)
+        np.testing.assert_allclose(
+            compiled.step(step).numpy(), eager.step(step).numpy(), atol=2e-5, rtol=1e-4
+        )
+        compiled.release()
+        with pytest.raises(BackendError, match="prefill first"):
+            compiled.step(step)
+
+
+def test_the_fine_pass_equals_eager() -> None:
+    weights, sampling = stage_weights("fine"), Sampling(0.5)
+    made = torch._dynamo.testing.CompileCounter()
+    compiled = TorchFineGPT(weights, 1024, CPU, torch.float32, compile=True, compiler=made)
+    eager = TorchFineGPT(weights, 1024, CPU, torch.float32)
+    for rows, frames, first in [(1, 40, 0), (1, 40, 20), (2, 40, 25), (3, 64, 30)]:
+        codes = np.random.default_rng(frames).integers(0, 1024, (rows, frames, 8))
+        noise = Noise(range(rows), "fine")
+        for gpt in (compiled, eager):
+            gpt.begin(codes, 2)
+            for codebook in range(2, 8):
+                gpt.predict(codebook, np.full(rows, first), noise.step(codebook, frames, 1024), sampling)
+        assert np.array_equal(compiled.codes(), eager.codes())
+    assert 1 <= made.frame_count <= 5
+    assert not counters["graph_break"]
+
+
+def test_a_compiler_that_fails_is_said_plainly() -> None:
+    def broken(graph, inputs):
+        raise RuntimeError("no compiler here")
+
+    compiled = compiled_gpt(broken)
+    compiled.prefill(tokens_of(1, 4))
+    with pytest.raises(BackendError, match=r"compile = false.*no compiler here"):
+        compiled.step(torch.tensor([1]))
+
+
+def test_a_graph_break_is_refused() -> None:
+    def breaks(tokens, position, keys, values, length):
+        print("a break")
+        return keys[0][:, 0, :1, 0]
+
+    gpt = eager_gpt()
+    step = CompiledStep(breaks, gpt._cache, CPU, compiler="eager")
+    with torch.inference_mode():
+        step.begin(1, 1)
+        with pytest.raises(BackendError, match=r"torch\.compile failed"):
+            step(torch.tensor([1]), 1)

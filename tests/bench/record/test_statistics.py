@@ -1,0 +1,100 @@
+"""The statistics of comparing: what is called a difference, and how often wrongly."""
+
+import math
+from statistics import median
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alrakis.bench.record.statistics import ratio_of
+from alrakis.errors import InputError
+
+figures = st.floats(0.001, 1e9)
+samples = st.lists(figures, min_size=1, max_size=6)
+
+
+def noisy(random: np.random.Generator, middle: float, spread: float, count: int) -> list[float]:
+    return list(random.lognormal(math.log(middle), spread, count))
+
+
+@settings(deadline=None)
+@given(samples, samples)
+def test_swapping_inverts(a: list[float], b: list[float]) -> None:
+    there, back = ratio_of(a, b), ratio_of(b, a)
+    assert back.value == pytest.approx(1 / there.value)
+    assert back.p == there.p
+    opposite = {"less": "more", "more": "less"}
+    assert back.verdict == opposite.get(there.verdict, there.verdict)
+    if sorted(a) != sorted(b) and there.low is not None and there.high is not None:
+        assert (back.low, back.high) == (pytest.approx(1 / there.high), pytest.approx(1 / there.low))
+
+
+@settings(deadline=None)
+@given(samples, samples, st.floats(0.01, 100))
+def test_the_unit_does_not_matter(a: list[float], b: list[float], unit: float) -> None:
+    one, other = ratio_of(a, b), ratio_of([unit * x for x in a], [unit * x for x in b])
+    assert other.value == pytest.approx(one.value)
+    assert other.value == pytest.approx(median(b) / median(a))
+
+
+@settings(deadline=None)
+@given(st.lists(figures, min_size=4, max_size=6))
+def test_the_same_samples_are_no_difference(a: list[float]) -> None:
+    assert ratio_of(a, a).verdict == "no difference shown"
+
+
+@settings(deadline=None)
+@given(st.integers(0, 2**32 - 1), st.integers(4, 8), st.floats(0.001, 0.05))
+def test_a_difference_of_a_third_is_found(seed: int, count: int, spread: float) -> None:
+    random = np.random.default_rng(seed)
+    a = list(random.uniform(1 - spread, 1 + spread, count))
+    b = list(random.uniform(1 - spread, 1 + spread, count) * 1.33)
+    found = ratio_of(a, b)
+    assert found.verdict == "more"
+    assert found.low is not None
+    assert found.high is not None
+    assert 1.15 < found.low <= found.value <= found.high < 1.55
+
+
+@pytest.mark.parametrize("count", [4, 5, 8])
+def test_equal_distributions_are_seldom_called_different(count: int) -> None:
+    random = np.random.default_rng(count)
+    verdicts = [
+        ratio_of(noisy(random, 3, 0.1, count), noisy(random, 3, 0.1, count)).verdict for _ in range(200)
+    ]
+    wrong = 200 - verdicts.count("no difference shown")
+    assert wrong <= 0.05 * 200 + 3 * math.sqrt(200 * 0.05 * 0.95)  # 5% and three deviations
+
+
+def test_the_interval_holds_the_true_ratio_mostly() -> None:
+    random = np.random.default_rng(1)
+    held = 0
+    for _ in range(100):
+        found = ratio_of(noisy(random, 1, 0.1, 10), noisy(random, 1.5, 0.1, 10))
+        assert found.low is not None
+        assert found.high is not None
+        held += found.low <= 1.5 <= found.high
+    assert held >= 0.88 * 100
+
+
+def test_a_sure_difference_below_the_floor_is_none() -> None:
+    a = [1 + i / 1e5 for i in range(20)]
+    below, above = ratio_of(a, [1.015 * x for x in a]), ratio_of(a, [1.025 * x for x in a])
+    assert below.p < 0.001
+    assert (below.verdict, above.verdict) == ("no difference shown", "more")
+
+
+@pytest.mark.parametrize("counts", [(1, 1), (1, 30), (2, 3), (3, 3)])
+def test_too_few_samples_are_said_to_be_so(counts: tuple[int, int]) -> None:
+    a, b = [1.0 + i / 100 for i in range(counts[0])], [5.0 + i / 100 for i in range(counts[1])]
+    found = ratio_of(a, b)
+    assert found.verdict == "too few samples"
+    assert (found.low is None) == (min(counts) < 2)
+
+
+@pytest.mark.parametrize(("a", "b"), [([], [1]), ([1], []), ([0], [1]), ([1], [-1]), ([math.nan], [1])])
+def test_what_no_ratio_can_be_made_of(a: list[float], b: list[float]) -> None:
+    with pytest.raises(InputError, match="above 0"):
+        ratio_of(a, b)

@@ -1,0 +1,175 @@
+"""The demo voice inside the package is whole, and is what its config says."""
+
+import json
+import re
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from safetensors.numpy import load_file
+
+from alrakis.errors import InputError, WeightsError
+from alrakis.spec import STAGES, CodecShape
+from alrakis.voices import load_voice
+from alrakis.weights import open_weights
+from alrakis.weights.demo.weights import FOLDER, DemoVoice, dequantized
+
+
+def test_its_ids_do_not_overlap():
+    layout = open_weights("demo").layout
+    assert layout.semantic_pad == layout.semantic_vocab == layout.coarse_offset
+    assert layout.text_offset > layout.semantic_pad
+    assert layout.semantic_infer > layout.text_pad > layout.text_offset
+    assert layout.coarse_codebook(1).stop == layout.coarse_semantic_pad < layout.coarse_infer
+    assert layout.samples_per_frame == 320
+
+
+def as_head(name: str) -> str:
+    """The fine model's embeddings but the first are its heads."""
+    found = re.fullmatch(r"transformer\.wtes\.([1-7])\.weight", name)
+    return f"lm_heads.{int(found[1]) - 1}.weight" if found else name
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_stages_are_the_files(stage):
+    part = open_weights("demo").stage(stage)
+    expected = dequantized(load_file(FOLDER / f"{stage}.safetensors"))
+    assert set(part.arrays) == {as_head(name) for name in expected}
+    for name, value in expected.items():
+        np.testing.assert_array_equal(part.arrays[as_head(name)], value)
+    vocabs = {"text": (928, 832), "coarse": (2880, 2880), "fine": (1056, 1056)}[stage]
+    assert (part.shape.input_vocab, part.shape.output_vocab) == vocabs
+
+
+def test_codec():
+    codec = open_weights("demo").codec()
+    expected = dequantized(load_file(FOLDER / "codec.safetensors"))
+    assert codec.shape == CodecShape(n_filters=16, dimension=64)
+    for i in range(8):
+        (name,) = {f"codebooks.{i}", f"vqs.{i}.embed"} & set(expected)
+        np.testing.assert_array_equal(codec.arrays[f"codebooks.{i}"], expected[name])
+
+
+def test_tokenizer_spells_in_lower_case(tmp_path):
+    from transformers import BertTokenizer
+
+    weights = open_weights("demo")
+    (tmp_path / "vocab.txt").write_text("\n".join(weights._config["text_vocab"]))
+    expected = BertTokenizer(vocab=str(tmp_path / "vocab.txt"), do_lower_case=True)
+    text = "Hello, my name is Suno; it's me!"
+    ids = weights.tokenizer().encode(text)
+    assert ids == expected.encode(text, add_special_tokens=False)
+    assert max(ids) + weights.layout.text_offset < weights.layout.text_pad
+
+
+def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for():
+    encoder = open_weights("demo").tokenizer()
+    assert encoder.encode("It is 5.") == encoder.encode("It is five.")
+    assert encoder.encode("na\u00efve \u266a stra\u00dfe") == encoder.encode("naive strae")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("Good morning, how are you?", []),
+        ("It costs $5 on May 3.", []),
+        ("Music \u266a and more", ["no sound for \u266a: skipped"]),
+        ("Das ist nicht die Antwort.", ["looks like German"]),
+        ("Je ne sais pas o\u00f9 est la gare.", ["looks like French"]),
+        ("one word after the other " * 10, ["takes about 17 s"]),
+    ],
+)
+def test_what_it_cannot_say_is_said_before(text, said):
+    remarks = open_weights("demo").tokenizer().remarks(text)
+    assert len(remarks) == len(said)
+    for remark, part in zip(remarks, said, strict=True):
+        assert part in remark
+
+
+@pytest.mark.parametrize("text", ["\u3053\u308c\u306f", "...", "\U0001f600"])
+def test_a_text_of_which_nothing_can_be_said_is_refused(text):
+    with pytest.raises(InputError, match="nothing of"):
+        open_weights("demo").tokenizer().remarks(text)
+
+
+def test_int8_arrays_are_read_with_their_scales():
+    rows = np.array([[127, -64], [3, 0]], np.int8)
+    scales = np.array([0.5, 2], np.float16)
+    other = np.ones(3, np.float16)
+    read = dequantized({"a": rows, "a.scale": scales, "b": other})
+    np.testing.assert_array_equal(read["a"], np.array([[63.5, -32], [6, 0]], np.float32))
+    assert read["b"] is other
+    assert set(read) == {"a", "b"}
+    for damaged in ({"a": rows}, {"a": rows, "a.scale": other}):
+        with pytest.raises(WeightsError, match="missing or has another length"):
+            dequantized(damaged)
+
+
+def test_its_voices_are_named_and_stand_beside_it(tmp_path):
+    voices = open_weights("demo").voices
+    assert sorted(voices) == ["demo/rms", "demo/slt"]
+    for name, path in voices.items():
+        assert load_voice(name, open_weights("demo").layout, weights_voices=voices).name == name
+        assert path.parent.parent == FOLDER
+    assert DemoVoice(tmp_path).voices == {}
+
+
+def test_it_has_one_size():
+    with pytest.raises(InputError, match="one size only"):
+        open_weights("demo", sizes={"text": "small"})
+
+
+def copied(folder: Path) -> Path:
+    for path in FOLDER.glob("*.*"):
+        (folder / path.name).write_bytes(path.read_bytes())
+    return folder
+
+
+def read_all(folder: Path) -> None:
+    voice = DemoVoice(folder)
+    assert voice.layout
+    for stage in STAGES:
+        voice.stage(stage)
+    voice.codec()
+    voice.tokenizer()
+
+
+@pytest.mark.parametrize(
+    "name", [*(f"{stage}.safetensors" for stage in STAGES), "codec.safetensors", "config.json"]
+)
+def test_a_missing_or_cut_file_is_named(name, tmp_path):
+    read_all(copied(tmp_path))
+    whole = (FOLDER / name).read_bytes()
+    for damaged in (None, b"", whole[:-9], whole[: len(whole) // 2], b"nonsense" * 1000):
+        (tmp_path / name).unlink()
+        if damaged is not None:
+            (tmp_path / name).write_bytes(damaged)
+        with pytest.raises(WeightsError, match=f"install alrakis anew: .*{re.escape(name)}"):
+            read_all(tmp_path)
+        (tmp_path / name).write_bytes(whole)
+
+
+def test_a_file_with_other_bytes_is_named(tmp_path):
+    packed = bytearray((copied(tmp_path) / "coarse.safetensors").read_bytes())
+    packed[-1000] ^= 4
+    (tmp_path / "coarse.safetensors").write_bytes(packed)
+    config = json.loads((tmp_path / "config.json").read_text("utf-8"))
+    config["crc32"] = {"coarse.safetensors": zlib.crc32((FOLDER / "coarse.safetensors").read_bytes())}
+    (tmp_path / "config.json").write_text(json.dumps(config))
+    with pytest.raises(WeightsError, match=r"install alrakis anew: .*coarse\.safetensors is damaged"):
+        DemoVoice(tmp_path).stage("coarse")
+    DemoVoice(tmp_path).stage("fine")
+
+
+@pytest.mark.parametrize("damaged", ["{}", "[]", '{"phones": 1}'])
+def test_a_config_without_its_entries_is_named(damaged, tmp_path):
+    (copied(tmp_path) / "config.json").write_text(damaged)
+    with pytest.raises(WeightsError, match=r"config\.json has no .*semantic_vocab"):
+        read_all(tmp_path)
+
+
+def test_torch_takes_the_arrays_as_they_are():
+    for array in open_weights("demo").stage("text").arrays.values():
+        np.testing.assert_array_equal(torch.tensor(array).numpy(), array)
