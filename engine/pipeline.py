@@ -18,7 +18,7 @@ from alrakis.errors import BackendError, InputError
 from alrakis.progress import progress_bar
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray, Options
-from alrakis.spec import FINE_HISTORY_FRAMES, N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, PARTS, Layout, Part, Stage
+from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, PARTS, Layout, Part, Stage
 from alrakis.stages.coarse import coarse_steps, generate_coarse
 from alrakis.stages.fine import fine_passes, generate_fine
 from alrakis.stages.semantic import generate_semantic
@@ -49,6 +49,8 @@ class Pipeline:
         **overrides: Any,
     ) -> None:
         self.config = settle(resolve_config(config, overrides))
+        for warning in self.config.warnings:
+            logger.warning("%s", warning)
         self.weights = open_weights(weights, sizes=sizes)
         self._lock = threading.RLock()
         self._backend: Backend | None = open_backend(self.config, self.weights)
@@ -193,10 +195,10 @@ class Pipeline:
         clock: Clock | None = None,
     ) -> list[IntArray]:
         """The fine stage: codes `(8, T)` of each sequence, from its first 1 to 7 codebooks."""
-        histories = [voice.fine[:, -FINE_HISTORY_FRAMES:] if voice else None for voice in voices]
+        history_frames = self.config.fine_history_frames
         passes = sum(
-            fine_passes(codes.shape[1], 0 if history is None else history.shape[1], len(codes))
-            for codes, history in zip(coarse, histories, strict=True)
+            fine_passes(codes.shape[1], min(history_frames, voice.fine.shape[1]) if voice else 0, len(codes))
+            for codes, voice in zip(coarse, voices, strict=True)
         )
         total_s = sum(codes.shape[1] for codes in coarse) / self.layout.coarse_rate_hz
         made: list[IntArray] = []
@@ -206,10 +208,11 @@ class Pipeline:
                     backend.fine(),
                     self.layout,
                     coarse[batch],
-                    histories[batch],
+                    [voice.fine if voice else None for voice in voices[batch]],
                     seeds[batch],
                     options.fine,
                     fitted=self.config.fine_window == "fitted",
+                    history_frames=history_frames,
                     tick=lambda done: move(done * total_s / passes),
                 )
         return made

@@ -65,10 +65,9 @@ def trim_history(
 
 
 @dataclass
-class _Row:
+class _Sequence:
     """One sequence: semantic tokens with their history before them, and the coarse ids so far."""
 
-    index: int
     seed: int
     semantic: IntArray
     base: int  # semantic tokens that are history
@@ -96,22 +95,22 @@ def generate_coarse(
     sliding_window_len: int = COARSE_WINDOW_STEPS,
     tick: Callable[[int], None] = lambda steps: None,
 ) -> list[IntArray]:
-    """Coarse codes of each row, int64 `(2, T)`.
+    """Coarse codes of each sequence, int64 `(2, T)`.
 
     semantics: B times `(S,)`, S > 0. histories: B times a voice's semantic `(S',)` and coarse `(2, T')`
-    arrays, or None. tick is called after each step with the number of rows that took it.
+    arrays, or None. tick is called after each step with the number of sequences that took it.
     """
-    rows = []
-    for index, (semantic, voice, seed) in enumerate(zip(semantics, histories, seeds, strict=True)):
+    sequences = []
+    for semantic, voice, seed in zip(semantics, histories, seeds, strict=True):
         past, ids = trim_history(*voice, layout, max_coarse_history) if voice else _nothing()
         whole = np.concatenate([past, semantic])
-        rows.append(_Row(index, seed, whole, len(past), ids, coarse_steps(len(semantic), layout)))
-    aligned = defaultdict(list)  # rows whose prefixes have the same length at every step
-    for row in rows:
-        aligned[row.base, len(row.history)].append(row)
+        sequences.append(_Sequence(seed, whole, len(past), ids, coarse_steps(len(semantic), layout)))
+    aligned = defaultdict(list)  # sequences whose prefixes have the same length at every step
+    for sequence in sequences:
+        aligned[sequence.base, len(sequence.history)].append(sequence)
     for batch in aligned.values():
         _generate_aligned(gpt, layout, batch, sampling, max_coarse_history, sliding_window_len, tick)
-    return [unflatten_codebooks(np.array(row.drawn, np.int64), layout) for row in rows]
+    return [unflatten_codebooks(np.array(sequence.drawn, np.int64), layout) for sequence in sequences]
 
 
 def _nothing() -> tuple[IntArray, IntArray]:
@@ -121,18 +120,20 @@ def _nothing() -> tuple[IntArray, IntArray]:
 def _generate_aligned(
     gpt: CausalGPT,
     layout: Layout,
-    rows: list[_Row],
+    sequences: list[_Sequence],
     sampling: Sampling,
     max_coarse_history: int,
     sliding_window_len: int,
     tick: Callable[[int], None],
 ) -> None:
-    """Draw all coarse ids of rows that have the same history lengths."""
+    """Draw all coarse ids of sequences that have the same history lengths."""
     ratio = layout.semantic_to_coarse_ratio
     max_semantic_history = math.floor(max_coarse_history / ratio)
-    noise = NoiseAhead(gpt, Noise([row.seed for row in rows], "coarse"), layout.codebook_size, sampling)
-    n_steps = max(row.n_steps for row in rows)
-    base, n_history = rows[0].base, len(rows[0].history)
+    noise = NoiseAhead(
+        gpt, Noise([sequence.seed for sequence in sequences], "coarse"), layout.codebook_size, sampling
+    )
+    n_steps = max(sequence.n_steps for sequence in sequences)
+    base, n_history = sequences[0].base, len(sequences[0].history)
     cached: tuple[int, int] | None = None  # where the prefix starts that the cache holds
     tokens: Any = None
     for first in range(0, n_steps, sliding_window_len):
@@ -143,40 +144,44 @@ def _generate_aligned(
             # the prefix is what the cache holds and the token drawn last: no prefill is needed
             logits = gpt.step(tokens, head=_codebook(first), upcoming=_upcoming(noise, steps))
         else:
-            prefix = np.stack([row.prefix(semantic_start, coarse_start, layout) for row in rows])
+            prefix = np.stack(
+                [sequence.prefix(semantic_start, coarse_start, layout) for sequence in sequences]
+            )
             logits = gpt.prefill(prefix, head=_codebook(first))
             cached = (semantic_start, coarse_start)
-        rows, tokens = _generate_window(gpt, rows, logits, steps, noise, sampling, tick)
+        sequences, tokens = _generate_window(gpt, sequences, logits, steps, noise, sampling, tick)
 
 
 def _generate_window(
     gpt: CausalGPT,
-    rows: list[_Row],
+    sequences: list[_Sequence],
     logits: Any,
     steps: range,
     noise: NoiseAhead,
     sampling: Sampling,
     tick: Callable[[int], None],
-) -> tuple[list[_Row], Any]:
-    """Draw one window's ids into its rows. Returns the rows that go on, and the tokens they drew last."""
+) -> tuple[list[_Sequence], Any]:
+    """Draw one window's ids. Returns the sequences that go on, and the tokens that they drew last."""
     drawn = []  # read only when the window is done: a device works on meanwhile
     tokens: Any = None
     for step in steps:
         tokens = gpt.draw(logits, noise.at(step), sampling, head=_codebook(step))
-        drawn.append((rows, tokens))
-        tick(len(rows))
-        going_on = np.array([i for i, row in enumerate(rows) if step + 1 < row.n_steps], np.int64)
-        if 0 < len(going_on) < len(rows):
-            rows, tokens = [rows[i] for i in going_on], tokens[going_on]
+        drawn.append((sequences, tokens))
+        tick(len(sequences))
+        going_on = np.array(
+            [i for i, sequence in enumerate(sequences) if step + 1 < sequence.n_steps], np.int64
+        )
+        if 0 < len(going_on) < len(sequences):
+            sequences, tokens = [sequences[i] for i in going_on], tokens[going_on]
             gpt.keep(going_on)
             noise.keep(going_on)
         if step + 1 < steps.stop:
             upcoming = _upcoming(noise, range(step + 1, steps.stop))
             logits = gpt.step(tokens, head=_codebook(step + 1), upcoming=upcoming)
-    for row_set, ids in drawn:
-        for row, token in zip(row_set, gpt.read(ids), strict=True):
-            row.drawn.append(int(token))
-    return rows, tokens
+    for drawing, ids in drawn:
+        for sequence, token in zip(drawing, gpt.read(ids), strict=True):
+            sequence.drawn.append(int(token))
+    return sequences, tokens
 
 
 def _codebook(step: int) -> int:

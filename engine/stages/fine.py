@@ -21,7 +21,7 @@ from alrakis.spec import (
 
 
 @dataclass
-class _Row:
+class _Sequence:
     """One sequence: codes `(frames, 8)` with history before and padding behind, and its windows."""
 
     seed: int
@@ -46,9 +46,9 @@ class _Row:
 
 
 def fine_passes(n_frames: int, n_history: int, given: int) -> int:
-    """How many passes through the network a row takes."""
-    row = _Row(0, np.empty(0, np.int64), n_history, n_frames, given, FINE_WINDOW_FRAMES)
-    return row.n_windows * (N_FINE_CODEBOOKS - given)
+    """How many passes through the network a sequence takes."""
+    sequence = _Sequence(0, np.empty(0, np.int64), n_history, n_frames, given, FINE_WINDOW_FRAMES)
+    return sequence.n_windows * (N_FINE_CODEBOOKS - given)
 
 
 def generate_fine(
@@ -60,59 +60,71 @@ def generate_fine(
     sampling: Sampling,
     *,
     fitted: bool = False,
+    history_frames: int = FINE_HISTORY_FRAMES,
     tick: Callable[[int], None] = lambda passes: None,
 ) -> list[IntArray]:
-    """Fine codes of each row, int64 `(8, T)`.
+    """Fine codes of each sequence, int64 `(8, T)`.
 
     coarse: B times `(given, T)`, 1 <= given <= 7. histories: B times a voice's fine codes `(8, H)`, or None;
-    the last 512 frames are used. fitted: windows have no padding (not what the model was trained on; less
-    work). tick is called after each pass with the number of rows in it.
+    the last `history_frames` are used. fitted: windows have no padding (not what the model was trained on;
+    less work). tick is called after each pass with the number of sequences in it.
     """
-    rows = [
-        _padded_row(codes, history, seed, layout, fitted)
+    sequences = [
+        _padded(codes, history, seed, layout, fitted, history_frames)
         for codes, history, seed in zip(coarse, histories, seeds, strict=True)
     ]
     alike = defaultdict(list)
-    for row in rows:
-        alike[row.given, row.window].append(row)
+    for sequence in sequences:
+        alike[sequence.given, sequence.window].append(sequence)
     for batch in alike.values():
-        for n in range(max(row.n_windows for row in batch)):
-            _fill_window(gpt, layout, [row for row in batch if n < row.n_windows], n, sampling, tick)
-    return [row.codes[row.n_history :][: row.n_frames].T for row in rows]
+        for n in range(max(sequence.n_windows for sequence in batch)):
+            here = [sequence for sequence in batch if n < sequence.n_windows]
+            _fill_window(gpt, layout, here, n, sampling, tick)
+    return [sequence.codes[sequence.n_history :][: sequence.n_frames].T for sequence in sequences]
 
 
-def _padded_row(coarse: IntArray, history: IntArray | None, seed: int, layout: Layout, fitted: bool) -> _Row:
+def _padded(
+    coarse: IntArray,
+    history: IntArray | None,
+    seed: int,
+    layout: Layout,
+    fitted: bool,
+    history_frames: int,
+) -> _Sequence:
+    """A sequence as it begins: the end of its history, its codes, and padding where windows have some."""
     given, n_frames = coarse.shape
-    past = np.empty((N_FINE_CODEBOOKS, 0), np.int64) if history is None else history[:, -FINE_HISTORY_FRAMES:]
+    past = np.empty((N_FINE_CODEBOOKS, 0), np.int64) if history is None else history
+    past = past[:, max(0, past.shape[1] - history_frames) :]
     n_history = past.shape[1]
     used = n_history + n_frames
     length = used if fitted else max(used, FINE_WINDOW_FRAMES)
     codes = np.full((length, N_FINE_CODEBOOKS), layout.fine_pad, np.int64)
     codes[:n_history] = past.T
     codes[n_history:used, :given] = coarse.T
-    return _Row(seed, codes, n_history, n_frames, given, min(length, FINE_WINDOW_FRAMES))
+    return _Sequence(seed, codes, n_history, n_frames, given, min(length, FINE_WINDOW_FRAMES))
 
 
 def _fill_window(
     gpt: FineGPT,
     layout: Layout,
-    rows: list[_Row],
+    sequences: list[_Sequence],
     n: int,
     sampling: Sampling,
     tick: Callable[[int], None],
 ) -> None:
-    """Predict window n of rows whose windows are equally long."""
-    given, window = rows[0].given, rows[0].window
-    places = [row.place(n) for row in rows]
-    noise = Noise([row.seed for row in rows], "fine")
+    """Predict window n of sequences whose windows are equally long."""
+    given, window = sequences[0].given, sequences[0].window
+    places = [sequence.place(n) for sequence in sequences]
+    noise = Noise([sequence.seed for sequence in sequences], "fine")
     fill = np.array([first for _, first in places])
-    windows = [row.codes[start : start + window] for row, (start, _) in zip(rows, places, strict=True)]
+    starts = [start for start, _ in places]
+    windows = [own.codes[start : start + window] for own, start in zip(sequences, starts, strict=True)]
     gpt.begin(np.stack(windows), given)
     for codebook in range(given, N_FINE_CODEBOOKS):
         drawn = None
         if not sampling.greedy:
             drawn = noise.step(n * N_FINE_CODEBOOKS + codebook, window, layout.codebook_size)
         gpt.predict(codebook, fill, drawn, sampling)
-        tick(len(rows))
+        tick(len(sequences))
     for frames, first, codes in zip(windows, fill, gpt.codes(), strict=True):
-        frames[first:, given:] = codes[first:, given:]  # a view: written into the row's codes
+        frames[first:, given:] = codes[first:, given:]  # a view: written into the sequence's codes
