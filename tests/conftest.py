@@ -1,9 +1,14 @@
 """All tests share a cache of artifacts that is thrown away; a person's own is neither used nor filled."""
 
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
+
+from alrakis.cli.program import main
+from tests.cli.programs import Ended, Run
 
 
 def pytest_configure() -> None:
@@ -16,3 +21,32 @@ def own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("ALRAKIS_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+@pytest.fixture
+def cache(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """A cache of artifacts of the test's own; it is not there yet."""
+    monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "artifacts"
+
+
+@pytest.fixture
+def here(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The current folder, empty."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def run(here: Path, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run `alrakis` in this process, which has paid for its imports, in an empty folder."""
+
+    def run(*arguments: str, program: Callable[..., Any] = main) -> Ended:
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            program(list(arguments))
+        out, err = capsys.readouterr()
+        assert isinstance(ended.value.code, int)
+        return Ended(ended.value.code, out, err)
+
+    return run

@@ -1,4 +1,4 @@
-"""`alrakis say`, used wrongly: exit code 2, a message that helps, before any work."""
+"""What commands are asked for: read rightly, and told in a line with exit code 2 where it is wrong."""
 
 from pathlib import Path
 
@@ -6,31 +6,6 @@ import pytest
 
 from alrakis.cli.arguments import parse_overrides
 from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, refused
-
-
-@pytest.mark.parametrize(
-    ("output", "told"),
-    [
-        ("x.xyz", "'.xyz', which names no format; give it one of .wav, .flac, .ogg, .mp3"),
-        ("noextension", "no extension"),
-        ("missing/x.wav", "there is no folder"),
-        ("folder.wav", "is a folder"),
-        ("/proc/x.wav", "cannot write"),
-        ("a" * 300 + ".wav", "cannot write"),
-        ("nul\0.wav", "not a file name"),
-    ],
-)
-def test_a_bad_output_is_told_before_anything_else(run: Run, output: str, told: str) -> None:
-    Path("folder.wav").mkdir()
-    ended = run("say", "Hi", "-o", output, "--weights", "/no/such/weights", "--config", "nonsense")
-    refused(ended, told)
-    assert "nonsense" not in ended.err
-    assert [path.name for path in Path().iterdir()] == ["folder.wav"]
-
-
-@pytest.mark.parametrize("voice", ["x.txt", "missing/x.npz"])
-def test_a_bad_place_for_a_voice_is_told_before_anything_else(run: Run, voice: str) -> None:
-    refused(run("say", "Hi", "--save-voice", voice, "--config", "nonsense"), "npz")
 
 
 @pytest.mark.parametrize(

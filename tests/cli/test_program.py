@@ -1,4 +1,4 @@
-"""How the program fails and stops: exit codes, messages, and nothing half done."""
+"""The program: its help, and how it fails and stops: exit codes, messages, and nothing half done."""
 
 import errno
 import os
@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
+import alrakis
 from alrakis.cli.program import guarded
 from alrakis.errors import ConfigError, GenerationError, InputError, OutputError, WeightsNotFoundError
-from tests.cli.programs import BRIEF, TINY, Terminal, alrakis_process, command, environment
+from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, command, environment
 
 
 def test_weights_that_are_nowhere_say_where_to_put_them(tmp_path: Path) -> None:
@@ -124,3 +125,19 @@ def test_a_defect_keeps_its_traceback() -> None:
 
     with pytest.raises(ZeroDivisionError):
         guarded(fail)
+
+
+def test_version_and_help(run: Run) -> None:
+    assert run("--version").out == f"alrakis {alrakis.__version__}\n"
+    assert run("--help").code == 0
+    for name in ("say", "voices", "info"):
+        assert f"\n    {name} " in run("--help").out
+        ended = run(name, "--help")
+        assert ended.code == 0
+        assert "examples:" in ended.out
+
+
+def test_nothing_at_all_shows_the_help_and_is_wrong_use(run: Run) -> None:
+    ended = run()
+    assert (ended.code, ended.out) == (2, "")
+    assert "examples:" in ended.err

@@ -19,6 +19,7 @@ from tests.cli.programs import Ended, Run, Terminal, alrakis_process, command, e
 
 TINY = ["export", "--weights", "synthetic-tiny", "--precision", "int8"]
 PARTS = [*STAGES, "codec"]
+pytestmark = pytest.mark.usefixtures("cache")
 ROW = re.compile(r"^(text|coarse|fine|codec) +(fp32|int8|int4) +[\d.]+ MB  (\S+)$", re.MULTILINE)
 
 
@@ -198,7 +199,8 @@ def start(folder: Path, **changes: str) -> "subprocess.Popen[str]":
 
 def test_two_at_once_export_each_part_once(here: Path, cache: Path) -> None:
     both = [start(here) for _ in "ab"]
-    ended = [Ended(one.returncode, out, err) for one in both for out, err in [one.communicate()]]
+    said = [process.communicate() for process in both]
+    ended = [Ended(process.returncode, *each) for process, each in zip(both, said, strict=True)]
     assert folders(ended[0]) == folders(ended[1])
     told = ended[0].err + ended[1].err
     assert sorted(re.findall(r"exported (\w+) ", told)) == sorted(PARTS)
@@ -208,11 +210,11 @@ def test_two_at_once_export_each_part_once(here: Path, cache: Path) -> None:
 
 def test_one_that_is_killed_leaves_nothing_in_the_way(here: Path, cache: Path) -> None:
     while True:
-        one = start(here)
-        while one.poll() is None and not list(cache.glob(".*.part/*")):
+        process = start(here)
+        while process.poll() is None and not list(cache.glob(".*.part/*")):
             time.sleep(0.002)
-        one.send_signal(signal.SIGKILL)
-        one.communicate()
+        process.send_signal(signal.SIGKILL)
+        process.communicate()
         if list(cache.glob(".*.part")):
             break
         shutil.rmtree(cache)  # it was done before it was killed: once more
@@ -225,12 +227,12 @@ def test_one_that_is_killed_leaves_nothing_in_the_way(here: Path, cache: Path) -
 
 def test_ctrl_c_leaves_nothing(here: Path, cache: Path) -> None:
     while True:
-        one = start(here)
-        while one.poll() is None and not list(cache.glob(".*.part/*")):
+        process = start(here)
+        while process.poll() is None and not list(cache.glob(".*.part/*")):
             time.sleep(0.002)
-        one.send_signal(signal.SIGINT)
-        _, err = one.communicate()
-        if one.returncode == 130:
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+        if process.returncode == 130:
             break
         shutil.rmtree(cache)
     assert err.endswith("alrakis: stopped\n")
