@@ -1,1 +1,1 @@
-"""From a text to what a model can say: token ids, and chunks that are short enough."""
+"""Splitting a text into chunks that Bark can say, and encoding each as token ids."""

@@ -1,7 +1,7 @@
 """Where a text may be cut: after sentences, clauses and words, but not within tags or after abbreviations.
 
-Sentences are found by sentencex. Each function takes a text with single spaces and the code of its language,
-and gives positions in order, 0 < position < len(text); the space at a boundary lies before the position.
+sentencex finds the sentences. A text here has single spaces. Positions are in ascending order,
+0 < position < len(text); the space at a boundary lies before the position.
 """
 
 import re
@@ -12,7 +12,7 @@ import sentencex
 
 from alrakis.text.pace import TAG
 
-# What stands before a name or a number and is no sentence's end, where sentencex does not know it.
+# Abbreviations that do not end a sentence, where sentencex does not know them.
 _ABBREVIATIONS = {
     "en": "Ms. approx. Vol.",
     "de": "Abs. inkl. geb.",
@@ -36,28 +36,28 @@ _SPACE = re.compile(r"(?<!\.) (?!\d)|(?<![.\d]) ")  # not within "Dr. No" or "1 
 
 
 def sentence_ends(text: str, language: str) -> list[int]:
-    """Ends of sentences that are not within quotes, parentheses or lyrics, and the edges of lyrics."""
+    """Where sentences end outside quotes, parentheses and lyrics, and where lyrics begin and end."""
     lyrics = [match.span() for match in _LYRICS.finditer(text)]
     edges = [edge for span in lyrics for edge in span]
     return _allowed(text, [*_ends(text, language), *edges], lyrics)
 
 
 def inner_sentence_ends(text: str, language: str) -> list[int]:
-    """Ends of sentences, those within quotes, parentheses and lyrics too."""
+    """Where sentences end, also within quotes, parentheses and lyrics."""
     ends = _ends(text.translate(_QUOTES), language)
     return _allowed(text, [_before_opening(text, end) for end in ends])
 
 
 def clause_ends(text: str, language: str) -> list[int]:
-    """After commas, semicolons, colons and dashes."""
+    """Where clauses end: after commas, semicolons, colons and dashes."""
     return _allowed(text, [match.end() for match in _CLAUSE.finditer(text)])
 
 
 def middle(text: str) -> int:
-    """The position nearest to the middle, in a text of two characters or more, that hurts least.
+    """The best place near the middle of a text of two characters or more.
 
-    That is a space; in a text without one, what a reader sees as a character is kept whole. Tags are cut
-    only where there is nothing else.
+    That is after a space; in a text without spaces, between two characters as a reader sees them, so not
+    before a combining mark. A tag is cut only if there is no other place.
     """
     spaces = [match.end() for match in _SPACE.finditer(text)]
     letters = [i for i in range(1, len(text)) if not _joins(text[i - 1], text[i])]
@@ -69,7 +69,7 @@ def middle(text: str) -> int:
 
 def _ends(text: str, language: str) -> list[int]:
     ends, end = [], 0
-    abbreviations = tuple(f" {one}" for one in _ABBREVIATIONS.get(language, "").split())
+    abbreviations = tuple(f" {word}" for word in _ABBREVIATIONS.get(language, "").split())
     for segment in sentencex.segment(language, text):
         end += len(segment)
         if not f" {text[max(0, end - 20) : end].rstrip()}".endswith(abbreviations):
@@ -78,20 +78,20 @@ def _ends(text: str, language: str) -> list[int]:
 
 
 def _before_opening(text: str, position: int) -> int:
-    """A quote that opens belongs to what follows it."""
+    """The position moved to before any opening quotes that stand there: they belong to what follows."""
     while position > 0 and (text[position - 1] in _OPENING or text[position - 2 : position] == ' "'):
         position -= 1
     return position
 
 
 def _allowed(text: str, positions: Iterable[int], spans: Iterable[tuple[int, int]] = ()) -> list[int]:
-    """The positions within the text, but not within tags or the spans given."""
-    whole = [*spans, *(match.span() for match in TAG.finditer(text))]
-    inside = {i for begin, end in whole for i in range(begin + 1, end)}
+    """The positions that are within the text, but not within a tag or one of the spans."""
+    uncut = [*spans, *(match.span() for match in TAG.finditer(text))]
+    inside = {i for begin, end in uncut for i in range(begin + 1, end)}
     return sorted({i for i in positions if 0 < i < len(text)} - inside)
 
 
 def _joins(left: str, right: str) -> bool:
-    """Whether two characters are shown as one."""
+    """Whether a reader sees the two characters as one."""
     virama = unicodedata.combining(left) == 9
     return virama or unicodedata.category(right)[0] == "M" or "\u200d" in (left, right)

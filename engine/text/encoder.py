@@ -1,8 +1,8 @@
-"""Text to token ids: BERT's tokenizer, and the fixed-length form that the text model takes.
+"""Text to token ids: BERT's tokenizer, and the padded ids that the text model takes.
 
 Source of the behaviour: `bark/generation.py` (`_tokenize`, `_normalize_whitespace`, the head of
-`generate_text_semantic`), which uses transformers' `BertTokenizer`. The same pieces are put together here
-from the `tokenizers` library, so transformers is not needed.
+`generate_text_semantic`), which uses transformers' `BertTokenizer`. This builds the same tokenizer with the
+`tokenizers` library, so transformers is not needed.
 """
 
 import re
@@ -20,18 +20,18 @@ from alrakis.spec import TEXT_TOKENS, Layout
 
 UNKNOWN = "[UNK]"
 _SPECIAL = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
-_MAX_WORD_CHARS = 100  # BERT's: a longer word is unknown as a whole
+MAX_WORD_CHARS = 100  # BERT replaces a longer word by [UNK]
 
 
 class TextEncoder(Protocol):
-    """A tokenizer: text to the ids of its own vocabulary."""
+    """A tokenizer: text to ids of its own vocabulary."""
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, without special tokens and without the layout's offset."""
+        """Ids of `text`, without special tokens, before the layout's offset is added."""
 
 
 class BertEncoder:
-    """BERT's WordPiece tokenizer over one vocabulary."""
+    """BERT's WordPiece tokenizer."""
 
     def __init__(self, tokenizer: Tokenizer) -> None:
         self._tokenizer = tokenizer
@@ -41,14 +41,14 @@ class BertEncoder:
     def from_vocab(
         cls, lines: Sequence[str], *, lowercase: bool, source: str = "vocabulary"
     ) -> "BertEncoder":
-        """The tokenizer whose token i is `lines[i]`; `source` names the vocabulary in messages.
+        """A tokenizer in which token i is `lines[i]`; `source` names the vocabulary in messages.
 
-        Special tokens ([MASK], [SEP], ...) are recognised in a text if the vocabulary has them; [UNK] it
-        must have. Raises WeightsError for an empty vocabulary, one without [UNK] or with a token twice.
+        Special tokens that the vocabulary has ([MASK], [SEP], ...) are recognised in a text. Raises
+        WeightsError for a vocabulary that is empty, lacks [UNK] or has a token twice.
         """
         vocab = _numbered(lines, source)
         tokenizer = Tokenizer(
-            WordPiece(vocab, unk_token=UNKNOWN, max_input_chars_per_word=_MAX_WORD_CHARS),
+            WordPiece(vocab, unk_token=UNKNOWN, max_input_chars_per_word=MAX_WORD_CHARS),
         )
         tokenizer.normalizer = normalizers.BertNormalizer(lowercase=lowercase)
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
@@ -60,9 +60,9 @@ class BertEncoder:
 
     @classmethod
     def from_file(cls, path: str | Path, *, lowercase: bool = False) -> "BertEncoder":
-        """The tokenizer of a `vocab.txt`: UTF-8, one token a line. Raises WeightsError."""
+        """Read a `vocab.txt`: UTF-8, one token per line. Raises WeightsError."""
         try:
-            with open(path, encoding="utf-8") as file:  # its lines end at \n only: tokens may hold U+2028
+            with open(path, encoding="utf-8") as file:  # lines end at \n only: tokens may hold U+2028
                 lines = [line.rstrip("\n") for line in file]
         except FileNotFoundError:
             raise WeightsNotFoundError(f"no vocabulary at {path}: a vocab.txt of BERT is needed") from None
@@ -76,7 +76,7 @@ class BertEncoder:
 
     @classmethod
     def from_tokenizer_json(cls, path: str | Path) -> "BertEncoder":
-        """The tokenizer of a `tokenizer.json` as transformers writes it for BERT. Raises WeightsError."""
+        """Read a `tokenizer.json` as transformers writes it for BERT. Raises WeightsError."""
         try:
             text = Path(path).read_text("utf-8")
         except FileNotFoundError:
@@ -85,7 +85,7 @@ class BertEncoder:
             raise WeightsError(f"{path} is not a readable tokenizer.json: {error}") from None
         try:
             tokenizer = Tokenizer.from_str(text)
-        except Exception as error:  # the library raises a bare Exception for whatever it cannot read
+        except Exception as error:  # tokenizers raises a bare Exception for a file it cannot read
             raise WeightsError(f"{path} is not a tokenizer.json of the tokenizers library: {error}") from None
         if not isinstance(tokenizer.model, WordPiece) or tokenizer.token_to_id(UNKNOWN) is None:
             raise WeightsError(
@@ -97,19 +97,19 @@ class BertEncoder:
         return cls(tokenizer)
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, without special tokens. Raises InputError for what is not Unicode text."""
+        """Ids of `text`, without special tokens. Raises InputError if it is not Unicode text."""
         _check_unicode(text)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of `ids`, as far as the vocabulary keeps it. Raises InputError for what is no id."""
+        """The text of `ids`, as far as the vocabulary preserves it. Raises InputError for invalid ids."""
         try:
             return self._tokenizer.decode([int(i) for i in ids], skip_special_tokens=False)
         except (OverflowError, TypeError, ValueError):
             raise InputError(f"token ids are whole numbers of at least 0, not {ids!r}") from None
 
     def unknown(self, text: str) -> list[str]:
-        """The words of `text` that the vocabulary has no ids for, each once, in order."""
+        """The words of `text` that become [UNK], each once, in order."""
         _check_unicode(text)
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
         words = (
@@ -152,7 +152,7 @@ def _check_unicode(text: str) -> None:
 
 
 def _is_unicode(text: str) -> bool:
-    """False if there are surrogates in it, which no encoding can write."""
+    """False if the text has surrogates, which UTF-8 cannot encode."""
     try:
         text.encode("utf-8")
     except UnicodeEncodeError:
@@ -161,12 +161,12 @@ def _is_unicode(text: str) -> bool:
 
 
 def normalize_whitespace(text: str) -> str:
-    """One space for each run of white space, none at the ends (`bark.generation._normalize_whitespace`)."""
+    """Each run of white space as one space, none at the ends (`bark.generation._normalize_whitespace`)."""
     return re.sub(r"\s+", " ", text).strip()
 
 
 def check_text(text: str) -> str:
-    """The text with white space normalised. Raises InputError if it is not text or has no word in it."""
+    """The text with white space normalised. Raises InputError if it is empty or not Unicode text."""
     _check_unicode(text)
     text = normalize_whitespace(text)
     if not text:
@@ -175,10 +175,10 @@ def check_text(text: str) -> str:
 
 
 def encode_text(encoder: TextEncoder, text: str, layout: Layout) -> tuple[IntArray, float]:
-    """The text half of a text model's prefix: ids `(256,)` int64 with the layout's offset, cut or padded.
+    """The text ids of a text model's prefix, `(256,)` int64: the layout's offset added, cut or padded.
 
     Also returns the share of the text's tokens that was cut off, 0.0 if none (`generate_text_semantic`).
-    Raises InputError for a text that `check_text` refuses, WeightsError if an id is beyond the layout's.
+    Raises InputError for a text that `check_text` refuses, WeightsError if an id is too large for the layout.
     """
     ids = encoder.encode(check_text(text))
     out = np.full(TEXT_TOKENS, layout.text_pad, np.int64)

@@ -1,15 +1,15 @@
-"""How long a text takes to say, before it is said: seconds by its characters and its language."""
+"""Estimating how many seconds a text takes to say, from its characters and its language."""
 
 import re
 
 TAG = re.compile(r"\[[^\[\]\n]{1,40}\]")  # [laughs], [clears throat]
 TAG_S = 1.5  # a guess
 
-# Characters a second, white space and punctuation included. English: the demo voice said 8 sentences at 15.7,
-# rounded down. Others, in relation to English: espeak-ng at one tempo, reading the first article of the
-# Universal Declaration of Human Rights (Japanese from kana); Chinese, which it reads word by word, from
-# 5.18 syllables a second without pauses (Pellegrino, Coupé, Marsico 2011). None is put above English: a chunk
-# that turns out too short does less harm than one that is cut off. Bark's own pace was not measured.
+# Characters per second, white space and punctuation included. English: the demo voice said 8 sentences at
+# 15.7, rounded down. The others relative to English: espeak-ng at one tempo, reading the first article of the
+# Universal Declaration of Human Rights (Japanese from kana). Chinese, which espeak-ng reads word by word:
+# from 5.18 syllables per second without pauses (Pellegrino, Coupé, Marsico 2011). No pace is set above
+# English: a chunk that is too short does less harm than one that is cut off. Bark's was not measured.
 CHARS_A_SECOND = {
     "de": 14.5,
     "en": 15.0,
@@ -25,7 +25,7 @@ CHARS_A_SECOND = {
     "tr": 11.5,
     "zh": 4.0,
 }
-DIGIT_S = 0.45  # espeak-ng, English numbers of 4 and 5 digits, scaled alike
+DIGIT_S = 0.45  # espeak-ng, English numbers of 4 and 5 digits, scaled the same way
 
 _SCRIPTS = (
     ("ja", re.compile("[\u3040-\u30ff\uff66-\uff9f]")),
@@ -36,17 +36,17 @@ _SCRIPTS = (
 )
 
 
-def language_of(text: str, default: str = "en") -> str:
-    """The one of Bark's languages whose script most of the text's letters are in; `default` for Latin."""
+def language_of(text: str) -> str:
+    """The code of Bark's language whose script most of the letters are in; "en" for Latin letters."""
     letters = sum(char.isalpha() for char in text)
     for language, script in _SCRIPTS:
         if 2 * len(script.findall(text)) > letters * (0.2 if language == "ja" else 1):
             return language
-    return default
+    return "en"
 
 
 def expected_s(text: str, language: str) -> float:
-    """Seconds of audio that a text becomes, as a rule; language is one of Bark's codes."""
+    """Roughly how many seconds a text takes to say; language is one of Bark's codes."""
     spoken = TAG.sub("", text)
     digits = sum(char.isdigit() for char in spoken)
     tags = len(TAG.findall(text))

@@ -1,4 +1,4 @@
-"""Who speaks: `WOMAN:`, `MAN:` and other labels in a text, and the cast that gives them voices."""
+"""Speaker labels in a text, such as `WOMAN:` and `MAN:`, and the cast that gives speakers voices."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from alrakis.errors import InputError
 
-BARK_SPEAKERS = ("WOMAN", "MAN", "NARRATOR")  # the ones that Bark was given in its own examples
+BARK_SPEAKERS = ("WOMAN", "MAN", "NARRATOR")  # in Bark's own examples
 _COLON = r"[^\S\n]*(?::(?=\s)|：)"
 _LINE_LABEL = re.compile(rf"^[^\S\n]*(?P<name>[^\W\d_][^\n:：]{{0,29}}?){_COLON}", re.MULTILINE)
 
@@ -15,8 +15,8 @@ _LINE_LABEL = re.compile(rf"^[^\S\n]*(?P<name>[^\W\d_][^\n:：]{{0,29}}?){_COLON
 class Turn:
     """What one speaker says before the next one speaks.
 
-    speaker: as the label names it, None before the first label. label: as it stands, colon included. text:
-    what follows it. Labels and texts joined are the whole text, up to white space.
+    speaker: the name on the label, None before the first label. label: the label with its colon. text: what
+    follows the label. All labels and texts, joined, are the whole text up to white space.
     """
 
     speaker: str | None
@@ -27,8 +27,8 @@ class Turn:
 def split_turns(text: str, names: Collection[str] = ()) -> list[Turn]:
     """The turns of a text, in order; none is empty.
 
-    A label is a name in capitals at the beginning of a line, or one of WOMAN, MAN, NARRATOR and `names`
-    anywhere between words, followed by a colon and by something to say.
+    A label is a name followed by a colon and by something to say. The name is either in capitals at the
+    beginning of a line, or is WOMAN, MAN, NARRATOR or one of `names` anywhere between words.
     """
     labels = _labels(text, {*BARK_SPEAKERS, *names})
     begins = [0, *(label.begin for label in labels), len(text)]
@@ -59,13 +59,13 @@ def _labels(text: str, known: Collection[str]) -> list[_Label]:
 
 
 def speakers(texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
-    """Who speaks in the texts, each once, in order."""
+    """The speakers in the texts, each once, in order."""
     found = [turn.speaker for text in texts for turn in split_turns(text, names) if turn.speaker]
     return list(dict.fromkeys(found))
 
 
 def check_cast(cast: Collection[str], texts: Iterable[str]) -> None:
-    """Raises InputError if a name of the cast speaks in none of the texts."""
+    """Raises InputError if somebody in the cast speaks in none of the texts."""
     found = speakers(texts, cast)
     for name in cast:
         if name not in found:

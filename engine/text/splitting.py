@@ -1,4 +1,4 @@
-"""A long text into chunks that Bark can say: at most 256 text tokens and 13 seconds each.
+"""Splitting a long text into chunks that Bark can say: at most 256 text tokens and 13 seconds each.
 
     chunks = split_text(text, engine.tokenizer, language="de", max_s=13.0, cast={"MAN", "WOMAN"})
     for chunk in chunks:
@@ -7,12 +7,12 @@
         chunk.speaker   who says it, from a label such as `MAN:`; None before the first label
         chunk.seconds   expected length
 
-Nothing of the text is dropped: the chunks' texts, joined, are the text up to white space. The only exception
-is asked for: labels of speakers in `cast` are not said.
+Nothing of the text is lost: the chunks' texts, joined, are the text up to white space. Only the labels of
+speakers in `cast` are left out.
 
-A text is first cut into turns and paragraphs; no chunk reaches over those. Each paragraph is then cut at the
-ends of sentences; what is still too long at the ends of sentences within quotes and lyrics, then of clauses,
-and at last in the middle, between words if there are any. From these pieces the chunks are put together.
+A text is first cut into turns and paragraphs; a chunk never spans two of them. A paragraph is then cut into
+sentences; a sentence that is too long is cut at the ends of sentences within quotes and lyrics, then of
+clauses, and at last in the middle, if possible between words. The chunks are made of these pieces.
 """
 
 import re
@@ -23,14 +23,13 @@ from typing import Literal
 from alrakis.errors import InputError
 from alrakis.spec import TEXT_TOKENS
 from alrakis.text.boundaries import clause_ends, inner_sentence_ends, middle, sentence_ends
-from alrakis.text.encoder import TextEncoder, check_text, normalize_whitespace
+from alrakis.text.encoder import MAX_WORD_CHARS, TextEncoder, check_text, normalize_whitespace
 from alrakis.text.pace import CHARS_A_SECOND, expected_s, language_of
 from alrakis.text.speakers import split_turns
 
 Pause = Literal["none", "clause", "sentence", "turn", "paragraph", "end"]
 
 MAX_S = 13.0  # Bark's README: "roughly 13 seconds", beyond which speech gets worse
-MAX_WORD_CHARS = 100  # BERT does not know a longer word
 
 _PARAGRAPH = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|[\f\u2029]")
 _SEPARATORS = r"\s!-/:-@\[-`{-~\u2010-\u2027\u2030-\u205e\u3000-\u303f\u3400-\u9fff\uff00-\uff0f"
@@ -39,10 +38,7 @@ _LONG_WORD = re.compile(rf"[^{_SEPARATORS}]{{{MAX_WORD_CHARS + 1},}}")
 
 @dataclass(frozen=True)
 class Chunk:
-    """A part of a text that is said at a time, the boundary that follows it, and who says it.
-
-    text: white space normalised, never empty. seconds: its expected length.
-    """
+    """A part of a text that is said at once; the fields are explained at the head of this module."""
 
     text: str
     pause: Pause
@@ -61,10 +57,10 @@ def split_text(
 ) -> list[Chunk]:
     """The chunks of a text, in order.
 
-    encoder: the tokenizer of the weights. language: one of Bark's codes; None goes by the script, English
-    for Latin letters. max_s: the longest expected length of a chunk; of one of several sentences, pack_s if
-    that is less. cast: speakers whose labels are not said, because each has a voice.
-
+    encoder: the tokenizer of the weights.
+    language: one of Bark's codes; None chooses by the script, English for Latin letters.
+    max_s, pack_s: the longest expected length of a chunk, and of a chunk of several sentences (None: max_s).
+    cast: speakers whose labels are not said, because each has a voice.
     Raises InputError for a text that `check_text` refuses, and for a language that Bark does not speak.
     """
     check_text(text)
@@ -82,7 +78,7 @@ def split_text(
 
 
 def check_language(language: str | None) -> str | None:
-    """The language, or None. Raises InputError for one that is not Bark's."""
+    """The language as given. Raises InputError if it is neither None nor one of Bark's."""
     if language is not None and language not in CHARS_A_SECOND:
         raise InputError(f"no language {language!r}; Bark speaks {', '.join(CHARS_A_SECOND)}")
     return language
@@ -90,13 +86,13 @@ def check_language(language: str | None) -> str | None:
 
 @dataclass(frozen=True)
 class _Cut:
-    """A kind of place to cut: the pause there, and what it costs to end a chunk there."""
+    """A kind of boundary: the pause there, and the cost of ending a chunk there."""
 
     pause: Pause
     cost: float
 
 
-# From one level to the next, the cost outweighs the chunks that it could save.
+# Each cost outweighs what fewer chunks would save: a chunk ends at a finer boundary only where it must.
 _LEVELS = (
     (sentence_ends, _Cut("sentence", 0)),
     (inner_sentence_ends, _Cut("sentence", 10)),
@@ -108,7 +104,7 @@ _FORCED = _Cut("none", 0)  # a chunk ends here in any case
 
 @dataclass(frozen=True)
 class _Piece:
-    """A part of a paragraph, what it takes to say it, and what follows it."""
+    """A part of a paragraph, its expected length and text tokens, and the boundary that follows it."""
 
     text: str
     seconds: float
@@ -118,7 +114,7 @@ class _Piece:
 
 @dataclass(frozen=True)
 class _Splitter:
-    """What a chunk may be, and how a paragraph becomes chunks."""
+    """Splits paragraphs into chunks within the limits."""
 
     encoder: TextEncoder
     language: str
@@ -136,7 +132,7 @@ class _Splitter:
         yield from self._pack(run, speaker)
 
     def _pieces(self, text: str, after: _Cut, level: int = 0) -> Iterator[_Piece]:
-        """The parts of a text: sentences, but where one does not fit, no finer parts than fit."""
+        """The pieces of a text: sentences, and the parts of sentences that do not fit into a chunk."""
         if len(text) < 2 or (level > 0 and self._fits(text.strip())):
             yield _Piece(text, expected_s(text, self.language), len(self.encoder.encode(text)), after)
             return
@@ -159,8 +155,8 @@ class _Splitter:
         )
 
     def _pack(self, pieces: Sequence[_Piece], speaker: str | None) -> Iterator[Chunk]:
-        """Chunks of whole pieces: few, of like length, ending where that costs least."""
-        best, starts = [0.0], [0]  # of the first n pieces: the least cost, and where their last chunk starts
+        """Put pieces together into chunks: few, of similar length, ending where that costs least."""
+        best, starts = [0.0], [0]  # for the first n pieces: the least cost, and where their last chunk starts
         for n in range(1, len(pieces) + 1):
             cost, start = min(
                 (best[start] + 1 + max(0.0, 1 - seconds / self.pack_s) ** 2, start)
@@ -170,7 +166,7 @@ class _Splitter:
             starts.append(start)
         for start, end in _ranges(starts):
             text = "".join(piece.text for piece in pieces[start:end]).strip()
-            if text:  # not the space alone that a forced cut may leave
+            if text:  # a forced cut may leave a lone space
                 yield Chunk(text, pieces[end - 1].after.pause, speaker, expected_s(text, self.language))
 
     def _last_chunks(self, pieces: Sequence[_Piece], n: int) -> Iterator[tuple[int, float]]:
@@ -187,7 +183,7 @@ class _Splitter:
 
 
 def _ranges(starts: Sequence[int]) -> list[tuple[int, int]]:
-    """The chunks that `starts` describes: from the last one back, each ends where the next one starts."""
+    """Start and end of each chunk: from the last one back, each ends where the next one starts."""
     ranges = []
     end = len(starts) - 1
     while end:
