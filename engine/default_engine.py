@@ -1,4 +1,4 @@
-"""The one default engine behind the drop-in functions: the only state that lives in a module."""
+"""The default engine, which the drop-in functions share."""
 
 import os
 import threading
@@ -34,10 +34,10 @@ def default_engine(
     cpu_parts: Sequence[str] = (),
     reload: bool = False,
 ) -> Engine:
-    """The default engine, made when first asked for.
+    """The default engine, made on the first call.
 
-    It is made anew (and the old one closed) when other weights or another config are asked for, when suno's
-    environment variables have changed, or on `reload`. sizes and cpu_parts count only when it is made.
+    It is closed and replaced when weights or config differ from the last call's, when suno's environment
+    variables have changed, or on `reload`. sizes and cpu_parts have an effect only when it is made.
     """
     global _default
     environment = tuple(os.environ.get(name) for name in _ENVIRONMENT)
@@ -52,7 +52,7 @@ def default_engine(
 
 
 def current_engine() -> Engine | None:
-    """The default engine if there is one now."""
+    """The default engine, or None if it was not made yet or was closed."""
     return _default.engine if _default else None
 
 
@@ -68,7 +68,7 @@ def close_default_engine() -> None:
 def _with_environment(
     config: "str | os.PathLike[str] | Config | None", cpu_parts: Sequence[str]
 ) -> "str | os.PathLike[str] | Config":
-    """The config asked for or `auto`, with what suno's variables and preload_models' flags add."""
+    """The config given; or `auto`'s, changed by suno's variables and the flags of preload_models."""
     if config is not None:
         return config
     chosen = load_config(choose_config()[0])

