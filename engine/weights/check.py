@@ -1,4 +1,4 @@
-"""Whether the arrays of a file are what they should be; every mistake is named with the file."""
+"""Checking the names, shapes and types of arrays; messages name the file."""
 
 from collections.abc import Iterable, Mapping
 
@@ -11,13 +11,13 @@ from alrakis.weights.names import Shapes, codec_arrays, gpt_arrays
 from alrakis.weights.types import Array
 
 _FLOATS = (np.float32, np.float16, ml_dtypes.bfloat16)
-_NAMED = 5  # so many names in a message, then "and 12 more"
+_NAMED = 5  # at most as many names in a message, then "and 12 more"
 
 
 def checked_gpt(
     stage: Stage, shape: GPTShape, found: Mapping[str, Array], layout: Layout, source: str
 ) -> dict[str, Array]:
-    """The arrays of one GPT under their final names: heads tied, buffers dropped. Raises WeightsError."""
+    """The arrays of one GPT, checked: attention masks dropped, tied arrays once. Raises WeightsError."""
     arrays = {name: array for name, array in found.items() if not name.endswith(".attn.bias")}
     biased = [name for name in arrays if name.endswith(("c_attn.bias", "c_proj.bias", "c_fc.bias"))]
     if biased:
@@ -35,7 +35,7 @@ def checked_gpt(
 def checked_codec(
     shape: CodecShape, arrays: dict[str, Array], layout: Layout, source: str
 ) -> dict[str, Array]:
-    """The codec's arrays, if they are what `shape` and the layout's rates say. Raises WeightsError."""
+    """The codec's arrays. Raises WeightsError if they do not fit the shape or the layout's rates."""
     samples = int(np.prod(shape.ratios))
     if samples != layout.samples_per_frame:
         raise WeightsError(f"{source} makes {samples} samples a frame, not {layout.samples_per_frame}")
@@ -44,7 +44,7 @@ def checked_codec(
 
 
 def check_arrays(arrays: Mapping[str, Array], expected: Shapes, source: str) -> None:
-    """Every name, shape and type, all mistakes in one WeightsError."""
+    """Compare names, shapes and types. Raises one WeightsError with all mistakes."""
     problems = []
     missing = [name for name in expected if name not in arrays]
     extra = [name for name in arrays if name not in expected]
@@ -66,12 +66,12 @@ def _stage_of(arrays: Mapping[str, Array], shape: GPTShape, asked: Stage, layout
         return "fine"
     if shape.input_vocab != shape.output_vocab:
         return "text"
-    # suno's older form gives a text model one vocabulary too; a coarse model's is too small for its ids
+    # in suno's older format a text model has a single vocabulary too, which is larger than a coarse model's
     return "text" if asked == "text" and shape.input_vocab > layout.semantic_infer else "coarse"
 
 
 def _check_shape(stage: Stage, shape: GPTShape, layout: Layout, source: str) -> None:
-    """A vocabulary must hold every id that the layout uses."""
+    """Raises WeightsError if the vocabularies lack ids of the layout or there are not 1024 positions."""
     coarse_end = layout.coarse_codebook(1).stop
     least = {
         "text": (layout.semantic_infer + 1, layout.semantic_pad + 1),
@@ -88,7 +88,7 @@ def _check_shape(stage: Stage, shape: GPTShape, layout: Layout, source: str) -> 
 
 
 def _tie(arrays: dict[str, Array], shape: GPTShape, source: str) -> None:
-    """Keep one array of each embedding and the head it is tied to (`bark/model_fine.py`)."""
+    """Drop each embedding that is tied to a head, and keep the head (`bark/model_fine.py`)."""
     for i in range(shape.n_codes_total - shape.n_codes_given):
         head = f"lm_heads.{i}.weight"
         embedding = arrays.pop(f"transformer.wtes.{i + shape.n_codes_given}.weight", None)

@@ -1,7 +1,7 @@
-"""EnCodec's decoder and codebooks from any file that holds them, weight norm folded.
+"""Reading EnCodec's decoder and codebooks, with weight norm folded into the weights.
 
-Names differ: encodec's own (`encodec_24khz-d7cc33bc.th`), those of transformers' EncodecModel, old and new,
-and files where the weight norm is folded already. The encoder and training state are left out.
+The names may be those of encodec (`encodec_24khz-d7cc33bc.th`), of transformers' EncodecModel (old or new),
+or of a file whose weight norm is already folded. The encoder and training state are ignored.
 """
 
 import re
@@ -20,7 +20,7 @@ from alrakis.weights.types import Array, CodecWeights
 
 _CODEBOOK = re.compile(r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d+)(?:\.(?:_?codebook\.)?embed)?")
 _UNUSED = re.compile(r"encoder\.|quantizer\..*\.(?:inited|cluster_size|embed_avg)$")
-# magnitude and direction: encodec and older transformers, then torch's parametrizations
+# magnitude to direction: encodec's and older transformers' names, then torch's parametrizations
 _WEIGHT_NORM = {
     ".weight_g": ".weight_v",
     ".parametrizations.weight.original0": ".parametrizations.weight.original1",
@@ -28,7 +28,7 @@ _WEIGHT_NORM = {
 
 
 def read_codec(path: Path, layout: Layout) -> CodecWeights:
-    """The codec from a `.th`, `.pt`, `.bin` or `.safetensors` file. Raises WeightsError."""
+    """Read a `.th`, `.pt`, `.bin` or `.safetensors` file. Raises WeightsError."""
     if path.suffix == ".safetensors":
         found = read_safetensors(path)
     else:
@@ -37,11 +37,11 @@ def read_codec(path: Path, layout: Layout) -> CodecWeights:
 
 
 def codec_from_arrays(found: Mapping[str, Array], layout: Layout, files: list[Path]) -> CodecWeights:
-    """The codec from arrays under any of the known namings, read from these files. Raises WeightsError."""
+    """The codec from the arrays of these files, under any of the known names. Raises WeightsError."""
     source = ", ".join(map(str, files))
-    folded = _fold_weight_norm(found, source)
-    shape = _shape(_renamed(folded), source)
-    arrays = checked_codec(shape, _renamed(folded), layout, source)
+    renamed = _renamed(_fold_weight_norm(found, source))
+    shape = _shape(renamed, source)
+    arrays = checked_codec(shape, renamed, layout, source)
     return CodecWeights(shape, arrays, source, identity_of(f"codec {shape}", arrays, files))
 
 
@@ -58,7 +58,7 @@ def _fold_weight_norm(found: Mapping[str, Array], source: str) -> dict[str, Arra
 
 
 def _weight(magnitude: Array, direction: Array, where: str) -> Array:
-    """`magnitude * direction / |direction|`, the norm taken over all axes but the first."""
+    """`magnitude * direction / |direction|`, with the norm over all axes except the first."""
     if direction.ndim != 3 or magnitude.shape != (direction.shape[0], 1, 1):
         raise WeightsError(f"{where} is {magnitude.shape} for a direction of {direction.shape}")
     exact = direction.astype(np.float64)
@@ -70,7 +70,7 @@ def _weight(magnitude: Array, direction: Array, where: str) -> Array:
 
 
 def _renamed(folded: Mapping[str, Array]) -> dict[str, Array]:
-    """Final names; of the quantizer's up to 32 codebooks Bark uses the first 8."""
+    """The arrays under the names of `names.py`; of up to 32 codebooks, the first 8 that Bark uses."""
     renamed = {}
     for name, array in folded.items():
         codebook = _CODEBOOK.fullmatch(name)
@@ -93,9 +93,9 @@ def _decoder_name(name: str) -> str:
 
 
 def _shape(arrays: Mapping[str, Array], source: str) -> CodecShape:
-    """The shape that the arrays tell of; that they all agree with it is checked after."""
+    """The codec's shape, from a few arrays; `checked_codec` then compares them all with it."""
     try:
-        steps = [array for name, array in sorted_by_index(arrays) if name.endswith("convtr.convtr.weight")]
+        steps = [array for name, array in _sorted_by_index(arrays) if name.endswith("convtr.convtr.weight")]
         width, dimension, kernel = arrays["decoder.model.0.conv.conv.weight"].shape
         entries, _ = arrays["codebooks.0"].shape
         residual = arrays["decoder.model.4.block.1.conv.conv.weight"].shape[2]
@@ -114,6 +114,6 @@ def _shape(arrays: Mapping[str, Array], source: str) -> CodecShape:
         ) from None
 
 
-def sorted_by_index(arrays: Mapping[str, Array]) -> list[tuple[str, Array]]:
-    """Arrays in the order of the numbers in their names."""
+def _sorted_by_index(arrays: Mapping[str, Array]) -> list[tuple[str, Array]]:
+    """The arrays, sorted by the numbers in their names."""
     return sorted(arrays.items(), key=lambda item: [int(n) for n in re.findall(r"\d+", item[0])])

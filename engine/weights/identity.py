@@ -1,4 +1,4 @@
-"""One name for equal parameters: a hash over the arrays, kept by file so that gigabytes are hashed once."""
+"""Identities of parameters: hashes of arrays, remembered for each file so that it is hashed only once."""
 
 import contextlib
 import hashlib
@@ -18,9 +18,9 @@ _FILE = "identities.json"
 
 
 def identity_of(what: str, arrays: Arrays, files: Iterable[Path]) -> Callable[[], str]:
-    """Works out, when called, the identity of arrays that were read from these files.
+    """A function that returns the identity of arrays that were read from these files.
 
-    what: all that makes a difference and is not in the arrays, as the number of heads.
+    what: whatever else tells two models apart, such as the number of heads.
     """
     key = json.dumps([what, *map(_stamp, files)])
 
@@ -51,13 +51,13 @@ def _hash(what: str, arrays: Arrays) -> str:
 def _known() -> dict[str, Any]:
     try:
         known = json.loads((cache_folder() / _FILE).read_text("utf-8"))
-    except (OSError, ValueError):  # no memory yet, or a damaged one: what is in it can be worked out again
+    except (OSError, ValueError):  # missing or damaged: the hashes are computed again
         return {}
     return known if isinstance(known, dict) else {}
 
 
 def _remember(known: dict[str, Any]) -> None:
-    with contextlib.suppress(OSError):  # a cache that cannot be written costs time only
+    with contextlib.suppress(OSError):  # without the cache, hashing only takes longer
         folder = cache_folder()
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False) as file:

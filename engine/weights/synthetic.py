@@ -1,8 +1,7 @@
-"""Random parameters of the true shapes, made when asked for: nothing to download, for benchmarks and tests.
+"""Random parameters in Bark's shapes, for benchmarks and tests without a download.
 
-The same name and size give the same numbers on every machine. Speed does not depend on parameter values;
-these are of a scale that keeps every layer alive, the sound finite and not silent, and the text from ending
-at once.
+The same name and size give the same values on every machine. Speed does not depend on the values. They are
+scaled so that activations neither vanish nor overflow, audio is not silent and speech does not end at once.
 """
 
 import hashlib
@@ -18,8 +17,8 @@ from alrakis.weights.names import Shapes, codec_arrays, gpt_arrays
 from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 
 SYNTHETIC_SIZES = ("small", "large", "tiny")
-_VERSION = 1  # raise it when the numbers change: artifacts are keyed by it
-_CODEC_GAIN = 0.8  # of each layer: the sound's deviation becomes about 0.1
+_VERSION = 1  # to be raised when the values change: artifacts are keyed by it
+_CODEC_GAIN = 0.8  # of each layer; gives audio with a standard deviation of about 0.1
 _SCRIPTS = (
     (0x21, 0x7F),  # ASCII
     (0xA1, 0x250),  # Latin with accents
@@ -32,7 +31,7 @@ _SCRIPTS = (
 
 
 class SyntheticWeights(Weights):
-    """Bark with random parameters; `sizes` gives each stage's, `name` the codec's."""
+    """Bark with random parameters; sizes: the size of each stage; name: decides the size of the codec."""
 
     def __init__(self, name: str, sizes: Mapping[Stage, str]) -> None:
         self.name = name
@@ -58,14 +57,14 @@ class SyntheticWeights(Weights):
 
 
 def synthetic_shape(stage: Stage, size: str) -> GPTShape:
-    """Bark's own shapes; "tiny" has 2 layers, 2 heads, a width of 64 and the full vocabularies."""
+    """Bark's shapes; "tiny" has 2 layers, 2 heads and a width of 64, with the full vocabularies."""
     if size == "tiny":
         return replace(bark_shape(stage, "small"), n_layer=2, n_head=2, n_embd=64)
     return bark_shape(stage, size)
 
 
 class _RandomArrays(Mapping[str, Array]):
-    """Arrays that are made each time they are asked for: they are not kept."""
+    """Arrays that are made anew on each access, to save memory."""
 
     def __init__(self, source: str, shapes: Shapes) -> None:
         self._source, self._shapes = source, shapes
@@ -90,11 +89,11 @@ class _RandomArrays(Mapping[str, Array]):
 def _distribution(name: str, shape: tuple[int, ...]) -> tuple[float, float]:
     """Mean and standard deviation of an array's values."""
     if name.startswith("codebooks."):
-        return 0.0, 0.35  # the sum of 8 has a deviation of 1
+        return 0.0, 0.35  # so the sum of 8 has a deviation of 1
     if name.startswith("decoder."):
         if "bias" in name:
             return 0.0, 0.01
-        if "convtr" in name:  # a sample gets two taps of the kernel from each input channel
+        if "convtr" in name:  # each output sample depends on two taps per input channel
             return 0.0, _CODEC_GAIN / math.sqrt(shape[0] * 2)
         return 0.0, _CODEC_GAIN / math.sqrt(math.prod(shape[1:]))
     if ".ln_" in name:

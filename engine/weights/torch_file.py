@@ -1,10 +1,10 @@
-"""What `torch.save` wrote, read without torch and without running anything in it.
+"""Reading files of `torch.save` without torch, and without running code from them.
 
-A pickle is a program that may name any function. Here it may name tensors, storages, dtypes, OrderedDict and
-numpy scalars, each of which is a stand-in made in this file; any other name is refused, so nothing that a
-checkpoint brings along is ever imported or called. Tensors stay on disk: they are views of the mapped file.
+A pickle can name any function to be called. This unpickler knows only tensors, storages, dtypes, OrderedDict
+and numpy scalars, and puts an object of this module in place of each. It refuses any other name, so nothing
+that a checkpoint names is imported or called. Tensors stay on disk: they are views of the mapped file.
 
-Both of torch's formats are read (`torch/serialization.py`): the zip, since 1.6, and the older run of pickles.
+Both formats of `torch/serialization.py` are read: the zip, since torch 1.6, and the older series of pickles.
 """
 
 import io
@@ -44,7 +44,7 @@ _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name,
 
 
 def read_torch_file(path: Path) -> Any:
-    """What torch saved at `path`; each tensor in it is a `Tensor`. Raises WeightsError."""
+    """The object in a file of `torch.save`, with a `Tensor` for each tensor. Raises WeightsError."""
     try:
         buffer = np.memmap(path, dtype=np.uint8, mode="r")
     except (OSError, ValueError) as error:  # ValueError: an empty file cannot be mapped
@@ -55,8 +55,7 @@ def read_torch_file(path: Path) -> Any:
         return _read_legacy(buffer)
     except _RefusedError as error:
         raise WeightsError(f"{path} is not loaded: {error}") from None
-    # a damaged or hostile pickle can make the machine that reads it fail in any way
-    except Exception as error:
+    except Exception as error:  # a damaged or hostile pickle can make the unpickler raise anything
         problem = f"{type(error).__name__}: {error}".rstrip(": ")
         raise WeightsError(
             f"{path} is damaged, incomplete or not a torch checkpoint ({problem}); fetch it again"
@@ -64,7 +63,7 @@ def read_torch_file(path: Path) -> Any:
 
 
 def tensors_as_arrays(path: Path, state: Any) -> dict[str, Array]:
-    """A state dict's tensors as read-only views of the file they were read from. Raises WeightsError."""
+    """The tensors of a state dict as read-only views of its file. Raises WeightsError."""
     if not isinstance(state, dict) or not state:
         raise WeightsError(f"{path} holds no state dict where one should be, but {type(state).__name__}")
     odd = [name for name, value in state.items() if not (isinstance(name, str) and isinstance(value, Tensor))]
@@ -77,11 +76,11 @@ def tensors_as_arrays(path: Path, state: Any) -> dict[str, Array]:
 
 
 class _RefusedError(Exception):
-    """The file was understood, and is not taken."""
+    """The file is readable, but refused."""
 
 
 class Storage:
-    """A run of numbers in a file. `start` is None until it is known where they lie."""
+    """Consecutive numbers in a file, from the byte `start`, which is None until it is known."""
 
     def __init__(self, dtype: np.dtype[Any], count: int, buffer: Buffer, start: int | None = None) -> None:
         if count < 0:
@@ -90,7 +89,7 @@ class Storage:
 
     @cached_property
     def numbers(self) -> Array:
-        """All of them, `(count,)`: a view of the file, or a copy where they are not aligned in it."""
+        """The numbers, `(count,)`: a view of the file, or a copy if they are not aligned in it."""
         if self.start is None:
             raise ValueError("it is not known where a tensor's numbers lie")
         end = self.start + self.count * self.dtype.itemsize
@@ -99,7 +98,7 @@ class Storage:
 
 
 class Tensor:
-    """A tensor in a file: a view of a storage, `stride` in numbers as torch counts it."""
+    """A tensor in a file: a view of a storage; strides count numbers, as in torch."""
 
     def __init__(self, storage: Storage, offset: int, size: tuple[int, ...], stride: tuple[int, ...]) -> None:
         self.storage, self.offset, self.size, self.stride = storage, offset, size, stride
@@ -116,7 +115,7 @@ class Tensor:
             raise ValueError("a tensor reaches outside its storage")
 
     def array(self) -> Array:
-        """The tensor as a read-only array of its size; tensors that share a storage share memory."""
+        """The tensor as a read-only array; tensors that share a storage share memory."""
         numbers = self.storage.numbers
         steps = [step * numbers.itemsize for step in self.stride]
         if 0 in self.size:
@@ -125,7 +124,7 @@ class Tensor:
 
 
 class _Dict(dict[Any, Any]):
-    """Stands for OrderedDict. Attributes that a module hangs on its state dict are dropped."""
+    """In place of OrderedDict. Drops the attributes that a torch module adds to its state dict."""
 
     __slots__ = ()
 
@@ -134,7 +133,7 @@ class _Dict(dict[Any, Any]):
 
 
 class _Function:
-    """Stands for a function: it can be called, and has no state that a pickle could set."""
+    """In place of a function: it can be called, and has no state that a pickle could set."""
 
     __slots__ = ("_run",)
 
@@ -149,7 +148,7 @@ class _Function:
 
 
 class _NumpyDType:
-    """Stands for a numpy dtype, kept as its name until a scalar is made of it."""
+    """In place of a numpy dtype: its code, until a scalar is made with it."""
 
     __slots__ = ("code",)
 
@@ -164,7 +163,7 @@ class _NumpyDType:
 
 
 class _StorageType:
-    """Stands for `torch.FloatStorage` and its siblings."""
+    """In place of `torch.FloatStorage` and the like."""
 
     __slots__ = ("dtype",)
 
@@ -183,7 +182,7 @@ def _numpy_scalar(dtype: _NumpyDType, data: bytes) -> Any:
 
 
 def _encode(text: str, encoding: str) -> bytes:
-    """How protocol 2 writes bytes; numpy scalars hold some."""
+    """In place of `_codecs.encode`, with which pickle protocol 2 writes the bytes of numpy scalars."""
     if encoding != "latin1":
         raise _RefusedError(f"its pickle asks for the codec {encoding!r}; only latin1 is admitted")
     return text.encode("latin1")
@@ -203,9 +202,9 @@ _TORCH_DTYPES = frozenset(
 )
 
 
-# Not the faster one in C: that allocates whatever table size a damaged memo index says.
+# Not the faster C class: that allocates a table of whatever size a damaged memo index demands.
 class _Unpickler(pickle._Unpickler):
-    """An unpickler that knows the stand-ins of this file and no other name."""
+    """An unpickler that knows only the names above."""
 
     def __init__(self, file: io.BufferedIOBase, load_storage: Callable[..., Storage]) -> None:
         super().__init__(file, encoding="utf-8")
@@ -259,7 +258,7 @@ def _read_zip(path: Path, buffer: Buffer) -> Any:
 
 
 def _extent(buffer: Buffer, entry: zipfile.ZipInfo) -> tuple[int, int]:
-    """Where an entry's bytes lie in the file: start and length."""
+    """Start and length of an entry's bytes in the file."""
     if entry.compress_type != zipfile.ZIP_STORED:
         raise ValueError(f"{entry.filename} is compressed, which torch never does")
     header = bytes(buffer[entry.header_offset : entry.header_offset + _LOCAL_HEADER.size])
@@ -271,7 +270,7 @@ def _extent(buffer: Buffer, entry: zipfile.ZipInfo) -> tuple[int, int]:
 
 
 def _read_legacy(buffer: Buffer) -> Any:
-    """Pickles one after the other (magic, protocol, system, object, storage keys), then the storages."""
+    """Read a series of pickles (magic, protocol, system, object, storage keys), then the storages."""
     storages: dict[str, Storage] = {}
 
     def load_storage(dtype: np.dtype[Any], key: str, count: int, view: Any = None) -> Storage:
@@ -301,7 +300,7 @@ def _read_legacy(buffer: Buffer) -> Any:
 
 
 class _Mapped(io.RawIOBase):
-    """A mapped file to read from."""
+    """A mapped file as a stream."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer, self._at = buffer, 0

@@ -1,4 +1,4 @@
-"""A Bark model as transformers saves it: `config.json`, and safetensors or bin files, whole or in shards."""
+"""Bark as transformers saves it: `config.json`, and a safetensors or bin file or its shards."""
 
 import json
 import re
@@ -20,7 +20,7 @@ from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 
 _MODEL_FILES = ("model.safetensors", "pytorch_model.bin")
-_INDEX = ".index.json"  # lists the shards of a model file
+_INDEX = ".index.json"  # the end of the name of the file that lists the shards
 _PARTS: dict[Stage, str] = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
 
 # transformers' names to suno's
@@ -45,7 +45,7 @@ _SIZES = {
     "block_size": "block_size",
 }
 _FINE_SIZES = {"n_codes_total": "n_codes_total", "n_codes_given": "n_codes_given"}
-# generation_config.json: its sections' ids and rates, and the layout's names for them
+# the ids and rates in each section of generation_config.json: their names there and in the layout
 _LAYOUT = {
     "semantic_config": {
         "semantic_vocab_size": "semantic_vocab",
@@ -71,8 +71,8 @@ class TransformersFolder(Weights):
         self._folder = folder
 
     @cached_property
-    def layout(self) -> Layout:  # type: ignore[override]  # it is assigned, once it was worked out
-        """Bark's own, with what `generation_config.json` says otherwise."""
+    def layout(self) -> Layout:  # type: ignore[override]  # the base declares a plain attribute
+        """Bark's layout, with the ids and rates of `generation_config.json` if there is one."""
         path = self._folder / "generation_config.json"
         config = _json(path) if path.is_file() else {}
         changes: dict[str, Any] = {}
@@ -140,13 +140,13 @@ class TransformersFolder(Weights):
 
 
 def is_transformers_folder(folder: Path) -> bool:
-    """A folder with a config.json and a model file."""
+    """Whether a folder has a config.json and a model file."""
     names = [*_MODEL_FILES, *(name + _INDEX for name in _MODEL_FILES)]
     return (folder / "config.json").is_file() and any((folder / name).is_file() for name in names)
 
 
 def _shards(index: Path, prefix: str) -> list[Path]:
-    """The shards that hold names of this prefix; they lie beside the index."""
+    """The shards that have names with this prefix; they are in the folder of the index."""
     table = _json(index).get("weight_map")
     if not isinstance(table, dict) or not all(isinstance(shard, str) for shard in table.values()):
         raise WeightsError(f"{index} has no table of shards (weight_map)")

@@ -1,9 +1,9 @@
-"""What a source of weights gives: arrays under one naming, with their shape, layout and tokenizer.
+"""A set of weights: arrays with their shape, layout and tokenizer.
 
-Naming, whatever the source (`names.py` lists every name with its shape):
+The names of arrays are the same for every source; `names.py` lists them with their shapes:
 - GPTs: suno's names without the `_orig_mod.` prefix (`transformer.h.0.attn.c_attn.weight`, `lm_head.weight`,
   fine: `transformer.wtes.0.weight`, `lm_heads.0.weight`), linears as `(out, in)`. In the fine model
-  `transformer.wtes.1..7` are tied to `lm_heads.0..6` and only the heads are kept.
+  `transformer.wtes.1..7` are tied to `lm_heads.0..6`, and only the heads are kept.
 - codec: EnCodec's decoder names with weight norm folded (`decoder.model.0.conv.conv.weight`,
   `decoder.model.1.lstm.weight_ih_l0`, `decoder.model.3.convtr.convtr.weight`) and the codebooks as
   `codebooks.0` .. `codebooks.7`, `(1024, 128)`.
@@ -20,21 +20,21 @@ from alrakis.spec import CodecShape, GPTShape, Layout, Stage
 from alrakis.text.encoder import TextEncoder
 
 Array = npt.NDArray[Any]
-Arrays = Mapping[str, Array]  # float32, float16 or bfloat16 (ml_dtypes); may be memory-mapped, read-only
+Arrays = Mapping[str, Array]  # float32, float16 or bfloat16 (ml_dtypes); may be read-only views of a file
 Identity = str | Callable[[], str]
 
 
 class _Part:
-    """Arrays, where they come from, and an identity that is worked out when it is first asked for."""
+    """Arrays, their source, and their identity, which is computed when it is first needed."""
 
     def __init__(self, arrays: Arrays, source: str, identity: Identity) -> None:
         self.arrays = arrays
-        self.source = source  # the file or recipe, for messages
+        self.source = source  # a file or a recipe, for messages
         self._identity = identity
 
     @property
     def identity(self) -> str:
-        """Equal for equal parameters: artifacts are keyed by it. Files are hashed, which may take seconds."""
+        """The same for the same parameters; artifacts are keyed by it. Hashing files may take seconds."""
         if not isinstance(self._identity, str):
             self._identity = self._identity()
         return self._identity
@@ -60,18 +60,17 @@ class CodecWeights(_Part):
 
 
 class Weights(ABC):
-    """One set of weights: three GPTs, a codec and a tokenizer. Parts are read when asked for.
+    """Three GPTs, a codec and a tokenizer, each read when it is needed.
 
-    To be derived from: what a set of weights need not have is empty here.
+    The methods that read raise WeightsError for what is missing or damaged.
     """
 
-    name: str  # what a person calls it: `bark-small`, `demo`, or a path
-
+    name: str  # as the user gives it: `bark-small`, `demo` or a path
     layout: Layout
 
     @abstractmethod
     def stage(self, stage: Stage) -> StageWeights:
-        """A GPT's parameters. Raises WeightsError when they are missing or damaged, as those below do."""
+        """A GPT's parameters."""
 
     @abstractmethod
     def codec(self) -> CodecWeights:
@@ -83,14 +82,14 @@ class Weights(ABC):
 
     @property
     def voices(self) -> Mapping[str, Path]:
-        """Where voices of the weights' own lie, by the names that a person gives."""
+        """The paths of voices that come with these weights, by name."""
         return {}
 
     @property
     def note(self) -> str:
-        """What a person should know before these weights speak; empty where there is nothing."""
+        """What the user should know about these weights before they are used; may be empty."""
         return ""
 
     def remarks(self, text: str) -> list[str]:
-        """What a person should know before this text is said. Raises InputError if it cannot be."""
+        """What the user should know before this text is said. Raises InputError if it cannot be said."""
         return []

@@ -1,1 +1,1 @@
-"""The demo voice inside the package: its weights, and how it reads English."""
+"""The demo voice in the package: its weights and its text encoder."""

@@ -1,4 +1,4 @@
-"""The demo voice's text encoder: English in words, spelled; and what it cannot say."""
+"""The demo voice's text encoder: English with numbers in words, encoded letter by letter."""
 
 import re
 import unicodedata
@@ -8,7 +8,7 @@ from alrakis.errors import InputError
 from alrakis.text.encoder import BertEncoder
 from alrakis.weights.demo.english import say_in_words
 
-# Frequent words that English has not, and English ones: enough to tell a sentence's language.
+# Frequent words of other languages and of English, enough to tell the language of a sentence.
 _FOREIGN = {
     "German": "der die das und ist nicht ich sie ein eine mit auf für wir zu den dem von",
     "French": "le la les et est un une je vous nous pas dans pour que qui des du au avec",
@@ -22,27 +22,27 @@ _ENGLISH = (
     "the a an and is are was were i you he she it we they of to in on at for with that this not be have has "
     "my your his her do does did what where will would can no so as by from but all me"
 )
-_LEAST_WORDS = 2  # of another language, before it is called that
-_CHARS_A_SECOND = 14.5  # written out; flite's pace, so the voice's
+_LEAST_WORDS = 2  # of another language in a text that is taken for it
+_CHARS_A_SECOND = 14.5  # with numbers in words; the pace of flite, which the voice was trained on
 
 
 class DemoEncoder:
     """Text ids of the demo voice. Characters outside its vocabulary are skipped."""
 
     def __init__(self, vocab: Sequence[str], longest_s: float) -> None:
-        """longest_s: the longest speech that it learned."""
+        """longest_s: the longest speech that the voice was trained on."""
         self._longest_s = longest_s
         self._bert = BertEncoder.from_vocab(vocab, lowercase=True)
         self._known = {token for token in vocab if len(token) == 1}
 
     def encode(self, text: str) -> list[int]:
-        """Ids of `text`, its numbers and abbreviations in words. Raises InputError for what is not text."""
+        """Ids of `text`, with numbers and abbreviations in words. Raises InputError if it is not text."""
         return self._bert.encode(self._spoken(say_in_words(text)))
 
     def remarks(self, text: str) -> list[str]:
-        """What a person should know before this text is said; empty for plain English.
+        """What the user should know before this text is said; empty for plain English.
 
-        Raises InputError if nothing of it can be said.
+        Raises InputError if no letter of it can be said.
         """
         said, words = [], say_in_words(text)
         if not any(char.isalpha() for char in self._spoken(words)):
@@ -66,7 +66,7 @@ class DemoEncoder:
         return "".join(char for char in text if self._say(char))
 
     def _say(self, char: str) -> bool:
-        """Whether a character, without its accent, is in the vocabulary or parts words."""
+        """Whether a character is white space or, without accents, in the vocabulary."""
         if char.isspace():
             return True
         base = [
@@ -76,7 +76,7 @@ class DemoEncoder:
 
 
 def foreign_language(text: str) -> str | None:
-    """The language that a text seems to be in, if not English: by its script or its most frequent words."""
+    """The likely language of a text if not English, by its script and its frequent words."""
     letters = [char for char in text if char.isalpha()]
     if sum("LATIN" not in unicodedata.name(char, "") for char in letters) * 2 > len(letters):
         return "a language in another script"

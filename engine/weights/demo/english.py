@@ -1,6 +1,6 @@
-"""English as it is said: numbers, dates, times, money and abbreviations in words.
+"""Writing numbers, dates, times, money and abbreviations of an English text in words.
 
-For text models that know letters only. What has no reading here is left as it is.
+The demo voice knows only letters. What has no rule here is left unchanged.
 """
 
 import functools
@@ -20,9 +20,9 @@ _MONTHS = (
 )
 # fmt: on
 _SHORT_MONTHS = {month[:3]: month for month in _MONTHS} | {"Sept": "September"}
-_MONTH = "|".join([*_MONTHS, *(rf"{short}\b\.?" for short in (*_SHORT_MONTHS, "Sept") if short != "May")])
+_MONTH = "|".join([*_MONTHS, *(rf"{short}\b\.?" for short in _SHORT_MONTHS if short != "May")])
 
-_WORDS = {  # always with their period
+_WORDS = {  # abbreviations that have a period
     "Mr": "mister",
     "Mrs": "missus",
     "Ms": "miz",
@@ -51,7 +51,7 @@ _WORDS = {  # always with their period
     "i.e": "that is",
     "Vol": "volume",
 }
-_UNITS = {  # after a number: one of it, several
+_UNITS = {  # after a number: singular, plural
     "kg": ("kilogram", "kilograms"),
     "g": ("gram", "grams"),
     "mg": ("milligram", "milligrams"),
@@ -89,7 +89,7 @@ _COINS = {
 }
 _SIGNS = {"&": "and", "+": "plus", "=": "equals", "@": "at", "%": "percent", "°": "degrees", "/": ""}
 # fmt: off
-_SHOUTED = {  # words that may be in capitals without being letters
+_SHOUTED = {  # words in capitals that are not read letter by letter
     "AM", "AN", "AND", "ARE", "AS", "AT", "BE", "BUT", "BY", "DO", "FOR", "GO", "HE", "IF", "IN", "IS",
     "IT", "ME", "MY", "NO", "NOT", "OF", "OK", "ON", "OR", "SO", "THE", "TO", "UP", "WE", "YES", "YOU",
     "ALL", "ANY", "CAN", "HAS", "HAD", "HER", "HIM", "HIS", "HOW", "ITS", "NEW", "NOW", "OFF", "ONE",
@@ -124,7 +124,7 @@ Rule = tuple[str, Callable[[re.Match[str]], str]]
 
 
 def say_in_words(text: str) -> str:
-    """The text with its numbers and abbreviations written out, white space normalised."""
+    """The text with numbers and abbreviations in words and white space normalised."""
     text = re.sub(r"\s+-+\s+", ", ", text.translate(_MARKS))
     for pattern, said in _compiled():
         text = pattern.sub(said, text)
@@ -139,7 +139,7 @@ def _compiled() -> list[tuple[re.Pattern[str], Callable[[re.Match[str]], str]]]:
 
 @functools.cache
 def _inflect() -> "inflect.engine":
-    import inflect  # a quarter of a second, and only texts with digits need it
+    import inflect  # takes a quarter of a second, and only texts with digits need it
 
     return inflect.engine()
 
@@ -264,7 +264,7 @@ def _initials(match: re.Match[str]) -> str:
 
 
 def _capitals(match: re.Match[str]) -> str:
-    """Spelled where it is hardly a word: without a vowel, or of up to three letters."""
+    """Letter by letter if it has at most three letters or no vowel, and is not in `_SHOUTED`."""
     letters = match[0].removesuffix("s")
     if letters in _SHOUTED or (len(letters) > 3 and re.search("[AEIOUY]", letters)):
         return match[0]

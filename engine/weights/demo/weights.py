@@ -1,4 +1,4 @@
-"""The demo voice: a small trained Bark of its own ids and shapes, inside the package."""
+"""The weights of the demo voice: a small model of Bark's structure with ids and shapes of its own."""
 
 import json
 import zlib
@@ -24,24 +24,24 @@ NOTE = (
     "sentences; leave `--weights demo` out for Bark itself (downloaded when first used)"
 )
 # fmt: off
-KEYS = (  # that config.json must have
+KEYS = (  # required in config.json
     "semantic_vocab", "semantic_pad", "text_offset", "text_pad", "semantic_infer", "coarse_offset",
     "coarse_semantic_pad", "coarse_infer", "fine_pad", "semantic_rate_hz", "codec", "text_input_vocab",
     "text_output_vocab", "coarse_vocab", "fine_vocab", "layers", "heads", "d", "text_vocab", "longest_s",
 )
 # fmt: on
-SCALE = ".scale"  # after the name of an int8 array: the float16 scale of each row
+SCALE = ".scale"  # the name of an int8 array + SCALE is that of its float16 scales, one per row
 
 
 class DemoVoice(Weights):
-    """The weights in a folder of the demo voice's form: four safetensors files and a config.json."""
+    """The weights in the demo voice's folder: four safetensors files and a config.json."""
 
     def __init__(self, folder: Path = FOLDER) -> None:
         self.name = "demo"
         self._folder = folder
 
     @cached_property
-    def layout(self) -> Layout:  # type: ignore[override]  # it is assigned, once it was worked out
+    def layout(self) -> Layout:  # type: ignore[override]  # the base declares a plain attribute
         config = self._config
         return Layout(
             semantic_vocab=config["semantic_vocab"],
@@ -77,7 +77,7 @@ class DemoVoice(Weights):
 
     @property
     def voices(self) -> dict[str, Path]:
-        """`demo/slt` and `demo/rms`, by the files there are."""
+        """The voices in the folder, as `demo/slt` and `demo/rms`."""
         return {f"{self.name}/{path.stem}": path for path in sorted((self._folder / "voices").glob("*.npz"))}
 
     def tokenizer(self) -> TextEncoder:
@@ -122,7 +122,7 @@ class DemoVoice(Weights):
 
 
 def dequantized(stored: Arrays) -> dict[str, Array]:
-    """int8 arrays with a scale a row as float32; other arrays as they are. Raises WeightsError."""
+    """int8 arrays multiplied by their scales, as float32; other arrays unchanged. Raises WeightsError."""
     arrays: dict[str, Array] = {}
     for name, array in stored.items():
         if name.endswith(SCALE):
