@@ -12,7 +12,7 @@ from alrakis.spec import CodecShape
 
 
 class OnnxCodec:
-    """A `Codec` over the folder that `build_codec` wrote; fp32 always."""
+    """A `Codec` over the folder that `build_codec` wrote, in fp32."""
 
     def __init__(self, folder: Path, shape: CodecShape, threads: int, providers: list[Any]) -> None:
         self._session = open_session(folder / "codec.onnx", threads, providers)
@@ -37,8 +37,10 @@ class OnnxCodec:
         """Nothing is kept between calls."""
 
     def _padded(self, z: FloatArray) -> FloatArray:
-        """Reflected to the left, as `pad1d` of encodec does it: a clip too short to reflect is first made
-        longer with zeros on its right, which are taken off again."""
+        """z with reflection padding on the left, as encodec's `pad1d` does it.
+
+        A clip that is too short for it gets zeros on the right first, which are removed afterwards.
+        """
         length = z.shape[2]
         longer = np.pad(z, ((0, 0), (0, 0), (0, max(0, self._padding - length + 1))))
         reflected = np.pad(longer, ((0, 0), (0, 0), (self._padding, 0)), mode="reflect")

@@ -1,4 +1,4 @@
-"""Several tokens for one reading of the parameters, and the same tokens: int8 guesses, fp32 checks."""
+"""Speculative decoding in fp32: an int8 graph guesses tokens, and one run of the fp32 graph checks them."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -14,15 +14,15 @@ from alrakis.spec import CONTEXT, GPTShape
 
 
 class DraftedCausalGPT(OnnxCausalGPT):
-    """An `OnnxCausalGPT` in fp32 that works ahead where it runs one row.
+    """An `OnnxCausalGPT` in fp32 that works ahead if it runs a single row.
 
-    An int8 step draws the tokens that seem to come next, with the noise that they will be drawn with. One run
-    in fp32 over all of them, which like a step is bound by reading the parameters, gives the logits after
-    each. The stage draws from these as it always does; once it draws another token than was guessed, the rest
-    is thrown away. So every token is drawn from logits of fp32. (The method: Leviathan, Kalman, Matias 2023,
-    arXiv:2211.17192; with the noise given, a guess is right or wrong, and nothing needs to be resampled.)
+    An int8 graph guesses the next tokens with the noise that they are going to be drawn with. One run of the
+    fp32 graph over all of them takes little longer than a step, since reading the parameters limits both, and
+    gives the logits after each. The stage draws from these as usual; when it draws another token than the
+    guessed one, the remaining logits are dropped. So every token is drawn from fp32 logits. (Method:
+    Leviathan, Kalman, Matias 2023, arXiv:2211.17192. As the noise is given, nothing is resampled.)
 
-    Guesses write their keys and values into the same cache; checking them writes fp32's over these.
+    Guessing writes int8's keys and values into the cache; checking overwrites them with fp32's.
     """
 
     def __init__(
@@ -34,16 +34,16 @@ class DraftedCausalGPT(OnnxCausalGPT):
         providers: list[Any],
         drafts: int,
     ) -> None:
-        """drafts: tokens that are guessed at once."""
+        """drafts: how many tokens are guessed at once."""
         super().__init__(folder, shape, heads, threads, providers)
         self._draft = open_session(folder / "draft.onnx", threads, providers)
         self._parameter_bytes[self._draft] = self._read_by_a_run(folder / "draft.bin")
         self._drafts = drafts
-        self._checked: list[tuple[int, FloatArray]] = []  # tokens that seem to come next, logits after each
-        self._checks: dict[int, ort.IOBinding] = {}  # by the tokens checked at once
+        self._checked: list[tuple[int, FloatArray]] = []  # guessed tokens, fp32 logits after each
+        self._checks: dict[int, ort.IOBinding] = {}  # by the number of tokens checked at once
 
     def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
-        """As the protocol says; the logits are overwritten by the next step that runs a network."""
+        """As in the protocol. The next step that runs a graph overwrites the logits."""
         if self._checked and self._checked[0][0] == tokens[0]:
             self._total += 1
             return self._checked.pop(0)[1]
@@ -61,7 +61,7 @@ class DraftedCausalGPT(OnnxCausalGPT):
         super().release()
 
     def _guess(self, tokens: IntArray, count: int, upcoming: Upcoming) -> IntArray:
-        """A token and `count` guesses of those after it; the cache holds as many positions as before."""
+        """A token and `count` guesses of the next ones, `(1 + count,)`; the position stays the same."""
         position, guessed = self.position, [tokens]
         for place, head in enumerate(upcoming.heads[:count]):
             logits = self._run_step(self._draft, guessed[-1], head)
@@ -70,7 +70,7 @@ class DraftedCausalGPT(OnnxCausalGPT):
         return np.concatenate(guessed)
 
     def _check(self, tokens: IntArray, heads: Sequence[int]) -> None:
-        """Run tokens `(T,)` in fp32; the cache holds the first of them then."""
+        """Run tokens `(T,)` in fp32 and keep the logits after each; the position is then after the first."""
         count, position = len(tokens), self.position
         np.take(self._tokens, tokens, axis=0, out=self._many_x[0, :count])
         self._many_x[0, :count] += self._positions[position : position + count]

@@ -13,7 +13,8 @@ from alrakis.spec import GPTShape
 class OnnxFineGPT:
     """A `FineGPT` over the folder that `build_stage` wrote.
 
-    Rows run one by one: a pass is bound by arithmetic, and at int8 rows together would influence each other.
+    Rows run one at a time: arithmetic limits the speed of a pass, and in int8 rows of a run would influence
+    each other, as their activations would share a scale.
     """
 
     def __init__(self, folder: Path, shape: GPTShape, threads: int, providers: list[Any]) -> None:
@@ -27,7 +28,7 @@ class OnnxFineGPT:
 
     def begin(self, codes: IntArray, given: int) -> None:
         self._codes = codes.copy()
-        # the embeddings of codebooks that no longer change, summed up as they become final
+        # the sum of the embeddings of all codebooks that are final
         self._final = np.repeat(self._positions[None, : codes.shape[1]], len(codes), axis=0)
         for codebook in range(given):
             self._final += self._tables[codebook][codes[:, :, codebook]]
@@ -43,7 +44,7 @@ class OnnxFineGPT:
             self._final[row] += table[codes[row]]
 
     def _logits(self, codebook: int, x: FloatArray, first: IntArray) -> FloatArray:
-        """A codebook's logits `(1, T - first, C)`; the window's last run gives memory back."""
+        """A codebook's logits `(1, T - first, C)`; the window's last run returns memory to the system."""
         last = codebook == len(self._tables) - 1
         logits = np.empty((1, x.shape[1] - first[0], self._session.get_outputs()[0].shape[2]), np.float32)
         binding = self._session.io_binding()

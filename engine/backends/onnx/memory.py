@@ -1,11 +1,11 @@
-"""Returning freed memory to the system, and keeping what is soon used again."""
+"""Settings of glibc's allocator: which freed memory it returns to the system, and which it keeps."""
 
 import ctypes
 import functools
 from collections.abc import Callable
 
-SEPARATE_BYTES = 8 << 20  # a block as large is mapped by itself, and unmapped when it is freed
-KEPT_BYTES = 16 << 20  # free memory that stays at the heap's end
+SEPARATE_BYTES = 8 << 20  # blocks of at least this size are mapped, and unmapped when they are freed
+KEPT_BYTES = 16 << 20  # free memory that stays at the end of the heap
 
 # glibc's malloc.h
 _M_TRIM_THRESHOLD = -1
@@ -13,10 +13,10 @@ _M_MMAP_THRESHOLD = -3
 
 
 def separate_large_blocks() -> None:
-    """Have large blocks go back to the system when they are freed, and smaller ones stay for the next.
+    """Return large blocks to the system when they are freed, and keep smaller ones for reuse.
 
-    By itself glibc raises its bounds with every large block that is freed, up to 32 and 64 MiB, and such
-    blocks leave holes in the heap from then on; before that, it maps every moderate block anew.
+    Otherwise glibc raises its thresholds with every large block that is freed, up to 32 and 64 MiB, and later
+    large blocks leave holes in the heap; before that, it maps every block of moderate size anew.
     """
     set_option = _glibc("mallopt")
     if set_option is not None:
@@ -25,7 +25,7 @@ def separate_large_blocks() -> None:
 
 
 def give_back_memory() -> None:
-    """Hand back what was freed: glibc keeps hundreds of megabytes for a next allocation otherwise."""
+    """Return freed memory to the system; otherwise glibc keeps hundreds of megabytes."""
     trim = _glibc("malloc_trim")
     if trim is not None:
         trim(0)
@@ -33,9 +33,9 @@ def give_back_memory() -> None:
 
 @functools.cache
 def _glibc(function: str) -> Callable[..., int] | None:
-    """One of glibc's own functions; None on systems with another allocator, which give back by themselves."""
+    """A function that only glibc has; None on other systems, whose allocators return memory themselves."""
     try:
         found: Callable[..., int] = getattr(ctypes.CDLL(None), function)
-    except (AttributeError, OSError, TypeError):  # TypeError: Windows has no library of its own name
+    except (AttributeError, OSError, TypeError):  # TypeError: Windows cannot open None
         return None
     return found

@@ -1,1 +1,1 @@
-"""The networks on PyTorch."""
+"""The torch backend."""

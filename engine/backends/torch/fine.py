@@ -18,9 +18,9 @@ def _attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor
 
 
 class FineNet(nn.Module):
-    """The network alone: an embedding table a codebook, trunk, and a head for each codebook not given.
+    """The network: an embedding table per codebook, the trunk, and a head per predicted codebook.
 
-    Codebook c's table, from 1 on, is the head that predicts it.
+    The table of a codebook from 1 on is tied to the head that predicts it.
     """
 
     def __init__(self, weights: StageWeights, device: torch.device, dtype: torch.dtype) -> None:
@@ -38,13 +38,13 @@ class FineNet(nn.Module):
     def embed(self, codes: Tensor, codebook: int) -> Tensor:
         """Embeddings of one codebook of codes `(B, T, 8)`: `(B, T, width)`."""
         table = self.heads[codebook - 1] if codebook else self.embedding
-        # a frame that is not a number has drawn -1; `codes` will say so
+        # -1 was drawn from logits that are not numbers; `codes` raises the error
         return F.embedding(codes[..., codebook].clamp(min=0), table)
 
     def forward(
         self, codes: Tensor, known: Tensor | None, n_known: int, codebook: int, first: int, candidates: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Logits of a codebook `(B, T - first, candidates)`, and the sum of the embeddings below it.
+        """Logits of a codebook `(B, T - first, candidates)`, and the sum of the lower codebooks' embeddings.
 
         codes: `(B, T, 8)`. known: the sum of the first n_known codebooks' embeddings, from an earlier call.
         """
@@ -62,8 +62,9 @@ class FineNet(nn.Module):
 class TorchFineGPT:
     """A `FineGPT` on torch.
 
-    candidates: how many ids a codebook has; ids from there on are inputs only. home: where the parameters are
-    kept, when an offload hook brings them to `device`. compile: run the trunk as one compiled graph.
+    candidates: how many ids can be drawn; larger ids are inputs only. home: where the parameters are kept,
+    if an offload hook moves them to `device`. compile: compile the trunk, with torch.compile's backend
+    `compiler`.
     """
 
     def __init__(
@@ -95,10 +96,10 @@ class TorchFineGPT:
 
     @running
     def predict(self, codebook: int, start: IntArray, noise: FloatArray | None, sampling: Sampling) -> None:
-        """Draw one codebook and write it into the window, from each row's first frame `start` `(B,)` on.
+        """Draw a codebook and write it into the window, in each row from its frame `start` `(B,)` on.
 
-        noise: `(B, T, candidates)`. Codebooks come in ascending order: those below are taken as final.
-        Raises BackendError when no window was begun.
+        noise: `(B, T, candidates)`. Codebooks come in ascending order: lower ones are taken as final.
+        Raises BackendError if no window was begun.
         """
         codes = self._window()
         first = min(int(start.min()), codes.shape[1] - 1)
@@ -113,9 +114,9 @@ class TorchFineGPT:
         target.copy_(torch.where(written, drawn, target))
 
     def codes(self) -> IntArray:
-        """The window as it stands, on the host: `(B, T, 8)` int64.
+        """The window's codes on the host: `(B, T, 8)` int64.
 
-        Raises GenerationError when logits were not numbers, BackendError when no window was begun.
+        Raises GenerationError if logits were not numbers, BackendError if no window was begun.
         """
         return read_tokens(self._window())
 

