@@ -1,6 +1,5 @@
 """`alrakis batch`: an audio file a text, whatever happens to other texts or to the process."""
 
-import json
 import os
 import resource
 import shutil
@@ -9,45 +8,14 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
-import filelock
 import numpy as np
 import pytest
 import soundfile
 
 from alrakis.audio_tags import read_tags
-from alrakis.jobs.batch_texts import BatchItem
-from alrakis.jobs.batching import PlannedItem, grouped
-from alrakis.voices import Voice
 from tests.cli.programs import Run, alrakis_process, command, environment, refused
-
-DEMO = ["--weights", "demo", "--config", "cpu-fp32", "--set", "threads=1"]
-QUICK = [*DEMO, "--seed", "7", "--max-duration", "0.4"]
-TEXTS = [f"This is text number {word}." for word in ("one", "two", "three", "four", "five", "six")]
-
-
-@pytest.fixture
-def texts(here: Path) -> Path:
-    (here / "t.txt").write_text("\n".join(TEXTS))
-    return here
-
-
-def manifest(folder: Path) -> list[Any]:
-    return [json.loads(line) for line in (folder / "out" / "manifest.jsonl").read_text().splitlines()]
-
-
-def states(folder: Path) -> dict[str, str]:
-    return {row["id"]: row["state"] for row in manifest(folder)[1:]}
-
-
-def samples(path: Path) -> Any:
-    return soundfile.read(path, dtype="int16")[0]
-
-
-def write_rows(folder: Path, *rows: dict[str, Any]) -> None:
-    (folder / "t.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
+from tests.jobs.batches import QUICK, TEXTS, manifest, samples, states, write_items
 
 # What it does.
 
@@ -57,108 +25,27 @@ def test_every_text_becomes_the_file_that_say_makes_of_it(texts: Path, run: Run)
     assert (ended.code, ended.out) == (0, "")
     assert "made 6 files in out" in ended.err
     assert manifest(texts)[0]["settings"]["seed"] == 7
-    rows = {row["id"]: row for row in manifest(texts)[1:]}
-    assert sorted(rows) == [f"{n:04}" for n in range(1, 7)]
+    items = {item["id"]: item for item in manifest(texts)[1:]}
+    assert sorted(items) == [f"{n:04}" for n in range(1, 7)]
     for number, text in enumerate(TEXTS):
-        row = rows[f"{number + 1:04}"]
-        path = texts / "out" / row["file"]
-        assert (row["state"], row["text"], row["seed"]) == ("done", text, 7 + number)
-        assert row["seconds"] == pytest.approx(soundfile.info(path).duration, abs=0.001)
+        item = items[f"{number + 1:04}"]
+        path = texts / "out" / item["file"]
+        assert (item["state"], item["text"], item["seed"]) == ("done", text, 7 + number)
+        assert item["seconds"] == pytest.approx(soundfile.info(path).duration, abs=0.001)
         assert read_tags(path)["text"] == text
     run("say", TEXTS[2], "-o", "say.flac", *QUICK, "--seed", "9")
     assert np.array_equal(samples(texts / "say.flac"), samples(texts / "out" / "0003.flac"))
 
 
-def test_rows_say_things_of_their_own(here: Path, run: Run) -> None:
-    long = "This is a sentence of a long text, and it goes on for a while. " * 5
-    write_rows(here, {"text": "Hello.", "id": "a", "seed": 3}, {"text": long, "file": "long.ogg"})
-    assert run("batch", "t.jsonl", "-o", "out", *QUICK).code == 0
-    assert read_tags(here / "out" / "a.wav")["seed"] == "3"
-    assert soundfile.info(here / "out" / "long.ogg").duration > 0.8  # of chunks of 0.4 s
-
-
 def test_a_cast_speaks_and_its_labels_are_not_said(here: Path, run: Run) -> None:
-    tiny = [
-        "--weights",
-        "synthetic-tiny",
-        "--config",
-        "cpu-fp32",
-        "--max-duration",
-        "0.2",
-        "--min-eos-p",
-        "1",
-    ]
+    tiny = ["--weights", "synthetic-tiny", "--config", "cpu-fp32"]
+    tiny += ["--max-duration", "0.2", "--min-eos-p", "1"]
     assert run("say", "It is me.", "-o", "me.wav", "--save-voice", "me.npz", *tiny).code == 0
     (here / "t.txt").write_text("MAN: Good day.")
     assert run("batch", "t.txt", "-o", "out", "--cast", "MAN=me.npz", *tiny).code == 0
     tags = read_tags(here / "out" / "0001.wav")
     assert (tags["text"], Path(tags["voice"]).name) == ("Good day.", "me.npz")
     refused(run("batch", "t.txt", "-o", "out", "--cast", "DOG=me.npz", *tiny), "'DOG'", "speakers are MAN")
-
-
-def test_a_row_that_fails_is_written_down_and_passed_over(here: Path, run: Run) -> None:
-    (here / "broken.npz").write_bytes(b"no voice")
-    write_rows(
-        here,
-        {"text": " ", "id": "empty"},
-        {"text": "Hello.", "id": "voiceless", "voice": "v2/en_speaker_99"},
-        {"text": "Hello.", "id": "broken", "voice": "broken.npz"},
-        {"text": "Hello.", "id": "foreign", "lang": "xx"},
-        {"text": "Hello.", "id": "fine"},
-    )
-    for _ in range(2):  # the second time, only what failed is tried
-        ended = run("batch", "t.jsonl", "-o", "out", *QUICK)
-        assert ended.code == 1
-        assert "Traceback" not in ended.err
-        assert "4 of 5 rows failed; out/manifest.jsonl says why" in ended.err
-        assert states(here) == {
-            "empty": "failed", "voiceless": "failed", "broken": "failed", "foreign": "failed", "fine": "done",
-        }  # fmt: skip
-    reasons = {row["id"]: row["error"] for row in manifest(here)[1:]}
-    assert "empty" in reasons["empty"]
-    assert "v2/en_speaker_99" in reasons["voiceless"]
-    assert reasons["fine"] is None
-    assert "0 files in out; 1 were there" in ended.err
-
-
-def test_a_row_that_says_nothing_fails_alone(here: Path, run: Run) -> None:
-    write_rows(here, {"text": "Hello."}, {"text": "Good day."})
-    ended = run("batch", "t.jsonl", "-o", "out", *DEMO, "--max-duration", "0", "--min-eos-p", "0")
-    assert ended.code == 1
-    assert set(states(here).values()) == {"failed"}
-    assert "no speech was made" in manifest(here)[1]["error"]
-
-
-def test_rows_added_later_are_made_and_the_others_left(texts: Path, run: Run) -> None:
-    run("batch", "t.txt", "-o", "out", *QUICK)
-    before = (texts / "out" / "0001.wav").stat().st_mtime_ns
-    (texts / "t.txt").write_text("\n".join([*TEXTS, "One more."]))
-    (texts / "out" / "0002.wav").unlink()
-    ended = run("batch", "t.txt", "-o", "out", *QUICK)
-    assert "made 2 files in out" in ended.err
-    assert len(states(texts)) == 7
-    assert (texts / "out" / "0001.wav").stat().st_mtime_ns == before
-
-
-def test_without_a_seed_it_goes_on_with_the_one_that_it_drew(texts: Path, run: Run) -> None:
-    arguments = ["batch", "t.txt", "-o", "out", *DEMO, "--max-duration", "0.2"]
-    run(*arguments)
-    audio = samples(texts / "out" / "0004.wav")
-    (texts / "out" / "0004.wav").unlink()
-    assert run(*arguments).code == 0
-    assert np.array_equal(samples(texts / "out" / "0004.wav"), audio)
-
-
-def test_groups_have_one_voice_and_like_lengths() -> None:
-    one, two = (Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")
-    planned = [
-        PlannedItem(BatchItem(line=i, id=str(i), file="f", text="t"), "t", i == 5, 0, voice, seconds)
-        for i, (voice, seconds) in enumerate(
-            [(one, 3.0), (two, 1.0), (one, 1.0), (None, 2.0), (one, 2.0), (one, 40.0), (two, 0.5)]
-        )
-    ]
-    groups = [[plan.item.line for plan in group] for group in grouped(planned, 2)]
-    assert sorted(groups) == [[0], [2, 4], [3], [5], [6, 1]]
 
 
 # Stopped.
@@ -252,7 +139,7 @@ def test_wrong_use(texts: Path, run: Run) -> None:
     refused(run("batch", "t.txt", "-o", "out", *QUICK, "--lang", "xx"), "'xx'", "de, en")
     refused(run("batch", "t.txt", "-o", "out", *QUICK, "--voice", "nobody"), "nobody")
     refused(run("batch", "t.txt", "-o", "out", *QUICK, "--seed", "-1"), "-1")
-    write_rows(texts, {"text": "a", "file": "a.exe"})
+    write_items(texts, {"text": "a", "file": "a.exe"})
     refused(run("batch", "t.jsonl", "-o", "out", *QUICK), ".exe", "no format")
     assert run("batch", "t.txt").code == 2
 
@@ -261,26 +148,3 @@ def test_wrong_use(texts: Path, run: Run) -> None:
 def test_a_folder_that_cannot_be_written(texts: Path, run: Run) -> None:
     (texts / "out").mkdir(mode=0o555)
     refused(run("batch", "t.txt", "-o", "out", *QUICK), "cannot write", "Permission denied")
-
-
-def test_a_manifest_of_something_else_is_told_what_differs(texts: Path, run: Run) -> None:
-    arguments = ["batch", "t.txt", "-o", "out", *QUICK]
-    run(*arguments)
-    path = texts / "out" / "manifest.jsonl"
-    before = path.read_bytes()
-    refused(run(*arguments, "--seed", "8"), "seed was 7, now 8")
-    refused(run(*arguments, "--text-temp", "0.5"), "text_temp was 0.7, now 0.5")
-    (texts / "t.txt").write_text("\n".join([*TEXTS[:2], "Another text.", *TEXTS[3:5]]))
-    refused(run(*arguments), "row '0003'", TEXTS[2], "Another text.", "row '0006'", "another output folder")
-    assert path.read_bytes() == before
-    (texts / "t.txt").write_text("\n".join(TEXTS))
-    path.write_bytes(before.replace(b'"done"', b'"fine"', 1))
-    refused(run(*arguments), "line 2 is not as alrakis wrote it")
-    path.write_bytes(b"{}\n")
-    refused(run(*arguments), "line 1 is not as alrakis wrote it")
-
-
-def test_two_processes_do_not_work_in_one_folder(texts: Path, run: Run) -> None:
-    (texts / "out").mkdir()
-    with filelock.FileLock(texts / "out" / ".lock"):
-        refused(run("batch", "t.txt", "-o", "out", *QUICK), "another process is at work in out")

@@ -12,12 +12,12 @@ from alrakis.errors import InputError
 from alrakis.jobs.batch_texts import BatchItem, read_items
 
 
-def rows(content: str, name: str = "t.jsonl") -> list[BatchItem]:
+def items(content: str, name: str = "t.jsonl") -> list[BatchItem]:
     return read_items(content, name, ".wav")
 
 
 def test_a_jsonl_file() -> None:
-    first, second = rows(
+    first, second = items(
         '{"text": "Hello", "id": "a", "voice": "v2/en_speaker_1", "seed": 7, "lang": "en"}\n\n'
         '{"text": "You\u2028there", "file": "x.flac", "seed": null}\r\n'
     )
@@ -30,13 +30,13 @@ def test_a_jsonl_file() -> None:
 
 
 def test_a_csv_file() -> None:
-    first, second = rows('id,text,seed\na,"Hello,\nyou",5\n\n,Bye,\n', "t.csv")
+    first, second = items('id,text,seed\na,"Hello,\nyou",5\n\n,Bye,\n', "t.csv")
     assert (first.id, first.text, first.seed, first.line) == ("a", "Hello,\nyou", 5, 2)
     assert (second.id, second.text, second.seed) == ("0005", "Bye", None)
 
 
 def test_a_text_file_has_a_text_a_line() -> None:
-    assert [(row.id, row.text) for row in rows("Hello\r\n\n  Bye", "t.txt")] == [
+    assert [(item.id, item.text) for item in items("Hello\r\n\n  Bye", "t.txt")] == [
         ("0001", "Hello"),
         ("0003", "Bye"),
     ]
@@ -45,13 +45,13 @@ def test_a_text_file_has_a_text_a_line() -> None:
 @given(st.lists(st.text().filter(str.strip), min_size=1))
 def test_any_text_comes_through_jsonl(texts: list[str]) -> None:
     content = "".join(json.dumps({"text": text}, ensure_ascii=False) + "\n" for text in texts)
-    assert [row.text for row in rows(content)] == texts
+    assert [item.text for item in items(content)] == texts
 
 
 @given(st.text(), st.sampled_from(["t.jsonl", "t.csv", "t.txt"]))
 def test_any_content_is_read_or_refused(content: str, name: str) -> None:
     with contextlib.suppress(InputError):
-        assert rows(content, name)
+        assert items(content, name)
 
 
 @pytest.mark.parametrize(
@@ -84,5 +84,5 @@ def test_any_content_is_read_or_refused(content: str, name: str) -> None:
 )
 def test_what_is_wrong_is_told_with_its_line(name: str, content: str, told: Any) -> None:
     with pytest.raises(InputError) as error:
-        rows(content, name)
+        items(content, name)
     assert told in str(error.value)

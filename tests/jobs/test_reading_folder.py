@@ -1,0 +1,152 @@
+"""The folder of a text that is being read: what is in its files, and what is told of another task's."""
+
+import resource
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alrakis.errors import InputError
+from alrakis.jobs.reading_folder import ReadingFolder
+from alrakis.jobs.reading_manifest import NAME, ChunkState, Manifest
+from alrakis.long.scheduler import Spoken, Step, Take
+from alrakis.result import Result
+from alrakis.timings import Timings
+from tests.cli.programs import Run, alrakis_process, refused
+from tests.jobs.books import QUICK, READ, TEXT, states
+
+
+def test_chunks_that_found_no_room_are_not_counted(book: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))  # room for tokens, not for audio
+
+    options = [*READ, *QUICK]
+    ended = alrakis_process(*options, folder=book, before=limit, PYTHONDONTWRITEBYTECODE="1")
+    assert ended.code == 1, ended.err
+    assert "0001.flac" in ended.err
+    assert f"0 of {len(states(book))} chunks are in" in ended.err
+    assert "done" not in states(book)
+
+
+def test_another_task_in_the_same_folder_is_told_what_differs(book: Path, run: Run) -> None:
+    arguments = [*READ]
+    run(*arguments, *QUICK)
+    before = (book / "book.flac").read_bytes()
+    refused(run(*arguments, *QUICK, "--seed", "8"), "seed was 7, now 8")
+    refused(run(*arguments, *QUICK, "--text-temp", "0.5"), "text_temp was 0.7, now 0.5")
+    refused(run(*arguments, *QUICK, "--steady", "chain"), "steady was 'voice', now 'chain'")
+    refused(run(*arguments, *QUICK, "--config", "cpu-fp32"), "precision was 'int8', now 'fp32'")
+    (book / "book.txt").write_text(TEXT.replace("river", "lake"))
+    refused(run(*arguments, *QUICK), "river", "lake", "another --work")
+    (book / "book.txt").write_text(TEXT + "The end.")
+    refused(run(*arguments, *QUICK), "book.flac.work belongs to something else")
+    assert (book / "book.flac").read_bytes() == before
+
+
+# By hand, chunk by chunk.
+
+
+def result(text: str, seed: int, frames: int = 30, voice: str | None = None) -> Result:
+    """What the stages would make of a text: random tokens, and a sound that tells one from another."""
+    random = np.random.default_rng(seed)
+    return Result(
+        text=text,
+        audio=(0.5 * np.sin(np.arange(320 * frames) * 0.01 * seed)).astype(np.float32),
+        sample_rate=24_000,
+        semantic_tokens=random.integers(0, 10_000, frames * 2 // 3),
+        coarse_tokens=random.integers(0, 1024, (2, frames)),
+        fine_tokens=random.integers(0, 1024, (8, frames)),
+        seed=seed,
+        voice=voice,
+        config="test",
+        weights="test",
+        timings=Timings(),
+    )
+
+
+def begun(folder: Path, *speakers: str | None) -> tuple[ReadingFolder, Manifest]:
+    """A folder of work in which nothing is done, with a chunk for each speaker."""
+    chunks = [
+        ChunkState(chunk=number, text=f"Text {number}.", pause="end", speaker=speaker, seed=number)
+        for number, speaker in enumerate(speakers, 1)
+    ]
+    made = ReadingFolder(folder)
+    return made, made.agree(Manifest(settings={"a": 1}, chunks=chunks))
+
+
+def take(chunk: ChunkState) -> Take:
+    return Take(chunk.chunk - 1, chunk.text, chunk.seed)
+
+
+def finish(folder: ReadingFolder, manifest: Manifest, number: int, frames: int = 30) -> Result:
+    """Write a chunk that has gone through all stages."""
+    chunk = manifest.chunk(number)
+    made = result(chunk.text, chunk.seed, frames)
+    assert folder.save_step(manifest, Step([], [(take(chunk), made)], 4)) == [chunk]
+    return made
+
+
+def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, None, None)
+    first, second = manifest.chunks
+    spoken = np.array([5, 6, 7])
+    assert folder.save_step(manifest, Step([Spoken(take(first), spoken)], [], 2)) == []
+    assert (first.state, second.state) == ("spoken", "waiting")
+    assert folder.agree(manifest) == manifest
+    np.testing.assert_array_equal(folder.semantic(first), spoken)
+    made = finish(folder, manifest, 1)
+    assert not folder.semantic_path(1).exists()
+    found = folder.agree(Manifest(settings={"a": 1}, chunks=[first, second]))
+    assert [chunk.state for chunk in found.chunks] == ["done", "waiting"]
+    assert (found.next_batch, found.chunks[0].seconds) == (4, 0.4)
+    np.testing.assert_allclose(folder.audio(first), made.audio, atol=2**-23)
+    voice = folder.chunk_voice(first)
+    assert voice is not None
+    for kept, token in zip(
+        (voice.semantic, voice.coarse, voice.fine), ["semantic", "coarse", "fine"], strict=True
+    ):
+        np.testing.assert_array_equal(kept, getattr(made, f"{token}_tokens"))
+
+
+def test_a_silent_chunk_leaves_no_files_and_no_voice(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1, frames=0)
+    (chunk,) = manifest.chunks
+    assert (chunk.state, chunk.seconds) == ("silent", 0.0)
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
+    assert len(folder.audio(chunk)) == 0
+    assert folder.chunk_voice(chunk) is None
+    assert folder.kept_voices(manifest) == {}
+
+
+def test_each_speaker_keeps_the_voice_of_the_first_chunk_that_speaks(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, "A", "B", "A", "B", "C")
+    finish(folder, manifest, 1, frames=0)
+    made = {number: finish(folder, manifest, number) for number in (2, 3, 4)}
+    kept = folder.kept_voices(manifest)
+    assert kept.keys() == {"A", "B"}
+    for speaker, number in (("A", 3), ("B", 2)):
+        np.testing.assert_array_equal(kept[speaker].fine, made[number].fine_tokens)
+    manifest.chunks[1].seed = 77  # made anew, as `redo` does it
+    manifest.chunks[1].state = "waiting"
+    again = finish(folder, manifest, 2)
+    assert not np.array_equal(again.fine_tokens, made[2].fine_tokens)
+    np.testing.assert_array_equal(folder.kept_voices(manifest)["B"].fine, made[2].fine_tokens)
+
+
+@pytest.mark.parametrize("name", ["0001.flac", "0001.npz"])
+def test_a_chunk_without_one_of_its_files_waits_again(tmp_path: Path, name: str) -> None:
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1)
+    (tmp_path / name).unlink()
+    (chunk,) = folder.agree(manifest).chunks
+    assert (chunk.state, chunk.seconds) == ("waiting", 0.0)
+
+
+def test_a_folder_of_other_files_is_not_taken(tmp_path: Path) -> None:
+    (tmp_path / "photo.jpg").touch()
+    with pytest.raises(InputError, match=r"holds other files \(photo\.jpg\).*give another --work"):
+        ReadingFolder(tmp_path).hold().__enter__()
+    (tmp_path / NAME).touch()
+    with ReadingFolder(tmp_path).hold():
+        pass
