@@ -122,14 +122,14 @@ class Trunk:
 
     def _blocks(self, x: str, attend: Callable[[int, str], str]) -> str:
         """All blocks and the last norm; of the last block, what no output needs is left out."""
-        graph, last = self.graph, self.weights.shape.n_layer - 1
+        last = self.weights.shape.n_layer - 1
         hidden = self._norm("transformer.h.0.ln_1", x)
         for layer in range(last + 1):
             name = f"transformer.h.{layer}"
             attended = attend(layer, self._linear(f"{name}.attn.c_attn", hidden))
             x = self._wanted(layer, x)
             x, hidden = self._add_norm(f"{name}.ln_2", x, self._linear(f"{name}.attn.c_proj", attended))
-            inner = graph.fused(self._gelu, [self._linear(f"{name}.mlp.c_fc", hidden)], [f"{name}.gelu"])
+            inner = self._gelu(f"{name}.mlp.c_fc", self._linear(f"{name}.mlp.c_fc", hidden))
             following = "transformer.ln_f" if layer == last else f"transformer.h.{layer + 1}.ln_1"
             x, hidden = self._add_norm(following, x, self._linear(f"{name}.mlp.c_proj", inner))
         return hidden
@@ -217,10 +217,10 @@ class Trunk:
         parts = ["weight", "bias"] if self.weights.shape.norm_bias else ["weight"]
         return [self.graph.array(f"{name}.{part}", self._array(f"{name}.{part}")) for part in parts]
 
-    @property
-    def _gelu(self) -> str:
-        """Exact, or by tanh where a run's activations are rounded on one scale: 0.0005 off, 3 times as fast."""
-        return "FastGelu" if self.kind == "columns8" else "Gelu"
+    def _gelu(self, name: str, x: str) -> str:
+        """Gelu of a linear's output; by tanh, 0.0005 off and 3 times as fast, where passes are in int8."""
+        fast = self.kind == "columns8" and name not in self.precise
+        return self.graph.fused("FastGelu" if fast else "Gelu", [x], [f"{name}.gelu"])
 
     def _linear(self, name: str, x: str) -> str:
         return self._matmul(name, x, self._array(f"{name}.weight"), name)
