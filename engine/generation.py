@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 
 from alrakis import spec
-from alrakis.config import Config
+from alrakis.config import Config, coarse_window_warnings
 from alrakis.default_engine import close_default_engine, current_engine, default_engine
 from alrakis.engine import Engine
 from alrakis.errors import InputError
@@ -151,6 +151,8 @@ def generate_coarse(
             f"sliding_window_len must be from 1 to {spec.MAX_COARSE_TOTAL} - max_coarse_history "
             f"= {spec.MAX_COARSE_TOTAL - max_coarse_history}, not {sliding_window_len!r}"
         )
+    for warning in coarse_window_warnings(max_coarse_history, sliding_window_len):
+        logger.warning("%s", warning)
     used = _engine(engine, config, weights)
     semantic = check_semantic(x_semantic, used.layout)
     voice = None

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from alrakis.config import PRECISIONS, Config, load_config, nearest, parse_config, preset_names
-from alrakis.errors import ConfigError
+from alrakis.config import PRECISIONS, Config, coarse_window_warnings, load_config, parse_config, preset_names
+from alrakis.engine import Engine
+from alrakis.errors import ConfigError, nearest
 from alrakis.spec import MAX_COARSE_TOTAL, MIN_COARSE_HISTORY
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -19,6 +20,7 @@ NUMERIC = {  # keys that touch the mathematics, with a value that differs from B
     "max_coarse_history": 300,
     "sliding_window_len": 138,
     "fine_window": "fitted",
+    "fine_history_frames": 49,
 }
 HARMLESS: dict[str, Any] = {
     "threads": 3,
@@ -81,6 +83,32 @@ def test_overriding_anything_else_stays_exact(key: str) -> None:
     assert getattr(config, key) == HARMLESS[key]
 
 
+@pytest.mark.parametrize("name", preset_names())
+def test_no_preset_has_coarse_windows_beyond_barks(name: str) -> None:
+    config = load_config(name)
+    assert config.max_coarse_history + config.sliding_window_len <= 690
+    assert config.warnings == []
+
+
+@given(st.integers(MIN_COARSE_HISTORY, 630), st.integers(1, 700))
+def test_windows_beyond_barks_are_warned_of_with_both_reasons(history: int, window: int) -> None:
+    """Bark's last token stands at position 257 + 630 + 60 and sees 26 semantic tokens ahead."""
+    if history + window > MAX_COARSE_TOTAL:
+        return
+    warnings = coarse_window_warnings(history, window)
+    assert bool(warnings) == (history + window > 690)
+    for warning in warnings:
+        assert f"position {257 + history + window}" in warning
+        assert f"sees {256 - (history + window) // 3} semantic tokens ahead" in warning
+        assert "(947)" in warning
+        assert "not 26" in warning
+
+
+def test_the_engine_warns_of_them(caplog: pytest.LogCaptureFixture) -> None:
+    with Engine("synthetic-tiny", "torch-fp32", sliding_window_len=138):
+        assert "over Bark's 690" in caplog.text
+
+
 def test_an_override_equal_to_the_preset_changes_nothing() -> None:
     plain = load_config("torch-fp32")
     assert load_config("torch-fp32", {"precision": "fp32", "backend": "torch"}) == plain
@@ -106,6 +134,7 @@ valid_values: dict[str, st.SearchStrategy[Any]] = {
     "max_coarse_history": st.integers(MIN_COARSE_HISTORY, 630),
     "sliding_window_len": st.integers(1, MAX_COARSE_TOTAL - 630),
     "fine_window": st.sampled_from(["full", "fitted"]),
+    "fine_history_frames": st.integers(0, 512),
 }
 any_value = (
     st.none()

