@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer
+.PHONY: demo test browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -50,6 +50,10 @@ demo-voice-smoke: $(VENV)/ready demo-voice-tools
 # how well it is understood with each backend and precision
 wer: $(VENV)/ready demo-voice-tools
 	$(VOICE) evaluate
+
+# what windows unlike Bark's cost with a voice: words, spectrum, pitch, likeness; an hour or two
+windows: $(VENV)/ready demo-voice-tools
+	$(VOICE) windows
 
 demo-voice-tools:
 	test -e /usr/include/flite/flite.h -a -e /usr/share/wordnet -a -e /usr/share/dict/scowl || \

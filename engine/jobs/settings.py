@@ -16,10 +16,14 @@ def job_settings(engine: Engine, options: Options, **own: Any) -> dict[str, Any]
 
 
 def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What a job was begun with, where that is not what is wanted now."""
+    """What a job was begun with, where that is not what is wanted now.
+
+    A key of the config that was not there yet had the value of Bark's mathematics.
+    """
     for key in dict.fromkeys([*before, *now]):
-        if before.get(key) != now.get(key):
-            yield f"{key} was {before.get(key)!r}, now {now.get(key)!r}"
+        then = before.get(key, MATHEMATICS.get(key))
+        if then != now.get(key):
+            yield f"{key} was {then!r}, now {now.get(key)!r}"
 
 
 def job_seed(asked: int | None, before: Mapping[str, Any] | None) -> int:

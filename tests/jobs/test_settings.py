@@ -85,3 +85,12 @@ def test_the_seed_asked_for_comes_before_that_of_the_job() -> None:
         drawn = {job_seed(None, before) for _ in range(20)}
         assert len(drawn) > 18
         assert all(0 <= seed <= MAX_SEED for seed in drawn)
+
+
+def test_a_manifest_of_before_a_key_had_barks_value() -> None:
+    """`fine_history_frames` came later: work that was begun without it goes on under Bark's 512."""
+    now = {**MATHEMATICS, "seed": 1}
+    before = {key: value for key, value in now.items() if key != "fine_history_frames"}
+    assert list(setting_differences(before, now)) == []
+    changed = list(setting_differences(before, {**now, "fine_history_frames": 49}))
+    assert changed == ["fine_history_frames was 512, now 49"]

@@ -26,9 +26,16 @@ def make_parser() -> argparse.ArgumentParser:
     wer.add_argument("--configs", nargs="+", help="default: one of each backend and precision")
     wer.add_argument("--sets", nargs="+", choices=("dev", "long", "number"), help="default: all")
     wer.add_argument("--drawn", nargs="+", choices=("greedy", "default"), default=["greedy", "default"])
-    wer.add_argument("--voices", nargs="+", help="as demo/rms; default: none is given")
+    wer.add_argument("--voices", nargs="+", help="as demo/rms; default: none, and each of the demo's")
     wer.add_argument("--limit", type=int, help="only so many sentences of each set")
     wer.add_argument("--show", action="store_true", help="print what was heard")
+    windows = commands.add_parser("windows", help="what windows unlike Bark's cost, a table (`make windows`)")
+    windows.add_argument("--weights", type=Path, default=FOLDER, help="folder (default: the package's)")
+    windows.add_argument(
+        "--split", nargs="+", metavar="HISTORY/WINDOW", help="of cpu-int8, instead of the presets' own"
+    )
+    windows.add_argument("--limit", type=int, help="only so many sentences of each set")
+    windows.add_argument("--keep", type=Path, help="a folder that keeps the figures of single utterances")
     _add_looks(commands)
     return parser
 
@@ -50,6 +57,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     torch.set_num_threads(1)  # two steps at a time, a core each, beat one with two threads
     if asked.command == "evaluate":
         _evaluate(asked)
+        return
+    if asked.command == "windows":
+        from demo_voice.windows import judge, variants
+
+        judge(asked.weights, variants(asked.split), asked.limit, asked.keep)
         return
     if asked.command == "fine_gain":
         from demo_voice.fine_gain import fine_gain
@@ -78,7 +90,7 @@ def _add_work(parser: argparse.ArgumentParser) -> None:
 
 
 def _evaluate(asked: argparse.Namespace) -> None:
-    from demo_voice.evaluate import CONFIGS, SETS, evaluate
+    from demo_voice.evaluate import CONFIGS, SETS, VOICES, evaluate
 
     for drawn in asked.drawn:
         evaluate(
@@ -86,7 +98,7 @@ def _evaluate(asked: argparse.Namespace) -> None:
             asked.configs or CONFIGS,
             asked.sets or SETS,
             greedy=drawn == "greedy",
-            voices=asked.voices or [None],
+            voices=asked.voices or VOICES,
             limit=asked.limit,
             show=asked.show,
         )

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 from scipy.signal import resample_poly
+from scipy.spatial.distance import cdist
 
 from alrakis import Engine
 from alrakis.weights.demo.english import say_in_words
@@ -23,7 +24,8 @@ from demo_voice.flite import Flite
 
 HERE = Path(__file__).parent
 SETS = ("dev", "long", "number")
-CONFIGS = ("cpu-fp32", "torch-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
+CONFIGS = ("cpu-fp32", "torch-fp32", "cpu-int8", "cpu-int8-long-windows", "cpu-int4", "cpu-realtime")
+VOICES = (None, "demo/slt", "demo/rms")
 SEED = 1
 FIRST = "slt"  # who speaks without a voice
 LONGEST_S = 15.0
@@ -115,18 +117,22 @@ def log_mel(samples: Any) -> Any:
 def mel_distance(made: Any, true: Any) -> float:
     """Mean absolute log-mel difference along the cheapest monotonic alignment."""
     a, b = log_mel(made), log_mel(true)
-    costs = np.abs(a[:, None] - b[None]).mean(-1)
-    total = np.full(costs.shape, np.inf)
-    steps = np.ones(costs.shape)
-    total[0] = np.cumsum(costs[0])
-    steps[0] = np.arange(1, len(b) + 1)
-    for i in range(1, len(a)):
-        for j in range(len(b)):
-            moves = [(total[i - 1, j], steps[i - 1, j])]
-            if j:
-                moves += [(total[i - 1, j - 1], steps[i - 1, j - 1]), (total[i, j - 1], steps[i, j - 1])]
-            best, length = min(moves)
-            total[i, j], steps[i, j] = best + costs[i, j], length + 1
+    costs = cdist(a, b, "cityblock") / a.shape[1]
+    # the cheapest way to each place and its steps, diagonal by diagonal; a border that costs too much around
+    total = np.full((len(a) + 1, len(b) + 1), np.inf)
+    steps = np.zeros(total.shape)
+    total[0, 0] = 0.0
+    for diagonal in range(2, len(a) + len(b) + 1):
+        i = np.arange(max(1, diagonal - len(b)), min(len(a), diagonal - 1) + 1)
+        j = diagonal - i
+        before = [(i - 1, j), (i - 1, j - 1), (i, j - 1)]
+        ways = np.lexsort(
+            (np.stack([steps[p] for p in before]), np.stack([total[p] for p in before])), axis=0
+        )
+        best = ways[0]
+        from_i, from_j = i - (best < 2), j - (best > 0)
+        total[i, j] = total[from_i, from_j] + costs[i - 1, j - 1]
+        steps[i, j] = steps[from_i, from_j] + 1
     return float(total[-1, -1] / steps[-1, -1])
 
 
@@ -154,7 +160,7 @@ def evaluate(
     sets: Sequence[str],
     *,
     greedy: bool,
-    voices: Sequence[str | None] = (None,),
+    voices: Sequence[str | None] = VOICES,
     limit: int | None = None,
     show: bool = False,
     **options: Any,
