@@ -44,13 +44,23 @@ class Counting:
         clock: Clock,
     ) -> list[Result]:
         names = [voice.name if voice else None for voice in voices]
-        if any(len(one) for one in semantics):
+        if any(len(tokens) for tokens in semantics):
             self.voiced.append(list(zip(texts, names, strict=True)))
         return [
             Result(
-                text, one.astype(np.float32), 24_000, one, NOTHING, NOTHING, seed, name, "c", "w", Timings()
+                text,
+                tokens.astype(np.float32),
+                24_000,
+                tokens,
+                NOTHING,
+                NOTHING,
+                seed,
+                name,
+                "c",
+                "w",
+                Timings(),
             )
-            for text, one, seed, name in zip(texts, semantics, seeds, names, strict=True)
+            for text, tokens, seed, name in zip(texts, semantics, seeds, names, strict=True)
         ]
 
 
@@ -69,7 +79,7 @@ def one_voice(count: int) -> SteadyVoices:
     return SteadyVoices([None] * count, {None: None}, "voice")
 
 
-def test_batches_stay_full_when_rows_have_nothing_to_say() -> None:
+def test_batches_stay_full_when_chunks_have_nothing_to_say() -> None:
     stages = Counting()
     texts = ["a", "-", "b", "-", "c", "d", "-", "e", "f", "g", "h", "-", "i", "j", "k", "l"]
     made = list(scheduler(stages, texts, one_voice(len(texts)), max_batch=4).results())
@@ -145,7 +155,7 @@ def test_stopped_anywhere_it_goes_on_with_the_same_batches(
         )
         for number, step in enumerate(again.steps()):
             batch = step.batch
-            pool.update((one.take.index, one) for one in step.spoken)
+            pool.update((spoken.take.index, spoken) for spoken in step.spoken)
             for take, result in step.results:
                 pool.pop(take.index, None)
                 done[take.index] = as_voice(take.index, result)
