@@ -57,13 +57,13 @@ class Config(BaseModel):
     )
     precision: Literal["fp32", "bf16", "fp16", "int8", "int4"] = "fp32"
     kv_cache: Literal["full", "int8", "auto"] = Field(
-        default="full", description="onnx: the type keys are kept in; auto: int8 where onnxruntime can"
+        default="full", description="onnx: how keys and values are kept; auto: int8 where onnxruntime can"
     )
     draft_tokens: int = Field(
         default=0, ge=0, le=15, description="onnx, fp32: tokens that int8 guesses and fp32 checks at once"
     )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
-    max_batch: int = Field(default=8, ge=1, le=256, description="most rows that run at once")
+    max_batch: int = Field(default=8, ge=1, le=256, description="most sequences that run at once")
 
     compile: bool = Field(default=False, description="torch: torch.compile the decode step and fine pass")
     cuda_graphs: bool = Field(default=False, description="torch: with compile, replay as CUDA graphs")
@@ -100,19 +100,19 @@ class Config(BaseModel):
         default=8.0,
         gt=0,
         le=60,
-        description="of a chunk of several sentences: short ones run faster in a batch",
+        description="longest expected length of a chunk of several sentences; short ones run faster in a batch",
     )
     opening_s: float = Field(
-        default=5.0, gt=0, le=60, description="of the first chunk, so that sound is there soon"
+        default=5.0, gt=0, le=60, description="longest expected length of the first chunk: sound comes soon"
     )
     trim_silence_db: float = Field(
         default=-45.0, ge=-120, le=0, description="silence at a chunk's edges, below its loudest; 0: keep it"
     )
-    fade_s: float = Field(default=0.01, ge=0, le=1, description="at a chunk's edges")
-    pause_clause_s: float = Field(default=0.15, ge=0, le=60, description="after a chunk that ends so")
-    pause_sentence_s: float = Field(default=0.3, ge=0, le=60)
-    pause_turn_s: float = Field(default=0.4, ge=0, le=60)
-    pause_paragraph_s: float = Field(default=0.7, ge=0, le=60)
+    fade_s: float = Field(default=0.01, ge=0, le=1, description="fade at a chunk's edges")
+    pause_clause_s: float = Field(default=0.15, ge=0, le=60, description="pause within a sentence")
+    pause_sentence_s: float = Field(default=0.3, ge=0, le=60, description="pause after a sentence")
+    pause_turn_s: float = Field(default=0.4, ge=0, le=60, description="pause before another speaker")
+    pause_paragraph_s: float = Field(default=0.7, ge=0, le=60, description="pause after a paragraph")
     loudness_lufs: float | None = Field(
         default=None, ge=-70, le=0, description="every chunk's loudness (ITU-R BS.1770); None: as it came"
     )

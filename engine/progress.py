@@ -49,15 +49,15 @@ def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], N
         bar.close()
 
 
-# Of the work on a second of audio; the text stage is not counted, it does not know how long it will be.
+# Each stage's share of the work on a second of audio; the text stage has none: its length is not known before.
 _SHARES = {"coarse": 0.65, "fine": 0.33, "codec": 0.02}
 
 
 class WholeProgress:
     """A bar for a long text, in seconds of audio, with the time left.
 
-    expected_s: of each chunk. there_s: of those that are there already, by number from 0. The lengths of what
-    is still to be made are corrected by those of what was made.
+    expected_s: the expected length of each chunk. there_s: the lengths of chunks that are there already, by
+    number from 0. What is expected of the others is corrected by how long these have become.
     """
 
     def __init__(self, expected_s: Sequence[float], there_s: Mapping[int, float], silent: bool) -> None:
