@@ -100,7 +100,7 @@ class Config(BaseModel):
         default=8.0,
         gt=0,
         le=60,
-        description="longest expected length of a chunk of several sentences; short ones run faster in a batch",
+        description="longest expected length of a chunk of several sentences; short ones batch better",
     )
     opening_s: float = Field(
         default=5.0, gt=0, le=60, description="longest expected length of the first chunk: sound comes soon"

@@ -49,7 +49,7 @@ def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], N
         bar.close()
 
 
-# Each stage's share of the work on a second of audio; the text stage has none: its length is not known before.
+# Each stage's share of the work on a second of audio; nobody knows before how long the text stage takes.
 _SHARES = {"coarse": 0.65, "fine": 0.33, "codec": 0.02}
 
 
