@@ -1,0 +1,125 @@
+"""What a pickle may hold: nothing changes what was made, and nothing costs more than the file is long."""
+
+import pickle
+import resource
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alrakis.errors import WeightsError
+from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
+from alrakis.weights.torch_pickle import OPCODES
+from tests.weights.test_torch_file import STORAGE, TENSOR, global_, short, tensor_program, zip_of
+
+A_TENSOR = tensor_program(0, (4,), (1,))[:-1]
+ORDERED = global_("collections", "OrderedDict") + b")R"
+DTYPE = global_("numpy", "dtype") + b"X\x02\x00\x00\x00f4\x89\x88\x87R"
+
+
+def state(**values: bytes) -> bytes:
+    """A dict of these pickled values, as BUILD takes it."""
+    return b"}" + b"".join(short(name) + value + b"s" for name, value in values.items())
+
+
+CHANGES = {
+    "a tensor's size": A_TENSOR + state(size=b"(K\x40t") + b"b.",
+    "a tensor's slots": A_TENSOR + b"N" + state(size=b"(K\x40t", offset=b"K\x00") + b"\x86b.",
+    "a tensor's offset": A_TENSOR + state(offset=b"M\xff\xff") + b"b.",
+    "a tensor's class": A_TENSOR + state(__class__=ORDERED) + b"b.",
+    "a storage": STORAGE + state(count=b"M\xff\xff", start=b"K\x00") + b"b.",
+    "a storage type": global_("torch", "FloatStorage") + state(dtype=DTYPE) + b"b.",
+    "a function": TENSOR + state(run=TENSOR) + b"b.",
+    "a list": b"]" + state(x=b"K\x01") + b"b.",
+    "appending to a tensor": A_TENSOR + b"K\x01a.",
+    "appending to a dict": b"}K\x01a.",
+    "filling a tensor": A_TENSOR + short("size") + b"K\x01s.",
+    "filling a list": b"](K\x00K\x00K\x01u.",
+    "calling a tensor": A_TENSOR + b")R.",
+    "calling with a list": TENSOR + b"]R.",
+}
+
+
+@pytest.mark.parametrize("name", CHANGES)
+def test_nothing_that_was_made_is_changed(tmp_path: Path, name: str) -> None:
+    path = zip_of(tmp_path / "changed.pt", CHANGES[name])
+    with pytest.raises(WeightsError, match=r"changed\.pt"):
+        tensors_as_arrays(path, {"x": read_torch_file(path)})
+
+
+def nested(depth: int) -> bytes:
+    """A tuple of itself and itself, `depth` times: 2 ** depth values in a few bytes a level."""
+    return b"K\x01K\x01\x86" + b"".join(b"q" + bytes([i]) + b"h" + bytes([i]) + b"\x86" for i in range(depth))
+
+
+BOMBS: dict[str, bytes] = {
+    "a nested tuple as a key": b"}" + nested(100) + b"K\x01s.",
+    "a nested tuple as a storage's key": b"(X\x07\x00\x00\x00storage"
+    + global_("torch", "FloatStorage")
+    + nested(100)
+    + b"X\x03\x00\x00\x00cpuK\x04tQ.",
+    "a nested tuple as a size": TENSOR + b"(" + STORAGE + b"K\x00" + nested(60) + b"K\x01\x85\x89NtR.",
+    "a row repeated 2 ** 32 times": tensor_program(0, (2**32, 4), (0, 1)),
+    "a number repeated 2 ** 31 times": tensor_program(0, (2**31,), (0,)),
+    "an empty tensor of 2 ** 40 rows": tensor_program(0, (2**40, 0), (1, 1)),
+    "text longer than the file": b"X\xff\xff\xff\x7fabc.",
+    "bytes longer than the file": b"B\xff\xff\xff\x7fabc.",
+    "a number of 2 ** 31 digits": b"\x8b\xff\xff\xff\x7fabc.",
+    "bytes of 8 bytes' length": b"\x8e\xff\xff\xff\xff\xff\xff\xff\x7fabc.",
+    "a frame longer than the file": b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f}.",
+    "a memo index of 2 ** 31": b"}r\xff\xff\xff\x7f}j\xff\xff\xff\x7e.",
+    "a pickle of 2 MB": b"]" + b"]a" * (1 << 20) + b".",
+    "a storage of 2 ** 60 numbers": tensor_program(
+        0, (4,), (1,), STORAGE.replace(b"K\x04tQ", b"\x8a\x08" + b"\x10" * 8 + b"tQ")
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BOMBS)
+def test_a_small_file_costs_little(tmp_path: Path, name: str) -> None:
+    """A refusal takes little memory; that it takes little time shows in that it ends."""
+    path = zip_of(tmp_path / "bomb.pt", BOMBS[name])
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(WeightsError, match=r"bomb\.pt"):
+        tensors_as_arrays(path, {"x": read_torch_file(path)})
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+
+
+def test_only_what_torch_writes_is_an_opcode() -> None:
+    for code in (
+        pickle.INST,
+        pickle.OBJ,
+        pickle.NEWOBJ,
+        pickle.NEWOBJ_EX,
+        pickle.EXT1,
+        pickle.PERSID,
+        pickle.DUP,
+    ):
+        assert code not in OPCODES
+    assert pickle.BINPERSID in OPCODES
+
+
+programs = st.lists(
+    st.sampled_from(
+        [bytes([code]) for code in OPCODES]
+        + [A_TENSOR, STORAGE, TENSOR, ORDERED, DTYPE, b"(K\x01t", b"K\x01", short("size"), b"q\x00", b"h\x00"]
+    ),
+    max_size=30,
+).map(b"".join)
+
+
+@settings(max_examples=400, deadline=None)
+@given(programs)
+def test_any_program_of_these_opcodes_is_read_or_refused(
+    tmp_path_factory: pytest.TempPathFactory, program: bytes
+) -> None:
+    path = zip_of(tmp_path_factory.mktemp("any") / "any.pt", program + b".")
+    try:
+        found = read_torch_file(path)
+        arrays = tensors_as_arrays(path, found if isinstance(found, dict) else {"x": found})
+    except WeightsError:
+        return
+    for array in arrays.values():
+        assert array.nbytes <= path.stat().st_size
+        array.sum()  # looks at every number
