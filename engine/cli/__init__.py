@@ -1,3 +1,3 @@
-"""The command line of alrakis: the program, what its commands share, and a file a command."""
+"""The command line of alrakis: the program, what the commands share, and a module for each command."""
 
 from alrakis.cli.program import main as main

@@ -1,4 +1,4 @@
-"""Options that several commands share: which weights, which config, which text."""
+"""Arguments that several commands share: weights, config, speech options and text."""
 
 import argparse
 import logging
@@ -22,7 +22,7 @@ logger = logging.getLogger("alrakis")
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
-    """`--weights`, `--config` and `--set`; `open_engine` uses them."""
+    """Add `--weights`, `--config` and `--set`, for `open_engine`."""
     group = parser.add_argument_group("what runs, and how")
     group.add_argument(
         "--weights",
@@ -48,23 +48,20 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
 
 
 def open_engine(args: argparse.Namespace) -> "Engine":
-    """The engine that `add_engine_options` asked for. Raises ConfigError, WeightsError or BackendError."""
+    """An engine by the options of `add_engine_options`. Raises ConfigError, WeightsError, BackendError."""
     from alrakis.engine import Engine
 
     return Engine(args.weights, args.config, **parse_overrides(args.overrides))
 
 
 def tell_note(engine: "Engine") -> None:
-    """Say what a person should know of the weights before they speak."""
+    """Log what the user should know about the weights before they are used."""
     if engine.weights.note:
         logger.info(engine.weights.note)
 
 
 def add_speech_options(parser: argparse.ArgumentParser) -> Any:
-    """`--voice`, `--seed`, the temperatures and ends; `speech_options` uses them. Gives their group.
-
-    What is not given is left to `Options`, whose defaults the help repeats.
-    """
+    """Add the voice, the seed, the temperatures and limits, for `speech_options`; returns their group."""
     group = parser.add_argument_group("how it is said")
     group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
     group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
@@ -82,7 +79,7 @@ def add_speech_options(parser: argparse.ArgumentParser) -> Any:
 
 
 def speech_options(args: argparse.Namespace) -> "Options":
-    """What `add_speech_options` asked for. Raises InputError for what no stage can work with."""
+    """`Options` by the arguments given, with its defaults for the others. Raises InputError."""
     from alrakis.sampling import Options
 
     asked = {
@@ -96,7 +93,7 @@ def speech_options(args: argparse.Namespace) -> "Options":
 
 
 def add_cast_option(group: Any) -> None:
-    """`--cast`; `parse_cast` reads it."""
+    """Add `--cast`, for `parse_cast`."""
     group.add_argument(
         "--cast",
         metavar="NAME=VOICE",
@@ -108,7 +105,7 @@ def add_cast_option(group: Any) -> None:
 
 
 def parse_cast(items: Sequence[str]) -> dict[str, str]:
-    """Voices by speaker from `NAME=VOICE`. Raises InputError for anything else, or a name twice."""
+    """Voices by speaker, from items `NAME=VOICE`. Raises InputError for other items or a name twice."""
     cast: dict[str, str] = {}
     for item in items:
         name, equals, voice = (part.strip() for part in item.partition("="))
@@ -121,7 +118,7 @@ def parse_cast(items: Sequence[str]) -> dict[str, str]:
 
 
 def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
-    """Config keys and values from `key=value`, typed as TOML types them; what is no TOML is a string.
+    """Config keys and values, from items `key=value`. A value that is not TOML is a string.
 
     Raises InputError for an item without a key or an equals sign.
     """
@@ -143,10 +140,10 @@ def _toml_value(text: str) -> Any:
 
 
 def read_text(words: Sequence[str], file: str | None) -> str:
-    """The text to say: the words given, or a file's, or what standard input holds.
+    """The text to say: the words given, or the content of the file or of standard input.
 
-    Standard input is read when "-" is asked for, or when nothing is given and it is not a terminal. Raises
-    InputError when there is nothing to read or it is not UTF-8.
+    Standard input is read for "-", or if nothing is given and it is not a terminal.
+    Raises InputError if there is nothing to read or it is not UTF-8.
     """
     if words and file is not None:
         raise InputError("give the text either as arguments or with --file, not both")

@@ -1,4 +1,4 @@
-"""`alrakis batch`: many texts, an audio file each, into a folder that outlives a stop."""
+"""`alrakis batch`: many texts, each into an audio file; a stopped run can be continued."""
 
 import argparse
 import logging

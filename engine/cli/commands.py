@@ -1,8 +1,8 @@
-"""The commands of `alrakis`, a file each.
+"""The commands of `alrakis`, each a module of this package.
 
-A command is a module with NAME, SUMMARY (a line), DESCRIPTION and EXAMPLES (help texts),
-`add_arguments(parser)` and `run(args)`, named in COMMANDS. `run` raises AlrakisError for what goes wrong;
-what it needs of alrakis it imports when it runs, so that `alrakis --help` is quick.
+A command has NAME, SUMMARY (a line), DESCRIPTION and EXAMPLES (help texts), `add_arguments(parser)` and
+`run(args)`, which raises AlrakisError if something goes wrong. Most imports are inside `run`, so that
+`alrakis --help` is fast.
 """
 
 import argparse
@@ -12,7 +12,7 @@ from alrakis.cli import batch, export, info, read, say, voices
 
 
 class Command(Protocol):
-    """What a module in this package offers."""
+    """What the module of a command has."""
 
     NAME: str
     SUMMARY: str

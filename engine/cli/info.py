@@ -1,4 +1,4 @@
-"""`alrakis info`: what was found on this machine."""
+"""`alrakis info`: show what was found on this machine."""
 
 import argparse
 import json
@@ -28,11 +28,11 @@ def run(args: argparse.Namespace) -> None:
 
 
 def info_lines(info: dict[str, Any]) -> Iterator[str]:
-    """The values of `machine_info` for a person to read."""
+    """The values of `machine_info` as lines of text."""
     yield f"alrakis {info['alrakis']}, Python {info['python']}, {info['platform']}"
     yield from _section("hardware", _hardware(info["hardware"]))
     yield from _section("backends", _backends(info["backends"]))
-    yield from _section("weights", ((one["name"], one["where"]) for one in info["weights"]))
+    yield from _section("weights", ((w["name"], w["where"]) for w in info["weights"]))
     yield from _section(
         "caches", ((_size(c["size_bytes"]), f"{c['path']} ({c['what']})") for c in info["caches"])
     )
@@ -92,10 +92,10 @@ def _backends(backends: dict[str, Any]) -> Iterator[tuple[str, str]]:
 
 
 def _artifacts(artifacts: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
-    for one in artifacts:
-        what = f"{one['weights']}, {_size(one['size_bytes'])}, {one['folder']}"
-        yield f"{one['part']} {one['precision']}", what
-        for line in one["lines"][1:]:
+    for artifact in artifacts:
+        what = f"{artifact['weights']}, {_size(artifact['size_bytes'])}, {artifact['folder']}"
+        yield f"{artifact['part']} {artifact['precision']}", what
+        for line in artifact["lines"][1:]:
             yield "", line
 
 

@@ -1,6 +1,6 @@
-"""What alrakis finds on this machine, as plain values: for `alrakis info` and for reports of defects.
+"""What alrakis finds on this machine, as plain values for `alrakis info` and bug reports.
 
-Nothing is downloaded and no framework is imported, but for onnxruntime, which alone knows its providers.
+Nothing is downloaded. onnxruntime is imported to list its providers, torch only if `auto` needs it.
 """
 
 import importlib.metadata
@@ -37,7 +37,7 @@ _VARIABLES = (
 
 
 def machine_info() -> dict[str, Any]:
-    """Everything that `alrakis info` shows, ready for JSON; sizes in bytes."""
+    """All that `alrakis info` shows, as JSON values; sizes are in bytes."""
     return {
         "alrakis": __version__,
         "python": platform.python_version(),
@@ -54,7 +54,7 @@ def machine_info() -> dict[str, Any]:
 
 
 def auto_choice() -> dict[str, str | None]:
-    """The config that `auto` picks and the reason; without a name, why it picks none."""
+    """The name of the config that `auto` picks and the reason; the name is None if it finds none."""
     try:
         name, reason = choose_config()
         load_config(name)
@@ -117,12 +117,12 @@ def _cache(what: str, path: Path) -> dict[str, Any]:
 
 
 def size_bytes(folder: Path) -> int:
-    """Bytes of all files under a folder, links not followed; 0 for one that is not there."""
+    """Bytes of all files under a folder, links not followed; 0 if there is no such folder."""
     total = 0
     for parent, _, names in os.walk(folder):
         for name in names:
             try:
                 total += os.lstat(os.path.join(parent, name)).st_size
-            except OSError:  # gone since it was listed
+            except OSError:  # removed since it was listed
                 continue
     return total

@@ -1,4 +1,4 @@
-"""Where a command's files go: checked before any work, told when they are written."""
+"""The output files of commands: checking their paths before any work, and writing them."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ logger = logging.getLogger("alrakis")
 
 
 def audio_path(path: str) -> Path:
-    """Where audio shall be written. Raises InputError for an unknown extension or an unwritable place."""
+    """The absolute path for audio. Raises InputError for an unknown extension or an unwritable place."""
     from alrakis.audio import check_output
 
     try:
@@ -24,7 +24,7 @@ def audio_path(path: str) -> Path:
 
 
 def voice_path(path: str) -> Path:
-    """Where a voice shall be written. Raises InputError for another extension or an unwritable place."""
+    """The absolute path for a voice. Raises InputError for an extension but .npz or an unwritable place."""
     from alrakis.files import check_writable
 
     if os.path.splitext(path)[1] != ".npz":
@@ -36,10 +36,10 @@ def voice_path(path: str) -> Path:
 
 
 def save_result(result: "Result", wall_s: float, audio: str, voice: str | None = None) -> None:
-    """Write a result's audio, and itself as a voice, and say so in a line.
+    """Write the audio of a result, and the result as a voice, and log a line about it.
 
-    wall_s: seconds it took, loading included. A failure says how to make the same audio again. Raises
-    OutputError, and GenerationError when there is no audio.
+    wall_s: how long it took, loading included. Raises OutputError, which says how to make the same audio
+    again, and GenerationError if there is no audio.
     """
     existed = os.path.exists(audio)
     try:

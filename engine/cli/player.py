@@ -1,4 +1,4 @@
-"""Writing a text that is being read to standard output, from its files, while the rest is made."""
+"""`alrakis read --stream`: writing finished chunks to standard output while the others are made."""
 
 import os
 import sys
@@ -10,10 +10,10 @@ from alrakis.jobs.reading import Reading
 
 
 class Player:
-    """A thread that writes chunks in order as soon as they are ready; without a form it does nothing.
+    """A thread that writes chunks in order as soon as they are ready.
 
-    form: `wav` or `pcm`. Standard output is written without a buffer: whoever listens hears it at once, and a
-    listener who has stopped reading does not keep the program from ending.
+    form: `wav` or `pcm`; with None it does nothing. It writes without a buffer: audio is heard at once, and a
+    reader that has stopped reading does not keep the program from ending.
     """
 
     def __init__(self, reading: Reading, form: str | None) -> None:
@@ -38,18 +38,18 @@ class Player:
             self._changed.notify()
 
     def ready(self, chunk: int) -> None:
-        """The files of a chunk are there."""
+        """Tell the thread that the files of a chunk are there."""
         with self._changed:
             self._ready.add(chunk)
             self._changed.notify()
 
     def check(self) -> None:
-        """Raises what went wrong in writing: BrokenPipeError when nobody listens any more."""
+        """Raise the error that ended the thread, if any: BrokenPipeError if the reader is gone."""
         if self._error is not None:
             raise self._error
 
     def end(self) -> None:
-        """Wait until all is written."""
+        """Wait until everything is written."""
         if self._form:
             self._thread.join()
         self.check()
@@ -62,11 +62,11 @@ class Player:
                 if not self._comes(chunk.chunk):
                     return
                 _write(pcm16(self._reading.audio(chunk)))
-        except BaseException as error:  # raised in the thread that makes the chunks
+        except BaseException as error:  # `check` raises it in the thread that makes the chunks
             self._error = error
 
     def _comes(self, chunk: int) -> bool:
-        """Wait for a chunk; False if it will not come."""
+        """Wait for a chunk; returns whether it is ready, False if the reading has ended without it."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or chunk in self._ready)
             return chunk in self._ready

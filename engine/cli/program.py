@@ -1,8 +1,7 @@
-"""`alrakis`: the command line. Each command is a file in `alrakis.cli.commands`.
+"""The program `alrakis`: parsing arguments, running a command, exit codes and messages.
 
-Exit codes: 0 done, 1 failed, 2 wrong use. 130 and 141 are what a shell shows of a program that was ended by
-Ctrl-C or by a closed pipe. argparse reads the arguments: it is in the standard library, starts at once, and
-what is needed here (subcommands, help with examples) it does.
+Exit codes: 0 done, 1 failed, 2 wrong use. 130 and 141 are those that a shell reports for a program ended by
+Ctrl-C or by a closed pipe.
 """
 
 import argparse
@@ -34,14 +33,14 @@ ALRAKIS_DEBUG=1 shows where an error came from."""
 
 
 class Parser(argparse.ArgumentParser):
-    """An argparse parser that tells a mistake in one line."""
+    """An argparse parser that reports a mistake in one line."""
 
     def error(self, message: str) -> NoReturn:
         self.exit(WRONG_USE, f"alrakis: error: {message} (`{self.prog} --help` shows what is allowed)\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
-    """The parser of all commands of `alrakis`."""
+    """The parser of `alrakis`."""
     return command_parser("alrakis", _DESCRIPTION, _EXAMPLES, COMMANDS)
 
 
@@ -73,12 +72,12 @@ def command_parser(
 
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
-    """Run `alrakis` with these arguments, those of the process by default, and exit."""
+    """Run `alrakis` with these arguments (default: the process's) and exit."""
     sys.exit(guarded(lambda: run_command(make_parser(), arguments)))
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
-    """Run the command that these arguments name; without any, show the help as wrong use."""
+    """Run the command that the arguments name; without arguments, print the help and exit with an error."""
     if not (sys.argv[1:] if arguments is None else arguments):
         parser.print_help(sys.stderr)
         raise SystemExit(WRONG_USE)
@@ -87,10 +86,10 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 
 
 def guarded(program: Callable[[], None]) -> int:
-    """Run a program as a command should be run: messages on standard error, and the exit code returned.
+    """Run a program with its messages on standard error, and return the exit code.
 
-    What alrakis raises on purpose, a full disk and too little memory are told in a line, with a traceback
-    only if ALRAKIS_DEBUG is set. Anything else is a defect and keeps its traceback.
+    Errors that alrakis raises, errors of the system and lack of memory are reported in a line, with a
+    traceback if ALRAKIS_DEBUG is set. Any other exception is a defect and is not caught.
     """
     try:
         with _log_to_stderr():
@@ -99,7 +98,7 @@ def guarded(program: Callable[[], None]) -> int:
                 sys.stdout.flush()
     except KeyboardInterrupt:
         if sys.stderr is not None and sys.stderr.isatty():
-            print(file=sys.stderr)  # the terminal shows ^C, and there may be half a progress bar
+            print(file=sys.stderr)  # the line has ^C and perhaps a part of a progress bar
         _say("stopped")
         return INTERRUPTED
     except BrokenPipeError:
@@ -120,21 +119,21 @@ def _explain(error: BaseException) -> str:
 
 
 def _say(message: str) -> None:
-    if sys.stderr is None:  # closed; print would write to standard output
+    if sys.stderr is None:  # it is closed, and print would write to standard output
         return
-    with contextlib.suppress(OSError):  # nobody reads it any more
+    with contextlib.suppress(OSError):  # nobody reads it
         print(f"alrakis: {message}", file=sys.stderr, flush=True)
 
 
 def _drop_stdout() -> None:
-    """Let the interpreter flush standard output into nothing when it ends."""
+    """Send standard output to the null device, as the interpreter still flushes it at exit."""
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)
 
 
 class _StderrHandler(logging.Handler):
-    """`alrakis: warning: ...` on whatever standard error is at the time; plain notes without a level."""
+    """Writes `alrakis: warning: ...` to the present standard error; notes have no level."""
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
@@ -143,7 +142,7 @@ class _StderrHandler(logging.Handler):
 
 @contextlib.contextmanager
 def _log_to_stderr() -> Iterator[None]:
-    """Show what the logger `alrakis` says on standard error, for as long as a command runs."""
+    """Write the records of the logger `alrakis` to standard error within the block."""
     logger = logging.getLogger("alrakis")
     before = logger.level, logger.propagate
     handler = _StderrHandler()

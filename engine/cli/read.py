@@ -1,4 +1,4 @@
-"""`alrakis read`: a long text to one audio file, through a folder of work that outlives a stop."""
+"""`alrakis read`: a long text into one audio file; a stopped run can be continued."""
 
 import argparse
 import contextlib
@@ -122,7 +122,7 @@ def _work_folder(args: argparse.Namespace) -> Path:
 
 
 def _show(folder: Path) -> None:
-    """The manifest as a table."""
+    """Print the manifest as a table."""
     from alrakis.jobs.reading_manifest import load_manifest
 
     manifest = load_manifest(folder)
@@ -177,7 +177,7 @@ def _figures(made_s: float, began: float) -> str:
 
 
 def _make(args: argparse.Namespace, reading: "Reading", player: "Player") -> float:
-    """Make all chunks that wait; gives seconds of audio made."""
+    """Make all chunks that are not done; returns how many seconds of audio were made."""
     from alrakis.progress import WholeProgress
 
     expected_s = [chunk.seconds for chunk in reading.chunks]

@@ -1,4 +1,4 @@
-"""`alrakis say`: one text to one audio file."""
+"""`alrakis say`: a text into an audio file."""
 
 import argparse
 import logging

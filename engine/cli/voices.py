@@ -1,4 +1,4 @@
-"""`alrakis voices`: the voices that can be named."""
+"""`alrakis voices`: list the voices that have names."""
 
 import argparse
 import json
@@ -49,9 +49,9 @@ def run(args: argparse.Namespace) -> None:
 
 
 def listed_voices() -> list[Listed]:
-    """All presets in the order of their languages; path is None for one that must be downloaded.
+    """All presets by language, then the voices of the demo weights, which only those can use.
 
-    Behind them the voices of the demo weights, which no others can say.
+    The path is None if the voice is not on this machine.
     """
     from alrakis.voices import SUPPORTED_LANGS, find_preset, list_voices
     from alrakis.weights.demo.weights import DemoVoice
