@@ -1,1 +1,1 @@
-"""Checkpoint to ONNX artifacts: graph builder, quantizer, verifier."""
+"""Exporting weights as ONNX graphs for the ONNX Runtime backend, and measuring what quantization costs."""

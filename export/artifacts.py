@@ -1,7 +1,7 @@
-"""The artifacts of one set of weights: found in the cache, or exported into it when they are first needed.
+"""The artifacts of a set of weights: found in the cache, or exported into it when they are first needed.
 
-They can be lost at any time and are made again. A cache that cannot be written costs an export a run; a
-folder that was given by path is read as it is, and what is wrong with it is said.
+Lost or damaged artifacts are made again. If the cache cannot be written, every process exports into a
+temporary folder. A folder that the config names is only read, and damage in it is an error.
 """
 
 import logging
@@ -25,7 +25,7 @@ from alrakis.spec import Layout
 from alrakis.version import __version__
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 10  # raise it when what is built changes: artifacts are keyed by it
+EXPORTER = 10  # to be raised when the output of an export changes: artifacts are keyed by it
 
 _HINT = "Set ALRAKIS_CACHE to a folder with room"
 
@@ -40,13 +40,13 @@ def part_name(part: Part) -> str:
 
 
 def part_heads(part: Part, layout: Layout) -> list[range]:
-    """The ids that can be drawn, by head, as `build_stage` takes them."""
+    """The ids that can be drawn, for each head, as `build_stage` takes them."""
     heads = {"text": layout.text_heads, "coarse": layout.coarse_heads, "fine": [range(layout.codebook_size)]}
     return list(heads[part.stage]) if isinstance(part, StageWeights) else []
 
 
 class Artifacts:
-    """The artifacts of one set of weights under one config. What it had to put elsewhere goes with it."""
+    """The artifacts of a set of weights under a config."""
 
     def __init__(self, weights: Weights, config: Config) -> None:
         self._weights = weights
@@ -55,19 +55,18 @@ class Artifacts:
         self._given = Store(Path(config.artifacts).expanduser()) if config.artifacts else None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._verifier = Verifier(weights, config.threads)
-        self._reports: dict[Path, Report] = {}  # what was measured by this object
+        self._reports: dict[Path, Report] = {}  # by an artifact's folder
 
     def close(self) -> None:
-        """Remove what was exported into a temporary folder."""
+        """Remove the temporary folder of exports, if there is one."""
         if self._temporary:
             self._temporary.cleanup()
         self._temporary = None
 
     def open(self, part: Part, opener: Callable[[Path], Opened]) -> Opened:
-        """What `opener` makes of a part's folder, exported first if need be.
+        """What `opener` returns for the folder of a part, which is exported first if necessary.
 
-        When opening raises ArtifactError and the files are not what was written, they are exported again.
-        Raises ArtifactError for damage in a folder that was given, and where nothing can be written.
+        If `opener` raises ArtifactError and files are damaged, they are exported again. Raises as `ensure`.
         """
         artifact = self.ensure(part)
         try:
@@ -78,10 +77,10 @@ class Artifacts:
         return opener(self.ensure(part, whole=True).folder)
 
     def ensure(self, part: Part, *, whole: bool = False) -> Artifact:
-        """A part's artifact, exported if need be. whole: every file is hashed, not the small ones only.
+        """A part's artifact, exported if necessary. whole: check the hashes of large files too.
 
-        Raises ArtifactError for a given folder that lacks it or has a damaged one, and where nothing can be
-        written.
+        Raises ArtifactError if the config's folder lacks the artifact or has a damaged one, or if nothing can
+        be written.
         """
         if self._given:
             return self._from_folder(self._given, part, whole)
@@ -92,7 +91,7 @@ class Artifacts:
         return found or self._export(part, whole)
 
     def export_into(self, root: Path, part: Part) -> Artifact:
-        """A part's artifact in a folder of the caller's choice. Raises ArtifactError."""
+        """A part's artifact in a folder, exported if necessary. Raises ArtifactError."""
         try:
             return self._make(Store(root), part, whole=True)
         except WeightsError:
@@ -101,7 +100,7 @@ class Artifacts:
             raise ArtifactError(f"cannot export into {root}: {_why(error)}") from error
 
     def verify(self, artifact: Artifact, part: StageWeights) -> Report:
-        """Measure an artifact against fp32, and keep the report with it where it can be written."""
+        """Measure an artifact against fp32, and store the report in its manifest if that can be written."""
         if artifact.folder in self._reports:
             return self._reports[artifact.folder]
         kept = (artifact.notes.get("report") or {}).get("kept", ())
@@ -114,7 +113,7 @@ class Artifacts:
         return report
 
     def facts(self, part: Part) -> Facts:
-        """All that makes a difference to a part's artifact."""
+        """All that a part's artifact depends on."""
         facts = {"part": part_name(part), "identity": part.identity, "exporter": EXPORTER}
         facts["precision"] = self._precision(part)
         if isinstance(part, CodecWeights):
@@ -125,12 +124,12 @@ class Artifacts:
             facts["kv_cache"] = self._config.kv_cache
         if self._drafts(part):
             facts["draft"] = True
-        if self._measured(part):  # it decides which layers are kept in fp32
+        if self._measured(part):  # the limit decides which layers stay fp32
             facts["outlier"] = self._config.verify_outlier
         return facts
 
     def _precision(self, part: Part) -> str:
-        """The precision of a part: the first whose graphs are those of the config's."""
+        """The first precision that gives a part the same graphs as the config's."""
         if isinstance(part, CodecWeights):
             return "fp32"
         kinds = graph_kinds(part.stage, self._config.precision)
@@ -158,11 +157,11 @@ class Artifacts:
         return found
 
     def _export(self, part: Part, whole: bool) -> Artifact:
-        """Export into the cache, or into a temporary folder once the cache has shown to be unusable."""
+        """Export into the cache, or into a temporary folder if the cache cannot be written."""
         if not self._temporary:
             try:
                 return self._make(self._cache, part, whole)
-            except WeightsError:  # one that is not found is an OSError as well
+            except WeightsError:  # WeightsNotFoundError is an OSError too
                 raise
             except OSError as error:
                 problem = _why(error)
@@ -208,7 +207,7 @@ class Artifacts:
         return artifact
 
     def _build(self, part: Part, folder: Path, what: str) -> Report | None:
-        """Fill a folder; gives the report of what was measured against fp32."""
+        """Fill a folder; returns the report against fp32 if the part is measured."""
         if isinstance(part, CodecWeights):
             build_codec(part, folder)
             return None
@@ -233,7 +232,7 @@ class Artifacts:
         return self._verifier.measure(part, precision, folder, kept)
 
     def _measured(self, part: Part) -> bool:
-        """Whether an export measures what it made: random parameters have nothing to lose."""
+        """Whether an export is measured against fp32; with random parameters, that says nothing."""
         quantized = isinstance(part, StageWeights) and self._config.precision != "fp32"
         return quantized and not self._weights.name.startswith("synthetic-")
 
@@ -257,7 +256,7 @@ def _as_written(artifact: Artifact) -> bool:
 
 
 def _remove_older(store: Store, facts: Facts) -> None:
-    """Remove what earlier exporters made of the same: it is never looked for again."""
+    """Remove the artifacts of earlier exporters with the same facts: they are not used any more."""
     for other in store.artifacts():
         same = {**other.facts, "exporter": facts["exporter"]} == facts
         if same and other.facts["exporter"] < facts["exporter"]:

@@ -1,6 +1,6 @@
-"""Turning one part's weights into the files that the ONNX Runtime backend opens.
+"""Turning the weights of a part into the files that the ONNX Runtime backend opens.
 
-A GPT's folder holds its graphs (`graph_kinds`) and its embedding tables as `.npy`, mapped and not read.
+The folder of a GPT has its graphs (`graph_kinds`), and its embedding tables as `.npy` files to be mapped.
 """
 
 from collections.abc import Callable, Collection, Sequence
@@ -20,11 +20,11 @@ MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "columns8", "int4": "colu
 
 
 def graph_kinds(stage: Stage, precision: str, *, draft: bool = False) -> dict[str, Kind]:
-    """The graphs of a GPT, and how the linears of each are kept.
+    """The names of a GPT's graphs, and how the linears of each are kept.
 
-    `step` takes one token, and a prefix where there is no `prefill`. Only the coarse model has that: its
-    prefixes come by the window and are long. The text model's is short and comes once a text; a second copy
-    of its parameters would cost more memory than it saves time. `draft` guesses tokens that `step` checks.
+    `step` runs a token, and also prefixes if there is no `prefill`. Only the coarse model has a `prefill`: it
+    runs a long prefix for each window. The text model runs a short one for each text, which does not justify
+    the memory of a second copy of its parameters. `draft` guesses tokens that `step` checks.
     """
     if stage == "fine":
         return {"fine": MANY_KINDS[precision]}
@@ -49,10 +49,12 @@ def build_stage(
 ) -> None:
     """Write a GPT's graphs and tables into a folder.
 
-    heads: the ids that can be drawn; the fine model has one, its codebooks' ids. precision: "fp32", "int8"
-    or "int4". draft: with a graph that guesses tokens. precise: linears that stay fp32. cache_scales:
-    `(layers, 2, C)` for a KV cache in int8; a graph for prefixes attends in fp32 all the same, since over
-    many positions int8 is far slower. progress: called with bytes of parameters worked through.
+    heads: ranges of ids that can be drawn; the fine model has one, for all codebooks.
+    precision: "fp32", "int8" or "int4". precise: linears that stay fp32.
+    draft: whether to write a graph that guesses tokens.
+    cache_scales: `(layers, 2, C)`, for an int8 KV cache. A prefix graph still computes attention in fp32,
+    which over many positions is far faster.
+    progress: called with the bytes of parameters just processed.
     """
     heads = graph_heads(heads)
     for name, kind in graph_kinds(weights.stage, precision, draft=draft).items():
@@ -74,15 +76,15 @@ def build_stage(
 
 
 def build_codec(weights: CodecWeights, folder: Path) -> None:
-    """Write the codec's graph and codebooks into a folder; it is always fp32."""
+    """Write the codec's graph and codebooks into a folder, in fp32."""
     CodecGraph(weights, folder).build()
     tables = [weights.arrays[f"codebooks.{i}"] for i in range(weights.shape.n_codebooks)]
     save_table(folder, "codebooks", np.stack([np.asarray(table, np.float32) for table in tables]))
 
 
 def save_table(folder: Path, name: str, table: Array) -> None:
-    """An embedding table as float32 `.npy`, written in slices: it may be larger than memory should hold."""
-    with (folder / f"{name}.npy").open("wb") as file:  # not mapped: there, a full disk ends the process
+    """Write an embedding table as a float32 `.npy`, in slices to save memory."""
+    with (folder / f"{name}.npy").open("wb") as file:  # not a mapped file: a full disk would end the process
         header = {"descr": "<f4", "fortran_order": False, "shape": table.shape}
         np.lib.format.write_array_header_1_0(file, header)
         for first in range(0, len(table), 8192):
@@ -90,7 +92,7 @@ def save_table(folder: Path, name: str, table: Array) -> None:
 
 
 def _fine_table(weights: StageWeights, codebook: int) -> str:
-    """Embeddings of the codebooks that can be predicted are tied to their heads (`bark/model_fine.py`)."""
+    """The name of a codebook's embeddings; predicted codebooks share their heads' (`bark/model_fine.py`)."""
     given = weights.shape.n_codes_given
     return (
         f"transformer.wtes.{codebook}.weight" if codebook < given else f"lm_heads.{codebook - given}.weight"

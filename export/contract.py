@@ -1,4 +1,4 @@
-"""What those who build graphs and those who run them agree on."""
+"""What the modules that build graphs and those that run them share."""
 
 from collections.abc import Sequence
 
@@ -7,29 +7,30 @@ import onnxruntime as ort
 
 from alrakis.sampling import IntArray
 
-PREFIX_PARTS = 4  # of a prefix, which attend one after the other: together, their scores outgrow the caches
-# On a CPU, what it makes of Add and LayerNormalization takes 3 times as long as they do (onnxruntime 1.32).
+# Attention over a prefix runs in this many parts: the scores of the whole do not fit into a CPU's caches.
+PREFIX_PARTS = 4
+# On a CPU, the fused operator takes 3 times as long as Add and LayerNormalization (onnxruntime 1.32).
 UNWANTED_FUSIONS = ["SkipLayerNormFusion"]
 
 
 def session_options(threads: int | None = None) -> ort.SessionOptions:
-    """What every session over our graphs runs with; threads None: as many as ONNX Runtime finds right."""
+    """The options of every session over exported graphs. threads None: ONNX Runtime chooses."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
-    options.log_severity_level = 3  # errors; its warnings are about graphs, not for users
-    # Processors without VNNI add two int8 products in 16 bits, which overflow: a linear was 6 to 11% off.
-    # This chooses products that do not, and take 1.3 times as long; on other processors it changes nothing.
+    options.log_severity_level = 3  # errors only: the warnings are about graphs and of no use to users
+    # Without VNNI, sums of two int8 products overflow 16 bits: a linear had errors of 6 to 11%. This option
+    # chooses kernels that do not overflow and take 1.3 times as long; with VNNI it changes nothing.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
 
 def prefix_parts(length: int) -> IntArray:
-    """The input `parts` of a prefix graph for so many positions, at least as many as there are parts."""
+    """The input `parts` of a prefix graph: the lengths of its parts, for at least PREFIX_PARTS positions."""
     return length // PREFIX_PARTS + (np.arange(PREFIX_PARTS) < length % PREFIX_PARTS)
 
 
 def graph_heads(heads: Sequence[range]) -> list[range]:
-    """The heads that a graph needs; one that begins as a longer one before it is read off that one."""
+    """The heads that a graph has: a head that is the beginning of an earlier one is read from its logits."""
     needed: list[range] = []
     for head in heads:
         if not any(head.start == other.start and head.stop <= other.stop for other in needed):
@@ -38,6 +39,6 @@ def graph_heads(heads: Sequence[range]) -> list[range]:
 
 
 def cache_type(step: ort.InferenceSession) -> type[np.float32] | type[np.int8]:
-    """What a causal graph keeps keys and values in."""
-    kinds = {one.name: one.type for one in step.get_inputs()}
+    """The type of the keys and values of a causal graph."""
+    kinds = {value.name: value.type for value in step.get_inputs()}
     return np.int8 if kinds["key_0"] == "tensor(int8)" else np.float32

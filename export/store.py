@@ -1,7 +1,7 @@
-"""A folder of artifacts: each is there as a whole or not at all, and is made by one process at a time.
+"""A folder of artifacts, each complete, and made by one process at a time.
 
-An artifact is a folder of files with a manifest, which is written last. It is built under a temporary name
-beside its place and renamed when complete; whatever a killed process left is swept by the next that builds.
+An artifact is a folder of files and a manifest, which is written last. It is built under a temporary name and
+renamed when it is complete. What a killed process leaves behind is removed by the next process that builds.
 """
 
 import hashlib
@@ -24,25 +24,25 @@ from alrakis.progress import tell
 
 MANIFEST = "manifest.json"
 _FORMAT = 1  # of the manifest
-_CHECKED_AT_ONCE_BYTES = 2**20  # files up to this size are hashed whenever an artifact is opened
-_SPARE_BYTES = 32 * 2**20  # left free on a disk
+_CHECKED_AT_ONCE_BYTES = 2**20  # files up to this size are hashed each time an artifact is found
+_SPARE_BYTES = 32 * 2**20  # to be left free on the disk
 _NAME = re.compile("[a-z]+-[a-z0-9]+-[0-9a-f]{16}")
 
-Facts = dict[str, Any]  # what makes a difference to an artifact; JSON values
+Facts = dict[str, Any]  # all that an artifact depends on, as JSON values
 Build = Callable[[Path], Mapping[str, Any]]  # fills a folder; returns notes for the manifest
 
 
 class DamagedError(Exception):
-    """An artifact is there, and is not what its manifest or its place says."""
+    """An artifact differs from its manifest, or is another than the one looked for."""
 
 
 class NoSpaceError(OSError):
-    """A disk has less room than an artifact needs; its message says where and how much."""
+    """A disk has less free space than an artifact needs; the message says where and how much."""
 
 
 @dataclass(frozen=True)
 class Artifact:
-    """A complete artifact. facts: what it was made from; notes: what its builder had to say."""
+    """A complete artifact. facts: all that it depends on; notes: what its builder returned."""
 
     folder: Path
     facts: Facts
@@ -51,40 +51,40 @@ class Artifact:
 
 
 def artifact_name(facts: Facts) -> str:
-    """The folder's name: what a person looks for, and a hash over every fact."""
+    """The name of an artifact's folder: part, precision, and a hash of all facts."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
     return f"{facts['part']}-{facts['precision']}-{digest[:16]}"
 
 
 def artifact_cache() -> Path:
-    """Where artifacts are kept unless a config names a folder: in `$ALRAKIS_CACHE` or the user's cache."""
+    """The folder of artifacts in `$ALRAKIS_CACHE` or the user's cache folder."""
     return cache_folder() / "artifacts"
 
 
 class Store:
-    """The artifacts in one folder."""
+    """The artifacts in a folder."""
 
     def __init__(self, root: Path) -> None:
         self.root = root
 
     def place(self, facts: Facts) -> Path:
-        """Where the artifact with these facts is, or would be."""
+        """The folder that the artifact with these facts has, or would have."""
         return self.root / artifact_name(facts)
 
     def find(self, facts: Facts, *, whole: bool = False) -> Artifact | None:
         """The artifact with these facts, checked; None if there is none.
 
-        Sizes are checked and small files hashed, which takes milliseconds; whole: every file is hashed.
-        Raises DamagedError.
+        This checks the sizes of files and the hashes of small ones, which takes milliseconds.
+        whole: check the hashes of large files too. Raises DamagedError.
         """
         folder = self.place(facts)
         return check(folder, facts, whole=whole) if folder.exists() else None
 
     def make(self, facts: Facts, build: Build, needed_bytes: int, *, whole: bool = False) -> Artifact:
-        """Build an artifact, or take the one that another process has made meanwhile.
+        """Build an artifact, or return the one that another process has made meanwhile.
 
-        whole: what is there already must pass the check of every file. Raises OSError where nothing can be
-        written (NoSpaceError before anything is tried), and what `build` raises; nothing is left behind.
+        whole: check all files of an artifact that is already there. Raises OSError if nothing can be written
+        (NoSpaceError before building), and what `build` raises; nothing is left behind.
         """
         self.root.mkdir(parents=True, exist_ok=True)
         with self._locked(artifact_name(facts)):
@@ -98,6 +98,39 @@ class Store:
             self._sweep(artifact_name(facts))
             _check_space(self.root, needed_bytes)
             return self._build(facts, build)
+
+    def folders(self) -> list[Path]:
+        """The folders of all artifacts, sorted by name, also of damaged ones."""
+        return sorted(path for path in self.root.glob("*") if _NAME.fullmatch(path.name) and path.is_dir())
+
+    def artifacts(self) -> list[Artifact]:
+        """All complete artifacts, sorted by name."""
+        found = []
+        for folder in self.folders():
+            try:
+                found.append(check(folder, None))
+            except DamagedError:
+                continue
+        return found
+
+    def remove(self, folder: Path) -> int:
+        """Remove an artifact, damaged or not; returns how many bytes it had."""
+        with self._locked(folder.name):
+            size_bytes = _size_bytes(folder)
+            hidden = self._temporary(folder.name)  # renamed first, so that nobody finds a part of it
+            os.replace(folder, hidden)
+            _remove(hidden)
+        return size_bytes
+
+    def remove_unfinished(self) -> None:
+        """Remove what killed processes left behind, but nothing that is being built now."""
+        for name in {path.name[1:].rsplit(".", 2)[0] for path in self.root.glob(".*.part")}:
+            lock = FileLock(self.root / f".{name}.lock")
+            try:
+                with lock.acquire(timeout=0):
+                    self._sweep(name)
+            except (Timeout, OSError):
+                continue
 
     def _build(self, facts: Facts, build: Build) -> Artifact:
         folder = self.place(facts)
@@ -119,7 +152,7 @@ class Store:
 
     @contextmanager
     def _locked(self, name: str) -> Iterator[None]:
-        """Hold an artifact's lock; the system frees it when its holder dies."""
+        """Hold an artifact's lock; the system releases it if this process is killed."""
         lock = FileLock(self.root / f".{name}.lock")
         try:
             lock.acquire(timeout=0)
@@ -132,49 +165,13 @@ class Store:
             lock.release()
 
     def _sweep(self, name: str) -> None:
-        """Remove what was built of an artifact and never finished; its lock is held."""
+        """Remove unfinished folders of an artifact, whose lock must be held."""
         for leftover in self.root.glob(f".{name}.*.part"):
             _remove(leftover)
 
-    def remove_unfinished(self) -> None:
-        """Remove what killed processes left behind of any artifact; what is being built now stays."""
-        for name in {path.name[1:].rsplit(".", 2)[0] for path in self.root.glob(".*.part")}:
-            lock = FileLock(self.root / f".{name}.lock")
-            try:
-                with lock.acquire(timeout=0):
-                    self._sweep(name)
-            except (Timeout, OSError):
-                continue
-
-    def folders(self) -> list[Path]:
-        """The folders of all artifacts, by name, damaged ones too."""
-        return sorted(path for path in self.root.glob("*") if _NAME.fullmatch(path.name) and path.is_dir())
-
-    def artifacts(self) -> list[Artifact]:
-        """All complete artifacts, by name."""
-        found = []
-        for folder in self.folders():
-            try:
-                found.append(check(folder, None))
-            except DamagedError:
-                continue
-        return found
-
-    def remove(self, folder: Path) -> int:
-        """Remove an artifact, damaged or not, and give the bytes that became free."""
-        with self._locked(folder.name):
-            size_bytes = _size_bytes(folder)
-            hidden = self._temporary(folder.name)  # first out of sight: nobody shall find half of it
-            os.replace(folder, hidden)
-            _remove(hidden)
-        return size_bytes
-
 
 def check(folder: Path, facts: Facts | None, *, whole: bool = False) -> Artifact:
-    """The artifact in a folder, if it is complete and made from these facts (None: from any).
-
-    Raises DamagedError, which names the file.
-    """
+    """The artifact in a folder. Raises DamagedError if it is incomplete or has other facts (None: any)."""
     manifest = _read_manifest(folder)
     if facts is not None and manifest["facts"] != json.loads(json.dumps(facts)):
         raise DamagedError(f"{folder / MANIFEST} is of another artifact: {_difference(manifest, facts)}")
@@ -194,7 +191,7 @@ def check(folder: Path, facts: Facts | None, *, whole: bool = False) -> Artifact
 
 
 def write_manifest(folder: Path, facts: Facts, notes: Mapping[str, Any]) -> None:
-    """Write down what a folder holds and what it was made from. Raises OSError."""
+    """Write the manifest of a folder. Raises OSError."""
     files = {
         path.relative_to(folder).as_posix(): {"bytes": path.stat().st_size, "sha256": _sha256(path)}
         for path in sorted(folder.rglob("*"))
@@ -206,7 +203,7 @@ def write_manifest(folder: Path, facts: Facts, notes: Mapping[str, Any]) -> None
 
 
 def write_notes(artifact: Artifact, notes: Mapping[str, Any]) -> Artifact:
-    """Replace what an artifact's manifest notes. Raises OSError."""
+    """Replace the notes in an artifact's manifest. Raises OSError."""
     manifest = _read_manifest(artifact.folder)
     manifest["notes"] = dict(notes)
     _write(artifact.folder, manifest)
@@ -261,7 +258,7 @@ def _sha256(path: Path) -> str:
 
 
 def _sync(folder: Path) -> None:
-    """Bring everything onto the disk: a rename must not be there before what it names."""
+    """Flush all files to the disk, so that a rename is not there before their content."""
     for path in folder.rglob("*"):
         if path.is_file():
             with open(path, "rb+") as file:
@@ -278,7 +275,7 @@ def _check_space(root: Path, needed_bytes: int) -> None:
 
 
 def _remove(path: Path) -> None:
-    """Remove a file or folder. What cannot be removed (in use on Windows) stays for the next sweep."""
+    """Remove a file or folder. What cannot be removed (in use, on Windows) is left for the next sweep."""
     if path.is_dir() and not path.is_symlink():
         shutil.rmtree(path, ignore_errors=True)
     else:

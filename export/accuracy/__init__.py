@@ -1,1 +1,1 @@
-"""What quantization costs: exported graphs beside fp32, over the same tokens."""
+"""Measuring how much exported graphs differ from fp32 over the same tokens."""

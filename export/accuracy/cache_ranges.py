@@ -1,21 +1,21 @@
-"""How large keys and values become: what an int8 KV cache needs to know beforehand."""
+"""The ranges of keys and values, for the scales of an int8 KV cache."""
 
 import numpy as np
 
 from alrakis.sampling import FloatArray
 from alrakis.spec import GPTShape
 
-MARGIN = 1.1  # beyond what was seen; what is larger yet is cut off
+MARGIN = 1.1  # a range is this factor larger than the values seen; larger values are clipped
 
 
 class CacheRanges:
-    """Watches a `ReferenceGPT`, and keeps the largest magnitude of each channel of keys and of values."""
+    """Watches a `ReferenceGPT` and records the largest magnitude in each channel of keys and values."""
 
     def __init__(self, shape: GPTShape) -> None:
         self._peaks = np.zeros((shape.n_layer, 2, shape.n_embd), np.float32)
 
     def __call__(self, name: str, x: FloatArray, exact: FloatArray) -> None:
-        """See one linear's inputs `(T, K)` and fp32's outputs `(T, N)`."""
+        """Take a linear's inputs `(T, K)` and its outputs in fp32 `(T, N)`."""
         if not name.endswith(".attn.c_attn"):
             return
         layer, width = int(name.split(".")[2]), self._peaks.shape[2]
@@ -23,5 +23,5 @@ class CacheRanges:
         np.maximum(self._peaks[layer], seen, out=self._peaks[layer])
 
     def scales(self) -> FloatArray:
-        """`(layers, 2, C)`: the step between two int8 values of each channel."""
+        """The scales, `(layers, 2, C)`: the step between two int8 values, for each channel."""
         return np.maximum(self._peaks * np.float32(MARGIN / 127), np.float32(1e-8))

