@@ -1,4 +1,4 @@
-"""Semantic tokens and text tokens of the demo voice: one id for a phone, the frame in it, and its pitch."""
+"""Semantic and text tokens of the demo voice. A semantic token is a phone, its pitch, and a frame in it."""
 
 import json
 from dataclasses import dataclass
@@ -12,13 +12,12 @@ from demo_voice.flite import PITCH_STEP_S, Speech
 
 Ints = np.ndarray[Any, np.dtype[np.int64]]
 CONFIG = Path(__file__).parents[2] / "engine" / "weights" / "demo" / "data" / "config.json"
-PUNCTUATION = ".,!?;:'-"
 NO_GUIDE = (-1, -1, -1, -1)
 
 
 @dataclass(frozen=True)
 class Ids:
-    """Every id of the demo voice, as its `config.json` has them."""
+    """The ids of the demo voice, from its `config.json`."""
 
     config: dict[str, Any]
 
@@ -42,24 +41,15 @@ class Ids:
         return first
 
     @cached_property
-    def phone_of(self) -> list[tuple[int, int]]:
-        """Phone number and frame of each id."""
-        table = []
-        for number, phone in enumerate(self.phones):
-            pitches = 1 if phone in self.unvoiced else self.pitch_levels
-            table += [(number, frame) for _ in range(pitches) for frame in range(self.idx_levels)]
-        return table
-
-    @cached_property
     def text_ids(self) -> dict[str, int]:
         return {token: number for number, token in enumerate(self.text_vocab)}
 
     def thresholds(self, speaker: str) -> Ints:
-        """Where a speaker's pitch changes its level, in the logarithm of Hz."""
+        """The bounds between a speaker's pitch levels, as logarithms of Hz."""
         return np.array(self.config.get("f0_thresholds", {}).get(speaker, self.f0_thresholds_log))
 
     def tokens(self, text: str) -> tuple[Ints, Ints]:
-        """Text ids with the offset, and the character each stands at: BERT's WordPiece over characters."""
+        """Text ids, offset added, and the position of each in the text: BERT's WordPiece over characters."""
         ids, places, inside = [], [], False
         for place, char in enumerate(text.lower()):
             if not char.isspace():
@@ -69,21 +59,13 @@ class Ids:
             inside = char.isalnum()
         return np.array(ids) + self.text_offset, np.array(places)
 
-    def phones_said(self, semantic: Ints) -> list[int]:
-        """The phones that semantic tokens say, without pauses."""
-        said: list[int] = []
-        before = -1
-        for token in semantic:
-            phone, frame = self.phone_of[token]
-            if (frame == 0 or phone != before) and phone:
-                said.append(phone)
-            before = phone
-        return said
-
 
 def semantic_tokens(speech: Speech, text: str, places: Ints, ids: Ids, speaker: str) -> tuple[Ints, Ints]:
-    """Semantic tokens `(S,)`, and where in the text each is: `(S, 4)`, first and last text token of the
-    letters that it is likely to come from and of its word, -1 for pauses."""
+    """Semantic tokens `(S,)`, and the place of each in the text, `(S, 4)`.
+
+    That is the first and the last text token of the letters that it probably comes from, and of its word; -1
+    for pauses.
+    """
     thresholds, spans = ids.thresholds(speaker), _word_spans(speech.words, text)
     phones_in = np.bincount([phone.word for phone in speech.phones if phone.word >= 0], minlength=len(spans))
     seen = np.zeros(len(spans), np.int64)
@@ -113,7 +95,7 @@ def _log_pitch(pitch_hz: Any, begin_s: float, end_s: float, before: float) -> fl
 
 
 def _word_spans(words: list[str], text: str) -> list[tuple[int, int] | None]:
-    """The characters of each word, in order; None for one that is not in the text as it is."""
+    """Begin and end of each word in the text; None for a word that is not in the text literally."""
     spans: list[tuple[int, int] | None] = []
     start, lower = 0, text.lower()
     for word in words:
