@@ -74,7 +74,7 @@ def test_long_ogg_is_written_in_blocks(tmp_path: Path) -> None:
 def test_pieces_make_the_file_that_the_whole_makes(
     tmp_path: Path, extension: str, lengths: list[int]
 ) -> None:
-    """To the byte, but in ogg: libvorbis numbers its streams at random, and looks ahead in what it is given."""
+    """To the byte, but in ogg: libvorbis numbers its streams at random, and looks ahead."""
     whole = tone(sum(lengths) / RATE_HZ + 1)[: sum(lengths)]
     ends = np.cumsum([0, *lengths])
     pieces = (whole[first:end] for first, end in itertools.pairwise(ends))

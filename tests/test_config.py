@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from alrakis.config import PRECISIONS, Config, coarse_window_warnings, load_config, parse_config, preset_names
 from alrakis.engine import Engine
-from alrakis.errors import ConfigError, nearest
+from alrakis.errors import ConfigError
 from alrakis.spec import MAX_COARSE_TOTAL, MIN_COARSE_HISTORY
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -302,8 +302,3 @@ def test_what_is_no_config_is_refused(given: Any) -> None:
 def test_a_folder_is_no_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path)
-
-
-def test_nearest() -> None:
-    assert nearest("presicion", ["precision", "device"]) == "; did you mean 'precision'?"
-    assert nearest("zzz", ["precision", "device"]) == ""

