@@ -24,7 +24,7 @@ def audio_path(path: str) -> Path:
 
 
 def voice_path(path: str) -> Path:
-    """The absolute path for a voice. Raises InputError for an extension but .npz or an unwritable place."""
+    """The absolute path for a voice. Raises InputError unless it ends in .npz and can be written."""
     from alrakis.files import check_writable
 
     if os.path.splitext(path)[1] != ".npz":

