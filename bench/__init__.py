@@ -1,1 +1,1 @@
-"""Measuring: scenarios, targets, statistics, reports."""
+"""Benchmarks: scenarios, targets, statistics and reports."""

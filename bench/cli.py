@@ -1,4 +1,4 @@
-"""`alrakis-bench`: what this machine can do, and how it compares. A file a command, in `bench/commands/`."""
+"""`alrakis-bench`, the command line of the benchmarks. Each command is a file in `bench/commands/`."""
 
 import sys
 from collections.abc import Sequence

@@ -23,14 +23,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 @pytest.fixture(scope="session", params=_VARIANTS, ids="-".join)
 def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
-    """An engine a backend and precision; what this machine cannot run is skipped, with the reason."""
+    """An engine for each backend and precision; those that this machine cannot run are skipped."""
     backend, precision = request.param
     config = load_config(f"{backend}-fp32" if backend == "torch" else "cpu-fp32", {"precision": precision})
     try:
-        made = Engine(f"synthetic-{request.config.getoption('--size')}", config)
+        engine = Engine(f"synthetic-{request.config.getoption('--size')}", config)
     except (BackendError, ConfigError) as error:
         pytest.skip(str(error))
-    with made:
+    with engine:
         if precision == "fp16" and not sys.modules["torch"].cuda.is_available():
             pytest.skip("CPUs emulate fp16: nobody runs it there")
-        yield made
+        yield engine

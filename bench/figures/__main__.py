@@ -1,4 +1,4 @@
-"""`python -m alrakis.bench.figures`: print one of the tables."""
+"""`python -m alrakis.bench.figures`: prints one of the tables."""
 
 from alrakis.bench.figures.tables import main
 

@@ -1,4 +1,4 @@
-"""Long texts: a batch against one chunk at a time, the first sound of a stream, memory over ten minutes."""
+"""Long texts: chunks in a batch and one at a time, the first sound of a stream, and memory over minutes."""
 
 import contextlib
 import dataclasses
@@ -7,15 +7,20 @@ import time
 from typing import Any
 
 from alrakis.engine import Engine
+from alrakis.spec import PARTS
 from alrakis.text.splitting import Chunk
 from alrakis.timings import Timings
 
-FIRST = "This is the first sentence of a text that is read aloud."
+SENTENCE = "This is the first sentence of a text that is read aloud."
 
 
 @dataclasses.dataclass(frozen=True)
 class LongFigures:
-    """audio_s: of the text. wall_s, stages_s: by rows at once. stream_s, alone_s: until the first sound."""
+    """Seconds that a text takes.
+
+    audio_s: the length of its audio. wall_s, stages_s: by batch, the latter also by part. stream_s: until the
+    first sound of a stream. alone_s: until the first chunk is generated alone.
+    """
 
     audio_s: float
     wall_s: dict[int, float]
@@ -27,22 +32,22 @@ class LongFigures:
 def measure_long(
     weights: str, config: str, threads: int, *, chunks: int = 8, chunk_s: float = 7.5, alone: int = 3
 ) -> LongFigures:
-    """Read a text of equal chunks of forced length: all at once, as a stream, and some of them alone.
+    """Generate a text of equal chunks: all at once, as a stream, and a few of them alone.
 
-    Each chunk has a speaker of its own, so that none waits for another's voice. One at a time, the text takes
-    as often the median of a chunk alone as there are chunks.
+    Each chunk has a speaker of its own, so that no chunk waits for the voice of another. What the text takes
+    one chunk at a time is worked out from the median of the chunks alone.
     """
-    text = [Chunk(FIRST, "sentence", f"speaker {i}", chunk_s) for i in range(chunks)]
+    text = [Chunk(SENTENCE, "sentence", f"speaker {i}", chunk_s) for i in range(chunks)]
     forced: dict[str, Any] = {"max_gen_duration_s": chunk_s, "allow_early_stop": False}
     with Engine(weights, config, threads=threads, max_batch=chunks) as engine:
         engine.preload()
-        engine.generate(FIRST, max_gen_duration_s=0.5, allow_early_stop=False, silent=True)
-        singles = [engine.generate(FIRST, seed=i, silent=True, **forced).timings for i in range(alone - 1)]
+        engine.generate(SENTENCE, max_gen_duration_s=0.5, allow_early_stop=False, silent=True)
+        singles = [engine.generate(SENTENCE, seed=i, silent=True, **forced).timings for i in range(alone - 1)]
         began = time.perf_counter()
         pieces = engine.generate_long(text, seed=0, **forced).pieces
         together_s = time.perf_counter() - began
         stream_s = _first_sound_s(engine, text, forced)
-        singles.append(engine.generate(FIRST, seed=alone, silent=True, **forced).timings)
+        singles.append(engine.generate(SENTENCE, seed=alone, silent=True, **forced).timings)
     single = sorted(singles, key=lambda timings: timings.total_s)[alone // 2]
     return LongFigures(
         audio_s=sum(piece.result.duration_s for piece in pieces),
@@ -54,7 +59,7 @@ def measure_long(
 
 
 def _stages_s(timings: Timings, times: int) -> dict[str, float]:
-    return {part: times * getattr(timings, f"{part}_s") for part in ("text", "coarse", "fine", "codec")}
+    return {part: times * getattr(timings, f"{part}_s") for part in PARTS}
 
 
 def _first_sound_s(engine: Engine, text: list[Chunk], forced: dict[str, Any]) -> float:
@@ -66,7 +71,7 @@ def _first_sound_s(engine: Engine, text: list[Chunk], forced: dict[str, Any]) ->
 
 @dataclasses.dataclass(frozen=True)
 class MemoryFigures:
-    """Peak resident memory when audio_s seconds had been streamed, after so many of them, and at the end."""
+    """Peaks of resident memory: after early_s seconds of audio, and after all audio_s seconds."""
 
     audio_s: float
     early_bytes: int
@@ -81,7 +86,7 @@ class MemoryFigures:
 def measure_memory(
     weights: str, config: str, threads: int, minutes: float, early_minutes: float = 3.0, chunk_s: float = 10.0
 ) -> MemoryFigures:
-    """Stream some minutes of audio. Batches have reached their full size in the early minutes."""
+    """Stream some minutes of audio. Batches reach their full size within the early minutes."""
     count = round(minutes * 60 / chunk_s) + 1
     text = [Chunk(f"Sentence number {i}.", "sentence", None, chunk_s) for i in range(count)]
     audio_s, early_s, early_bytes = 0.0, 0.0, 0

@@ -1,4 +1,4 @@
-"""What the harness costs a decode step: the counting that stays on while `alrakis-bench run` measures."""
+"""How much the counting of `alrakis-bench run` slows down a decode step."""
 
 import time
 from dataclasses import dataclass
@@ -12,16 +12,17 @@ from alrakis.bench.targets.counting import CountedGPT, GPTCount
 from alrakis.engine import Engine
 
 POSITION = 500
-STEPS = 20  # in a sample
+STEPS = 20  # timed together
 ROUNDS = 21
-CALLS = 20_000  # of a step that does nothing
+CALLS = 20_000  # of a step that does nothing, timed together
 
 
 @dataclass(frozen=True)
 class Overhead:
-    """step_s: a step without counting. own_s: what counting adds to a step that does nothing.
+    """step_s: seconds of a step without counting. own_s: what counting adds to a step that does nothing.
 
-    ratio: steps with counting over those without, the median over rounds. It has the machine's own noise.
+    ratio: the time of steps with counting over that of steps without. Unlike own_s, it contains the noise of
+    the machine.
     """
 
     step_s: float
@@ -34,7 +35,7 @@ class Overhead:
 
 
 def measure_overhead(weights: str, config: str, threads: int) -> Overhead:
-    """Time the coarse model's steps counted and plain, in turn; which is first changes every round."""
+    """Time steps of the coarse model with and without counting, alternating which comes first."""
     with Engine(weights, config, threads=threads) as engine:
         gpt = engine.backend.coarse()
         prefix = np.full((1, POSITION), engine.layout.coarse_heads[0].start, np.int64)
@@ -42,18 +43,17 @@ def measure_overhead(weights: str, config: str, threads: int) -> Overhead:
         for number in range(ROUNDS):
             pair: list[CausalGPT] = [gpt, CountedGPT(gpt, GPTCount())]
             order = (0, 1) if number % 2 else (1, 0)
-            took_s = {which: _steps_s(pair[which], prefix) for which in order}
-            plain.append(took_s[0])
-            ratios.append(took_s[1] / took_s[0])
+            seconds = {index: _step_s(pair[index], prefix) for index in order}
+            plain.append(seconds[0])
+            ratios.append(seconds[1] / seconds[0])
     return Overhead(median(plain), counting_s(), median(ratios))
 
 
 def counting_s() -> float:
-    """Seconds that counting adds to a step: a step that does nothing, counted, less the same one plain."""
+    """Seconds that counting adds to a step that does nothing."""
     nothing = _Nothing()
     counted = CountedGPT(nothing, GPTCount())
-    samples = [_calls_s(counted) - _calls_s(nothing) for _ in range(5)]
-    return max(0.0, median(samples))
+    return max(0.0, median(_call_s(counted) - _call_s(nothing) for _ in range(5)))
 
 
 class _Nothing:
@@ -63,14 +63,14 @@ class _Nothing:
         return tokens
 
 
-def _calls_s(gpt: Any) -> float:
+def _call_s(gpt: Any) -> float:
     began = time.perf_counter()
     for _ in range(CALLS):
         gpt.step(None, head=0)
     return (time.perf_counter() - began) / CALLS
 
 
-def _steps_s(gpt: CausalGPT, prefix: np.ndarray) -> float:
+def _step_s(gpt: CausalGPT, prefix: np.ndarray) -> float:
     gpt.prefill(prefix)
     tokens = prefix[:, 0]
     gpt.step(tokens)

@@ -1,4 +1,4 @@
-"""Targets measured in turn for a figure of the README: A B C A B C, one at work while the others sleep."""
+"""Measures targets in turn (A B C A B C); while one works, the others sleep."""
 
 import sys
 from collections.abc import Iterator, Sequence
@@ -7,16 +7,14 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from alrakis.bench.targets.process import Process, Target, TargetError
-from alrakis.bench.targets.program import PARTS
+from alrakis.bench.targets.process import TEXT, WARM_UP_S, Process, Target, TargetError
 from alrakis.errors import BackendError
-
-WARM_UP_S = 1.0  # of audio, at most
+from alrakis.spec import PARTS
 
 
 @dataclass(frozen=True)
 class Call:
-    """One measured call. stages_s: by part. peak_rss_bytes: since the process began."""
+    """One measured call. stages_s: seconds by part. peak_rss_bytes: since the start of the process."""
 
     rtf: float
     stages_s: dict[str, float]
@@ -26,7 +24,7 @@ class Call:
 
 @contextmanager
 def running(targets: Sequence[Target]) -> Iterator[list[Process]]:
-    """Workers for the targets, loaded one after the other."""
+    """Processes of the targets, loaded one after the other."""
     with ExitStack() as stack:
         processes = []
         for target in targets:
@@ -38,23 +36,23 @@ def running(targets: Sequence[Target]) -> Iterator[list[Process]]:
 
 
 def interleaved(
-    processes: Sequence[Process], repeats: int, text: str, seconds: float, voice: str | None
+    processes: Sequence[Process], repeats: int, seconds: float, voice: str | None
 ) -> list[list[Call]]:
-    """Every target's calls: a warm-up (not counted), then `repeats` rounds through all targets."""
+    """The calls of each process: after a warm-up, one in each round."""
     for process in processes:
-        say(process, text, min(seconds, WARM_UP_S), voice)
+        generate(process, min(seconds, WARM_UP_S), voice)
     calls: list[list[Call]] = [[] for _ in processes]
     for _ in range(repeats):
         for process, own in zip(processes, calls, strict=True):
-            own.append(say(process, text, seconds, voice))
+            own.append(generate(process, seconds, voice))
             print(f"  {process.target.name}: RTF {own[-1].rtf:.2f}", file=sys.stderr)
     return calls
 
 
-def say(process: Process, text: str, seconds: float, voice: str | None) -> Call:
-    """One call of a worker that is loaded. Raises BackendError."""
-    reply = ask(process, do="run", texts=[text], seconds=seconds, voice=voice, fresh=True)
-    stages_s = dict.fromkeys(PARTS, 0.0)
+def generate(process: Process, seconds: float, voice: str | None) -> Call:
+    """Have a loaded process generate audio once. Raises BackendError."""
+    reply = ask(process, do="run", texts=[TEXT], seconds=seconds, voice=voice, fresh=True)
+    stages_s: dict[str, float] = dict.fromkeys(PARTS, 0.0)
     for stage, work in reply["stages"].items():
         part = stage.partition("_")[0].replace("semantic", "text")
         stages_s[part] += work["seconds"]
@@ -62,7 +60,7 @@ def say(process: Process, text: str, seconds: float, voice: str | None) -> Call:
 
 
 def ask(process: Process, **command: Any) -> dict[str, Any]:
-    """A worker's reply. Raises BackendError: without one of its targets there is no figure."""
+    """The reply to a command. Raises BackendError, because a table needs all of its targets."""
     try:
         return process.ask(**command)
     except TargetError as error:
@@ -70,5 +68,5 @@ def ask(process: Process, **command: Any) -> dict[str, Any]:
 
 
 def median_ratio(a: Sequence[Call], b: Sequence[Call]) -> float:
-    """The median over rounds of a's RTF over b's, measured in the same round."""
+    """The median over rounds of the RTF of `a` over that of `b`."""
     return median(x.rtf / y.rtf for x, y in zip(a, b, strict=True))

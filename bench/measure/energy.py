@@ -1,6 +1,6 @@
-"""Energy meters that this machine has: Intel's and AMD's RAPL counters, NVIDIA's through NVML.
+"""Reads the energy meters of this machine: RAPL counters of Intel and AMD, and NVIDIA cards through NVML.
 
-They count for the whole package or card, whoever uses it. They are read between the measured calls.
+A meter counts what all processes use. Meters are read before and after a measured call.
 """
 
 from collections.abc import Callable
@@ -13,7 +13,7 @@ _POWERCAP = Path("/sys/class/powercap")
 
 @dataclass(frozen=True)
 class Meter:
-    """read: joules since some moment. wrap_j: where the counter starts again at 0, if it does."""
+    """read: gives joules since some time. wrap_j: the value at which the counter starts again from 0."""
 
     name: str
     read: Callable[[], float]
@@ -21,14 +21,14 @@ class Meter:
 
 
 class Meters:
-    """All meters that can be read, and a note for each kind that cannot."""
+    """All meters that can be read. notes: why there are no meters of a kind."""
 
     def __init__(self, powercap: Path = _POWERCAP) -> None:
         self.notes: list[str] = []
         self._meters = [*self._rapl(powercap), *self._nvml()]
 
     def read(self) -> dict[str, float]:
-        """Joules by meter; those that are gone meanwhile are left out."""
+        """Joules by meter; meters that no longer exist are left out."""
         found = {}
         for meter in self._meters:
             try:
@@ -38,7 +38,7 @@ class Meters:
         return found
 
     def spent(self, before: dict[str, float], after: dict[str, float]) -> dict[str, float]:
-        """Joules between two readings."""
+        """Joules by meter between two readings."""
         wraps = {meter.name: meter.wrap_j for meter in self._meters}
         spent = {}
         for name in before.keys() & after.keys():
@@ -70,7 +70,7 @@ class Meters:
         return meters
 
     def _nvml(self) -> list[Meter]:
-        """Cards, where nvidia-ml-py and a driver are installed."""
+        """One meter for each card, if nvidia-ml-py and a driver are installed."""
         try:
             import pynvml
         except ImportError:
@@ -81,7 +81,7 @@ class Meters:
             meters = [Meter(f"GPU {i}", _millijoules(pynvml, card)) for i, card in enumerate(cards)]
             for meter in meters:
                 meter.read()
-        except pynvml.NVMLError_LibraryNotFound:  # no NVIDIA driver, so no such card
+        except pynvml.NVMLError_LibraryNotFound:  # no NVIDIA driver, so no NVIDIA card
             return []
         except pynvml.NVMLError as error:
             self.notes.append(f"GPU energy not measured: {error}")

@@ -1,4 +1,4 @@
-"""The environment that a result records: the machine as it is, and what is installed on it."""
+"""The environment that a result records: the machine, and what is installed on it."""
 
 import importlib.metadata
 import os
@@ -36,9 +36,9 @@ VARIABLES = (
 
 
 def environment(threads: int) -> Environment:
-    """This machine. The load is read first: what is done here is no part of it."""
-    load = _load_average()
-    processor, room = cpu(), memory()
+    """The environment of this machine. threads: how many read memory to measure its bandwidth."""
+    load = _load_average()  # before the measuring here adds to it
+    processor, ram = cpu(), memory()
     return Environment(
         platform=platform.platform(),
         python=platform.python_version(),
@@ -48,8 +48,8 @@ def environment(threads: int) -> Environment:
         physical_cores=processor.physical_cores,
         usable_cores=processor.usable_cores,
         affinity=sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else None,
-        memory_bytes=room.total_bytes,
-        memory_available_bytes=room.available_bytes,
+        memory_bytes=ram.total_bytes,
+        memory_available_bytes=ram.available_bytes,
         gpus=[GPUInfo(name=g.name, memory_bytes=g.memory_bytes, driver=g.driver) for g in gpus()],
         versions={package: _version(package) for package in PACKAGES},
         git_revision=git_revision(Path(package_file).parents[1]),
@@ -61,7 +61,7 @@ def environment(threads: int) -> Environment:
 
 
 def git_revision(folder: Path) -> str | None:
-    """The revision of a checkout, with `-dirty` where tracked files differ; None for what is no checkout."""
+    """The git revision of a folder, with `-dirty` if tracked files have changed; None if there is none."""
     if not (folder / ".git").exists():
         return None
     command = ["git", "-C", str(folder), "describe", "--always", "--dirty", "--abbrev=12", "--exclude=*"]

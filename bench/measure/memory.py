@@ -1,4 +1,4 @@
-"""The peak of this process's memory since it was last reset."""
+"""Peaks of the memory of this process since they were last reset."""
 
 import contextlib
 import re
@@ -9,7 +9,7 @@ from typing import Any
 
 
 def reset_peaks() -> None:
-    """Forget the peaks so far. Where the system cannot, a peak is that since the process began."""
+    """Start new peaks. If the system cannot do this, peaks count from the start of the process."""
     with contextlib.suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
     torch = _cuda()
@@ -18,7 +18,7 @@ def reset_peaks() -> None:
 
 
 def peak_rss_bytes() -> int:
-    """Most resident memory."""
+    """The peak of resident memory."""
     with contextlib.suppress(OSError):
         found = re.search(r"^VmHWM:\s*(\d+) kB$", Path("/proc/self/status").read_text(), re.MULTILINE)
         if found:
@@ -28,7 +28,7 @@ def peak_rss_bytes() -> int:
 
 
 def peak_gpu_bytes() -> int | None:
-    """Most GPU memory that torch held; None where it holds none."""
+    """The peak of GPU memory that torch held; None if torch does not use a GPU."""
     torch = _cuda()
     return int(torch.cuda.max_memory_allocated()) if torch else None
 

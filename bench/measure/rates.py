@@ -1,4 +1,4 @@
-"""What this machine can do at most: how fast it reads memory, and how fast it multiplies matrices."""
+"""The limits of this machine: how fast it reads memory, and how fast it multiplies matrices."""
 
 import statistics
 import time
@@ -11,14 +11,14 @@ from onnx import TensorProto, helper, numpy_helper
 
 from alrakis.export.contract import session_options
 
-_TOTAL_BYTES = 2**30  # that all threads read; no cache holds it
-_LEAST_BYTES = 64 * 2**20  # for each thread
-ROWS, COLUMNS, DEPTH = 1024, 4096, 4096  # large enough that reading them does not count
+_TOTAL_BYTES = 2**30  # read by all threads together; larger than any cache
+_THREAD_BYTES = 64 * 2**20  # read by each thread, at least
+ROWS, COLUMNS, DEPTH = 1024, 4096, 4096  # so large that the time to read the matrices is negligible
 
 
 def read_bandwidth(threads: int, repeats: int = 7) -> float:
-    """Bytes a second that `threads` threads read together: the median over `repeats` runs."""
-    size_bytes = max(_LEAST_BYTES, _TOTAL_BYTES // threads)
+    """Bytes a second that a number of threads read together: the median of some runs."""
+    size_bytes = max(_THREAD_BYTES, _TOTAL_BYTES // threads)
     arrays = [np.ones(size_bytes // 4, np.float32) for _ in range(threads)]
     rates = []
     with ThreadPoolExecutor(threads) as pool:
@@ -30,24 +30,24 @@ def read_bandwidth(threads: int, repeats: int = 7) -> float:
 
 
 def _read(array: np.ndarray) -> float:
-    """Look at every number once; numpy lets other threads run meanwhile."""
+    """Read every number once; numpy lets other threads run at the same time."""
     return float(np.max(array))
 
 
 def multiply_rate(kind: Literal["float32", "int8"], threads: int, repeats: int = 7) -> float:
-    """Multiply-adds a second of one large product: the median over `repeats` runs."""
-    session, given = _product(kind, threads)
+    """Multiply-adds a second in one large matrix product: the median of some runs."""
+    session, inputs = _product(kind, threads)
     rates = []
-    session.run(None, given)
+    session.run(None, inputs)
     for _ in range(repeats):
         began = time.perf_counter()
-        session.run(None, given)
+        session.run(None, inputs)
         rates.append(ROWS * COLUMNS * DEPTH / (time.perf_counter() - began))
     return statistics.median(rates)
 
 
 def _product(kind: str, threads: int) -> tuple[ort.InferenceSession, dict[str, Any]]:
-    """A session that multiplies its input with a constant, and that input."""
+    """A session that multiplies its input by a constant matrix, and that input."""
     if kind == "float32":
         operator, types = "MatMul", (TensorProto.FLOAT, TensorProto.FLOAT)
         left, right = np.ones((ROWS, DEPTH), np.float32), np.ones((DEPTH, COLUMNS), np.float32)

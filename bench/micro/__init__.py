@@ -1,1 +1,1 @@
-"""Single parts by pytest-benchmark: `pytest bench/`."""
+"""Micro-benchmarks, run with `pytest bench/`."""

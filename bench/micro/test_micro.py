@@ -1,7 +1,7 @@
-"""Micro-benchmarks: the parts that Bark's time goes into, each alone, by backend and precision.
+"""Times each part of Bark alone, for all backends and precisions.
 
-`pytest bench/` runs them; pytest-benchmark's options choose, store and compare (`-k decode`,
-`--benchmark-autosave`, `--benchmark-compare`).
+`pytest bench/` runs these benchmarks. Options of pytest choose among them (`-k decode`); options of
+pytest-benchmark store and compare results (`--benchmark-autosave`, `--benchmark-compare`).
 """
 
 import sys
@@ -15,45 +15,45 @@ from pytest_benchmark.fixture import BenchmarkFixture
 from alrakis.engine import Engine
 from alrakis.sampling import IntArray, Noise, Sampling
 
-PREFIX = 887  # a coarse window with a full history
+PREFIX = 887  # positions of a coarse prefix with a full history
 POSITION, STEPS = 480, 40  # decode steps around position 500
-FRAMES = 1024  # a fine window
+FRAMES = 1024  # of a fine window
 CODEC_FRAMES = 375  # 5 s
 CANDIDATES = 1024
 DRAW = Sampling(temperature=0.7)
 
 
-def prefix(engine: Engine, rows: int, length: int) -> IntArray:
-    return np.full((rows, length), engine.layout.coarse_heads[0].start, np.int64)
+def prefix(engine: Engine, batch: int, length: int) -> IntArray:
+    return np.full((batch, length), engine.layout.coarse_heads[0].start, np.int64)
 
 
-def to_its_end(call: Callable[..., Any]) -> Callable[..., Any]:
-    """The call, and what it has started on a GPU: without that, only its queueing would be timed."""
+def synchronized(call: Callable[..., Any]) -> Callable[..., Any]:
+    """The call and the work that it starts on a GPU; without waiting, only its queueing would be timed."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_available():
         return call
 
-    def waiting(*arguments: Any) -> None:
+    def call_and_wait(*arguments: Any) -> None:
         call(*arguments)
         torch.cuda.synchronize()
 
-    return waiting
+    return call_and_wait
 
 
 @pytest.mark.benchmark(group="decode step")
-@pytest.mark.parametrize("rows", [1, 4])
-def test_decode_step(benchmark: BenchmarkFixture, engine: Engine, rows: int) -> None:
+@pytest.mark.parametrize("batch", [1, 4])
+def test_decode_step(benchmark: BenchmarkFixture, engine: Engine, batch: int) -> None:
     gpt = engine.backend.coarse()
-    logits = gpt.prefill(prefix(engine, rows, POSITION))
+    logits = gpt.prefill(prefix(engine, batch, POSITION))
     tokens = gpt.draw(logits, None, Sampling(temperature=0))
-    # each step is one position further: a fixed number of them, not as many as fit into a second
-    benchmark.pedantic(to_its_end(gpt.step), [tokens], rounds=STEPS)  # type: ignore[no-untyped-call]
+    # a step moves on by a position, so their number is fixed
+    benchmark.pedantic(synchronized(gpt.step), [tokens], rounds=STEPS)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.benchmark(group="prefill")
 def test_prefill(benchmark: BenchmarkFixture, engine: Engine) -> None:
     gpt = engine.backend.coarse()
-    benchmark(to_its_end(gpt.prefill), prefix(engine, 1, PREFIX))
+    benchmark(synchronized(gpt.prefill), prefix(engine, 1, PREFIX))
 
 
 @pytest.mark.benchmark(group="fine pass")
@@ -80,11 +80,11 @@ def test_codec_decode(benchmark: BenchmarkFixture, engine: Engine) -> None:
 @pytest.mark.benchmark(group="embedding gather, 887 rows")
 def test_embedding_gather(benchmark: BenchmarkFixture, engine: Engine) -> None:
     ids = np.random.default_rng(0).integers(0, engine.weights.stage("coarse").shape.input_vocab, PREFIX)
-    benchmark(to_its_end(gather(engine)), ids)
+    benchmark(synchronized(gather(engine)), ids)
 
 
 def gather(engine: Engine) -> Callable[[IntArray], Any]:
-    """Embeddings of ids, looked up as the backend does it."""
+    """A function that looks up embeddings `(T, width)` of ids `(T,)` as the backend does."""
     if engine.config.backend == "torch":
         from torch import from_numpy
         from torch.nn.functional import embedding

@@ -1,20 +1,23 @@
-"""Which samples of which files are set beside each other, and what is said of them."""
+"""Compares two runs, or the targets of one run: which samples are compared, and what the result is called."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from typing import Any
 
-from alrakis.bench.record.runs import METRICS, Run, main_metric, same_machine, target_of, values_of
+from alrakis.bench.record.metrics import METRICS, main_metric
+from alrakis.bench.record.runs import Run, same_machine
 from alrakis.bench.record.schema import TargetInfo, Workload
-from alrakis.bench.record.statistics import Ratio, ratio_of
+from alrakis.bench.record.statistics import Ratio, quartiles, ratio_of
 from alrakis.errors import InputError, nearest
-
-_FIELDS = ("scenario", "weights", "text", "seconds", "voice", "batch")
 
 
 @dataclass(frozen=True)
-class Row:
-    """One figure of one target in one workload: `b` beside `a`. mixed: how their work differs, if forced."""
+class Difference:
+    """One metric of one target in one workload, measured twice.
+
+    a, b: the medians. samples: the number of samples in each. verdict: what `b` is, in a word. mixed: how
+    the workloads differ, if different ones were compared; otherwise empty.
+    """
 
     workload: str
     target: str
@@ -23,58 +26,59 @@ class Row:
     b: float
     samples: tuple[int, int]
     ratio: Ratio
-    said: str
+    verdict: str
     mixed: str
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """a, b: what is compared, as columns are named. notes: what a reader should know besides."""
+    """a, b: names of what was compared. notes: lines about the runs that a reader should know."""
 
     a: str
     b: str
     across_machines: bool
-    rows: list[Row]
+    differences: list[Difference]
     notes: list[str]
 
     @property
     def mixed(self) -> bool:
         """Whether different workloads were compared, because that was forced."""
-        return any(row.mixed for row in self.rows)
+        return any(difference.mixed for difference in self.differences)
 
 
 def compare_runs(a: Run, b: Run, metrics: Sequence[str] = (), *, force: bool = False) -> Comparison:
-    """Each target of both files in each workload of both files.
+    """Compare every target that both runs have in every workload that both have.
 
-    metrics: names in METRICS; the workload's own when empty. On two machines the ratio is a fact, but nothing
-    is called faster: too much is different. Raises InputError when a workload of the same name differs and
-    `force` is not set, and when there is nothing in common.
+    metrics: keys of METRICS; by default the main one of each workload. On different machines there is a
+    ratio but nothing is called faster, since too much differs. Raises InputError if workloads of the same
+    name differ, unless forced, and if the runs have nothing in common.
     """
     across = not same_machine([a, b])
-    notes = [*_notes(a), *_notes(b)]
-    rows: list[Row] = []
     pairs = list(_workload_pairs(a, b, force))
-    targets = [one.name for one in a.results.targets if target_of(b, one.name)]
-    for one, other, mixed in pairs:
+    targets = [target.name for target in a.results.targets if b.target(target.name)]
+    differences: list[Difference] = []
+    for first, second, mixed in pairs:
         for target in targets:
-            for metric in metrics or [main_metric(one)]:
-                values = values_of(a, one.name, target, metric), values_of(b, other.name, target, metric)
+            for metric in metrics or [main_metric(first)]:
+                values = a.values(first.name, target, metric), b.values(second.name, target, metric)
                 if all(values):
-                    rows.append(_row(one.name, target, metric, *values, across, mixed))
-    if not rows:
+                    differences.append(_difference(first.name, target, metric, *values, across, mixed))
+    if not differences:
         raise InputError(_nothing_in_common(a, b, bool(pairs), targets))
+    notes = [*_notes(a), *_notes(b)]
     for target in targets:
-        notes += _config_changes(target, target_of(a, target), target_of(b, target))
-    notes += _left_out(a, b, {one.name for one, _, _ in pairs}, {other.name for _, other, _ in pairs})
-    return Comparison(a.label, b.label, across, rows, notes)
+        notes += _config_changes(target, a.target(target), b.target(target))
+    notes += _left_out(a, b, {first.name for first, _, _ in pairs})
+    notes += _left_out(b, a, {second.name for _, second, _ in pairs})
+    return Comparison(a.label, b.label, across, differences, notes)
 
 
 def compare_targets(run: Run, base: str | None, metrics: Sequence[str] = ()) -> list[Comparison]:
-    """Each target of one file beside one of them: `base`, or the first that has samples.
+    """Compare every other target of a run with `base`, by default the first target that has samples.
 
-    Raises InputError for an unknown base, and when there are no two targets with samples.
+    Raises InputError if there is no such target, or no second target with samples.
     """
-    names = [one.name for one in run.results.targets]
+    names = [target.name for target in run.results.targets]
     if base is not None and base not in names:
         raise InputError(
             f"{run.label} has no target {base!r}{nearest(base, names)}; it has {', '.join(names)}"
@@ -83,80 +87,80 @@ def compare_targets(run: Run, base: str | None, metrics: Sequence[str] = ()) -> 
     first = base or next(iter(sampled), "")
     comparisons = []
     for name in sampled:
-        rows = _beside(run, first, name, metrics)
-        if rows and name != first:
-            comparisons.append(Comparison(first, name, False, rows, []))
+        differences = _target_differences(run, first, name, metrics)
+        if differences and name != first:
+            comparisons.append(Comparison(first, name, False, differences, []))
     if not comparisons:
         raise InputError(f"{run.label} has no two targets that were measured alike: nothing to compare")
     comparisons[0].notes.extend(_notes(run))
     return comparisons
 
 
-def _beside(run: Run, a: str, b: str, metrics: Sequence[str]) -> list[Row]:
-    """Target `b` beside target `a` in every workload of one run that has samples of both."""
-    rows = []
+def _target_differences(run: Run, a: str, b: str, metrics: Sequence[str]) -> list[Difference]:
+    """Two targets of a run in every workload that both have samples of."""
+    differences = []
     for workload in run.results.workloads:
         for metric in metrics or [main_metric(workload)]:
-            values = values_of(run, workload.name, a, metric), values_of(run, workload.name, b, metric)
+            values = run.values(workload.name, a, metric), run.values(workload.name, b, metric)
             if all(values):
-                rows.append(_row(workload.name, b, metric, *values, False, ""))
-    return rows
+                differences.append(_difference(workload.name, b, metric, *values, False, ""))
+    return differences
 
 
-def _row(
+def _difference(
     workload: str, target: str, metric: str, a: list[float], b: list[float], across: bool, mixed: str
-) -> Row:
+) -> Difference:
     ratio = ratio_of(a, b)
     words = {"less": METRICS[metric].less, "more": METRICS[metric].more}
-    said = words.get(ratio.verdict, str(ratio.verdict))
+    verdict = words.get(ratio.verdict, str(ratio.verdict))
     if mixed:
-        said = "different work"
+        verdict = "different work"
     elif across:
-        said = "another machine"
-    return Row(workload, target, metric, median(a), median(b), (len(a), len(b)), ratio, said, mixed)
+        verdict = "another machine"
+    medians = quartiles(a).median, quartiles(b).median
+    return Difference(workload, target, metric, *medians, (len(a), len(b)), ratio, verdict, mixed)
 
 
 def _workload_pairs(a: Run, b: Run, force: bool) -> Iterator[tuple[Workload, Workload, str]]:
-    """Workloads of both that are the same work; with force, also those that share no more than a name."""
-    by_identity = {one.identity: one for one in b.results.workloads}
-    by_name = {one.name: one for one in b.results.workloads}
-    for one in a.results.workloads:
-        same = by_identity.get(one.identity)
-        if same:
-            yield one, same, ""
-        elif one.name in by_name:
-            other = by_name[one.name]
-            difference = workload_difference(one, other)
+    """Workloads of both runs that are equal; if forced, also those that only have the same name.
+
+    The third item says how the workloads differ.
+    """
+    by_identity = {workload.identity: workload for workload in b.results.workloads}
+    by_name = {workload.name: workload for workload in b.results.workloads}
+    for first in a.results.workloads:
+        if first.identity in by_identity:
+            yield first, by_identity[first.identity], ""
+        elif first.name in by_name:
+            second = by_name[first.name]
+            changes = _changes(*(workload.model_dump(exclude={"name"}) for workload in (first, second)))
             if not force:
                 raise InputError(
-                    f"workload {one.name!r} of {a.label} is not that of {b.label}: {difference}; figures of "
+                    f"workload {first.name!r} of {a.label} is not that of {b.label}: {changes}; figures of "
                     "different work say nothing about a machine or a config (--force compares them, marked)"
                 )
-            yield one, other, difference
+            yield first, second, changes
 
 
-def workload_difference(a: Workload, b: Workload) -> str:
-    """How two workloads differ, in words; empty when they are the same work."""
-    return "; ".join(
-        f"{name} {getattr(a, name)!r} and {getattr(b, name)!r}"
-        for name in _FIELDS
-        if getattr(a, name) != getattr(b, name)
-    )
+def _changes(a: Mapping[str, Any], b: Mapping[str, Any]) -> str:
+    """The keys whose values differ, with both values."""
+    keys = {**a, **b}
+    return "; ".join(f"{key} {a.get(key)!r} and {b.get(key)!r}" for key in keys if a.get(key) != b.get(key))
 
 
 def _nothing_in_common(a: Run, b: Run, workloads: bool, targets: list[str]) -> str:
+    """Why two runs cannot be compared. workloads, targets: what they do have in common."""
     if workloads and targets:
         return f"{a.label} and {b.label} have no samples of the same target in the same workload"
     what = "target" if workloads else "workload"
-    there = [", ".join(one.name for one in _named(run, workloads)) or "none" for run in (a, b)]
+    names = []
+    for run in (a, b):
+        items: Sequence[TargetInfo | Workload] = run.results.targets if workloads else run.results.workloads
+        names.append(", ".join(item.name for item in items) or "none")
     return (
-        f"{a.label} and {b.label} have no {what} in common: {there[0]} in one, {there[1]} in the other; "
+        f"{a.label} and {b.label} have no {what} in common: {names[0]} in one, {names[1]} in the other; "
         "targets of one run can be compared by giving its file alone"
     )
-
-
-def _named(run: Run, targets: bool) -> Sequence[TargetInfo | Workload]:
-    return run.results.targets if targets else run.results.workloads
 
 
 def _notes(run: Run) -> Iterator[str]:
@@ -171,24 +175,21 @@ def _notes(run: Run) -> Iterator[str]:
             yield f"{run.label}: {target.name} failed: {target.error}"
 
 
-def _left_out(a: Run, b: Run, used_a: set[str], used_b: set[str]) -> Iterator[str]:
-    """What one file has and the other has not."""
-    for run, other, used in ((a, b, used_a), (b, a, used_b)):
-        workloads = [one.name for one in run.results.workloads if one.name not in used]
-        targets = [one.name for one in run.results.targets if not target_of(other, one.name)]
-        for what, names in (("workloads", workloads), ("targets", targets)):
-            if names:
-                yield f"{what} of {run.label} alone: {', '.join(names)}"
+def _left_out(run: Run, other: Run, compared: set[str]) -> Iterator[str]:
+    """The workloads and targets that only the first run has. compared: names of the common workloads."""
+    workloads = [workload.name for workload in run.results.workloads if workload.name not in compared]
+    targets = [target.name for target in run.results.targets if not other.target(target.name)]
+    for kind, names in (("workloads", workloads), ("targets", targets)):
+        if names:
+            yield f"{kind} of {run.label} alone: {', '.join(names)}"
 
 
 def _config_changes(name: str, a: TargetInfo | None, b: TargetInfo | None) -> Iterator[str]:
-    if a is None or b is None or a.config is None or b.config is None:
-        return
-    first, second = ({**one.config, "threads": one.threads} for one in (a, b) if one.config is not None)
-    changed = [
-        f"{key} {first.get(key)!r} and {second.get(key)!r}"
-        for key in sorted(first.keys() | second.keys())
-        if first.get(key) != second.get(key)
+    configs = [
+        dict(sorted({**target.config, "threads": target.threads}.items()))
+        for target in (a, b)
+        if target is not None and target.config is not None
     ]
-    if changed:
-        yield f"{name} was not run alike: {'; '.join(changed)}"
+    changes = _changes(*configs) if len(configs) == 2 else ""
+    if changes:
+        yield f"{name} was not run alike: {changes}"

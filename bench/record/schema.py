@@ -1,8 +1,8 @@
-"""What one run of `alrakis-bench run` found: the models of its JSON file, written and read here.
+"""The JSON file of `alrakis-bench run`: its models, and functions to write and read it.
 
-`result.schema.json` beside this file is the same as JSON Schema; `python -m alrakis.bench.record.schema`
-prints it.
-Seconds end in `_s`, bytes in `_bytes`, joules in `_j`; what a machine does not tell is null.
+`result.schema.json` holds the same format as JSON Schema; it is printed by
+`python -m alrakis.bench.record.schema` and contains the docstrings of the models. Names of seconds end in
+`_s`, of bytes in `_bytes`, of joules in `_j`. Values that a machine does not report are null.
 """
 
 import json
@@ -61,7 +61,7 @@ class Environment(_Model):
 
     @property
     def machine(self) -> str:
-        """What tells machines apart: results are one machine's when this is equal."""
+        """A description of the machine; two results are from the same machine if theirs are equal."""
         gpus = "".join(f"; {gpu.name}" for gpu in self.gpus)
         gib = self.memory_bytes / 2**30
         return f"{self.cpu}; {self.usable_cores} of {self.physical_cores} cores; {gib:.0f} GiB{gpus}"
@@ -80,8 +80,8 @@ class Workload(_Model):
 
     @property
     def identity(self) -> tuple[object, ...]:
-        """Equal for equal work."""
-        return (self.scenario, self.weights, self.text, self.seconds, self.voice, self.batch)
+        """All fields except the name, `batch` last; equal for equal work."""
+        return tuple(self.model_dump(exclude={"name"}).values())
 
 
 class TargetInfo(_Model):
@@ -103,7 +103,7 @@ class Work(_Model):
 
 
 class _Measured(_Model):
-    """Of one target in one workload, by their names."""
+    """Something measured of one target in one workload."""
 
     workload: str
     target: str
@@ -170,24 +170,20 @@ class Results(_Model):
     summaries: list[Summary]
 
     def workload(self, name: str) -> Workload:
-        return next(one for one in self.workloads if one.name == name)
+        return next(workload for workload in self.workloads if workload.name == name)
 
-    def taken(self, workload: str, target: str) -> list[Sample]:
-        """One target's samples of one workload, in order."""
-        return [one for one in self.samples if (one.workload, one.target) == (workload, target)]
-
-    def summary(self, workload: str, target: str, metric: str) -> Summary | None:
-        wanted = (workload, target, metric)
-        return next((s for s in self.summaries if (s.workload, s.target, s.metric) == wanted), None)
+    def samples_of(self, workload: str, target: str) -> list[Sample]:
+        """The samples of one target in one workload, in the order they were taken."""
+        return [s for s in self.samples if (s.workload, s.target) == (workload, target)]
 
 
 def save_results(results: Results, path: str | os.PathLike[str]) -> Path:
-    """Write a run's JSON file, whole or not at all. Raises OutputError."""
+    """Write the results to a JSON file, replacing it in one step. Raises OutputError."""
     return replace_file(path, (results.model_dump_json(indent=1) + "\n").encode())
 
 
 def load_results(path: str | os.PathLike[str]) -> Results:
-    """Read a run's JSON file. Raises InputError for one that is damaged, foreign or of another version."""
+    """Read the JSON file of a run. Raises InputError if it is damaged, foreign or of another version."""
     try:
         text = Path(path).read_text("utf-8")
     except (OSError, ValueError) as error:
@@ -217,18 +213,19 @@ def load_results(path: str | os.PathLike[str]) -> Results:
 
 
 def _consistent(results: Results, path: str | os.PathLike[str]) -> Results:
-    workloads, targets = {one.name for one in results.workloads}, {one.name for one in results.targets}
+    """The results, if names are unique and refer to something. Raises InputError otherwise."""
+    workloads, targets = {w.name for w in results.workloads}, {t.name for t in results.targets}
     if len(workloads) < len(results.workloads) or len(targets) < len(results.targets):
         raise InputError(f"{path} is damaged: a workload or a target is there twice")
     measured: list[_Measured] = [*results.samples, *results.accuracy, *results.summaries]
-    for one in measured:
-        if one.workload not in workloads or one.target not in targets:
-            raise InputError(f"{path} is damaged: it has no {one.workload!r} or no {one.target!r}")
+    for item in measured:
+        if item.workload not in workloads or item.target not in targets:
+            raise InputError(f"{path} is damaged: it has no {item.workload!r} or no {item.target!r}")
     return results
 
 
 def json_schema() -> str:
-    """The JSON Schema of a result file, as `result.schema.json` holds it."""
+    """The JSON Schema of a result file: the content of `result.schema.json`."""
     return json.dumps(Results.model_json_schema(mode="serialization"), indent=1) + "\n"
 
 

@@ -1,87 +1,135 @@
-"""Is one set of measured figures larger than another? A ratio with its interval, and a verdict."""
+"""Medians, quartiles and bootstrapped intervals of measured values, and whether one set exceeds another."""
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from statistics import median
-from typing import Literal
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from typing import Literal, NamedTuple
 
 import numpy as np
 from scipy import stats
 
+from alrakis.bench.record.schema import Sample, Summary
 from alrakis.errors import InputError
 
-FLOOR = 0.02  # a smaller difference is not worth a word, however sure
+FLOOR = 0.02  # smaller differences are not reported, however significant
 SIGNIFICANT = 0.05
 INTERVAL = 0.95
 RESAMPLES = 9999
 
+Interval = tuple[float, float]
 Verdict = Literal["less", "more", "no difference shown", "too few samples"]
 
 
-@dataclass(frozen=True)
-class Ratio:
-    """The median of `b` over that of `a`.
+class Quartiles(NamedTuple):
+    q1: float
+    median: float
+    q3: float
 
-    low, high: bootstrapped interval at 95%, None for a single sample on either side. p: of a two-sided
-    Mann-Whitney test, 1 where there are too few samples for one. verdict: what `b` is beside `a`.
+
+def quartiles(values: Sequence[float]) -> Quartiles:
+    """Quartiles of one or more values; between two values they are interpolated."""
+    return Quartiles(*(float(value) for value in np.percentile(values, [25, 50, 75])))
+
+
+class Ratio(NamedTuple):
+    """The median of `b` over the median of `a`.
+
+    interval: bootstrapped, at 95%; None if either side has a single sample. p: of a two-sided Mann-Whitney
+    test; 1 if there are too few samples for the test. verdict: what `b` is, compared with `a`.
     """
 
     value: float
-    low: float | None
-    high: float | None
+    interval: Interval | None
     p: float
     verdict: Verdict
 
 
 def ratio_of(a: Sequence[float], b: Sequence[float]) -> Ratio:
-    """Compare samples that were measured alike.
+    """Compare two sets of samples that were measured in the same way.
 
-    `b` is "less" or "more" when the test says so, the interval leaves out 1, and the medians differ by 2% or
-    more. With too few samples no test can say so: 4 and 4 are enough. Swapping `a` and `b` inverts the
-    result exactly. Raises InputError when there are no samples, or one is not above 0.
+    `b` is "less" or "more" if the test is significant, the interval excludes 1, and the medians differ by 2%
+    or more. Four samples on each side are enough for that. Swapping `a` and `b` gives exactly the inverse.
+    Raises InputError if a side has no samples, or samples that are not above 0.
     """
     if not a or not b or not all(0 < value < math.inf for value in (*a, *b)):
         raise InputError("a ratio needs samples on both sides, all of them above 0")
-    if sorted(b) < sorted(a):  # always in one order, so that the same resamples are drawn
-        return _inverted(ratio_of(b, a))
+    if sorted(b) < sorted(a):  # always in the same order, so that the same resamples are drawn
+        return _inverse(ratio_of(b, a))
     a, b = sorted(a), sorted(b)
-    value = median(b) / median(a)
-    if 2 / math.comb(len(a) + len(b), len(a)) >= SIGNIFICANT:  # the least p that these could reach
-        return Ratio(value, *_interval(a, b), 1.0, "too few samples")
+    value = quartiles(b).median / quartiles(a).median
+    logs = _interval(_log_ratio, a, b)
+    interval = logs and (math.exp(logs[0]), math.exp(logs[1]))
+    if 2 / math.comb(len(a) + len(b), len(a)) >= SIGNIFICANT:  # the smallest p that is possible
+        return Ratio(value, interval, 1.0, "too few samples")
     method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
     p = float(stats.mannwhitneyu(a, b, method=method).pvalue)
-    low, high = _interval(a, b)
-    return Ratio(value, low, high, p, _verdict(value, low, high, p))
+    return Ratio(value, interval, p, _verdict(value, interval, p))
 
 
-def _interval(a: Sequence[float], b: Sequence[float]) -> tuple[float | None, float | None]:
-    if len(a) < 2 or len(b) < 2:
-        return None, None
+def summaries(samples: Sequence[Sample]) -> list[Summary]:
+    """The summary of every metric of every target, in the order in which they appear in the samples."""
+    groups: dict[tuple[str, str, str], list[float]] = defaultdict(list)
+    for sample in samples:
+        for metric, value in _metrics(sample):
+            groups[sample.workload, sample.target, metric].append(value)
+    return [
+        Summary(
+            workload=workload,
+            target=target,
+            metric=metric,
+            samples=len(values),
+            interval=_interval(np.median, values),
+            **quartiles(values)._asdict(),
+        )
+        for (workload, target, metric), values in groups.items()
+    ]
 
-    def log_ratio(x: np.ndarray, y: np.ndarray, axis: int) -> np.ndarray:
-        return np.log(np.median(y, axis)) - np.log(np.median(x, axis))
 
+def _metrics(sample: Sample) -> Iterator[tuple[str, float]]:
+    """The names and values of the metrics that a sample has."""
+    names = "rtf", "ttfa_s", "wall_s", "load_s", "peak_rss_bytes", "peak_gpu_bytes", "bandwidth_share"
+    for name in names:
+        value = getattr(sample, name)
+        if value is not None:
+            yield name, value
+    for stage, work in sample.stages.items():
+        yield f"{stage}_s", work.seconds
+        if work.steps and stage.endswith("decode"):
+            yield f"{stage}_step_s", work.seconds / work.steps
+    for meter, joules in sample.energy_j.items():
+        yield f"energy_j {meter}", joules
+
+
+def _interval(statistic: Callable[..., np.ndarray], *samples: Sequence[float]) -> Interval | None:
+    """The 95% interval of a statistic; None if any of its samples has a single value.
+
+    It is resampled with a fixed seed: the same samples give the same interval.
+    """
+    if min(map(len, samples)) < 2:
+        return None
     found = stats.bootstrap(
-        (a, b),
-        log_ratio,
+        samples,
+        statistic,
         n_resamples=RESAMPLES,
         confidence_level=INTERVAL,
         method="percentile",
         rng=np.random.default_rng(0),
     ).confidence_interval
-    return math.exp(found.low), math.exp(found.high)
+    return float(found.low), float(found.high)
 
 
-def _verdict(value: float, low: float | None, high: float | None, p: float) -> Verdict:
-    """What is shown; a single sample, which has no interval, shows nothing."""
-    shown = p < SIGNIFICANT and low is not None and high is not None and not low <= 1 <= high
+def _log_ratio(a: np.ndarray, b: np.ndarray, axis: int) -> np.ndarray:
+    return np.log(np.median(b, axis)) - np.log(np.median(a, axis))
+
+
+def _verdict(value: float, interval: Interval | None, p: float) -> Verdict:
+    shown = p < SIGNIFICANT and interval is not None and not interval[0] <= 1 <= interval[1]
     if not shown or max(value, 1 / value) < 1 + FLOOR:
         return "no difference shown"
     return "less" if value < 1 else "more"
 
 
-def _inverted(ratio: Ratio) -> Ratio:
-    low, high = (None if end is None else 1 / end for end in (ratio.high, ratio.low))
+def _inverse(ratio: Ratio) -> Ratio:
+    interval = ratio.interval and (1 / ratio.interval[1], 1 / ratio.interval[0])
     opposite: dict[Verdict, Verdict] = {"less": "more", "more": "less"}
-    return Ratio(1 / ratio.value, low, high, ratio.p, opposite.get(ratio.verdict, ratio.verdict))
+    return Ratio(1 / ratio.value, interval, ratio.p, opposite.get(ratio.verdict, ratio.verdict))

@@ -1,154 +1,99 @@
-"""A run on a terminal: what runs now, how much is left, and the tables at its end."""
+"""Results and tables on a terminal. Text from a file is printed as it is, without its control characters."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
-from statistics import mean, median
+import sys
+from collections.abc import Callable, Collection
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    SpinnerColumn,
-    TextColumn,
-    TimeElapsedColumn,
-)
+from rich.table import Table as RichTable
+from rich.text import Text
 
+from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.record.schema import STAGES, Results, Sample, StageName, Workload
-from alrakis.bench.record.tables import make_console, make_table, printable
-from alrakis.bench.session.plan import Plan
+from alrakis.bench.record.tables import NARROW_STAGE_TITLES, Table, accuracy_table, median_cell
 
-_STAGE_TITLES: dict[StageName, str] = {
-    "semantic_prefill": "semantic",
-    "semantic_decode": "steps",
-    "coarse_prefill": "coarse",
-    "coarse_decode": "steps",
-    "fine": "fine",
-    "codec": "codec",
-}
+PIPE_WIDTH = 140  # characters of a line in a file or a pipe
+_NAME_WIDTH = 24  # names up to this length are not wrapped
 
 
-class ProgressShow:
-    """A bar on standard error; where that is no terminal, a line for each call."""
-
-    def __init__(self, plan: Plan, progress: Progress) -> None:
-        self._progress = progress
-        self._left = {
-            target.name: sum(plan.calls(one) for one in plan.workloads if target in plan.takers(one))
-            for target in plan.targets
-        }
-        self._took_s: dict[str, list[float]] = {}
-        self._task = progress.add_task("", total=sum(self._left.values()), left="")
-
-    def doing(self, what: str) -> None:
-        self._progress.update(self._task, description=printable(what))
-
-    def done(self, target: str, planned: bool, seconds: float, result: str) -> None:
-        if not planned:
-            return
-        self._took_s.setdefault(target, []).append(seconds)
-        self._left[target] -= 1
-        self._progress.update(self._task, advance=1, left=self._time_left())
-        self._progress.console.print(printable(result))
-
-    def failed(self, target: str, calls: int, why: str) -> None:
-        self._left[target] -= calls
-        self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) - calls)
-        self._progress.console.print(printable(f"{target} failed: {why}"))
-
-    def _time_left(self) -> str:
-        """From what each target's calls took so far; one that had none takes as long as the mean."""
-        usual_s = {name: mean(took) for name, took in self._took_s.items()}
-        seconds = sum(count * usual_s.get(name, mean(usual_s.values())) for name, count in self._left.items())
-        return f"about {seconds:.0f} s left" if seconds < 90 else f"about {seconds / 60:.0f} min left"
+def make_console(*, stderr: bool = False) -> Console:
+    """A console on standard output or standard error that does not interpret markup."""
+    stream = sys.stderr if stderr else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
-@contextmanager
-def progress_show(plan: Plan) -> Iterator[ProgressShow]:
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}", markup=False),
-        BarColumn(bar_width=24),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.fields[left]}"),
+def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> RichTable:
+    """A table without borders. words: indices of the columns that are aligned left; -1 is the last."""
+    drawn = RichTable(
+        title=Text(printable(title)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
-    console = make_console(stderr=True)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
-        yield ProgressShow(plan, progress)
+    for number, column in enumerate(table.columns):
+        left = number in words or number - len(table.columns) in words
+        drawn.add_column(Text(column), justify="left" if left else "right", overflow="fold")
+    if table.rows:
+        drawn.columns[0].min_width = min(_NAME_WIDTH, max(len(row[0]) for row in table.rows))
+    for row in table.rows:
+        drawn.add_row(*(Text(printable(cell)) for cell in row))
+    return drawn
 
 
-def print_results(results: Results, console: Console | None = None) -> None:
-    """A table a workload, and what there is to say besides."""
-    console = console or make_console()
+def printable(text: str) -> str:
+    """The text in one line, with a space for every control character."""
+    return "".join(letter if letter.isprintable() else " " for letter in text)
+
+
+def print_results(results: Results) -> None:
+    """Print one table for each workload, the accuracy, and why targets failed or figures are missing."""
+    console = make_console()
     environment = results.environment
-    bandwidth = (
-        f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s" if environment.read_bandwidth else ""
-    )
-    console.print(
-        printable(f"{environment.machine}; {environment.threads} threads{bandwidth}\n"), soft_wrap=True
-    )
+    line = f"{environment.machine}; {environment.threads} threads"
+    if environment.read_bandwidth:
+        line += f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s"
+    console.print(printable(line), soft_wrap=True)
     for workload in results.workloads:
         rows = [
-            _row(workload, target.name, samples)
+            [target.name, *(median_cell(samples, value, text) for _, value, text in _COLUMNS)]
             for target in results.targets
-            if (samples := results.taken(workload.name, target.name))
+            if (samples := results.samples_of(workload.name, target.name))
         ]
         if rows:
-            console.print(make_table(_title(workload), _COLUMNS, rows))
+            columns = ["target", *(title for title, _, _ in _COLUMNS)]
+            console.print(make_table(_title(workload), Table(columns, rows)))
             console.print()
     if results.accuracy:
-        _print_accuracy(results, console)
-    failures = [(one.name, one.error) for one in results.targets if one.error]
-    for name, why in failures:
-        console.print(printable(f"{name}: {why}"), soft_wrap=True)
-    for note in results.notes:
-        console.print(printable(note), soft_wrap=True)
-
-
-_COLUMNS = (
-    "target",
-    "RTF",
-    "first audio",
-    *_STAGE_TITLES.values(),
-    "coarse step",
-    "of bandwidth",
-    "peak RSS",
-)
+        weights = results.workload(results.accuracy[0].workload).weights
+        table = accuracy_table([(part.target, part) for part in results.accuracy])
+        console.print(make_table(f"accuracy: {weights}, the same tokens as fp32", table, words=(0, 1)))
+        console.print()
+    failures = [f"{target.name}: {target.error}" for target in results.targets if target.error]
+    for line in [*failures, *results.notes]:
+        console.print(printable(line), soft_wrap=True)
 
 
 def _title(workload: Workload) -> str:
     voice = f"voice {workload.voice}" if workload.voice else "no voice"
-    rows = f"{workload.batch} texts at once, " if workload.batch > 1 else ""
-    return f"{workload.name}: {workload.weights}, {rows}{workload.seconds:g} s, {voice}; medians, seconds"
+    texts = f"{workload.batch} texts at once, " if workload.batch > 1 else ""
+    return f"{workload.name}: {workload.weights}, {texts}{workload.seconds:g} s, {voice}; medians, seconds"
 
 
-def _row(workload: Workload, target: str, samples: list[Sample]) -> list[str]:
-    def of(values: list[float | None], form: str) -> str:
-        known = [value for value in values if value is not None]
-        return form.format(median(known)) if known else ""
-
-    steps = [one.stages["coarse_decode"] for one in samples]
-    return [
-        target,
-        of([one.rtf for one in samples], "{:.2f}"),
-        of([one.ttfa_s for one in samples], "{:.2f}"),
-        *(of([one.stages[stage].seconds for one in samples], "{:.2f}") for stage in STAGES),
-        of([one.seconds / one.steps * 1e3 for one in steps if one.steps], "{:.2f} ms"),
-        of([one.bandwidth_share for one in samples], "{:.0%}"),
-        of([one.peak_rss_bytes and one.peak_rss_bytes / 1e6 for one in samples], "{:.0f} MB"),
-    ]
+def _step_ms(sample: Sample) -> float | None:
+    decode = sample.stages["coarse_decode"]
+    return decode.seconds / decode.steps * 1e3 if decode.steps else None
 
 
-def _print_accuracy(results: Results, console: Console) -> None:
-    rows = []
-    for one in results.accuracy:
-        figures = ((one.top1, "{:.1%}"), (one.kl_mean, "{:.2g}"), (one.kl_max, "{:.2g}"))
-        cells = ["" if value is None else form.format(value) for value, form in figures]
-        distance = one.log_mel_distance_db
-        cells.append("" if distance is None else f"{distance:.2f} dB")
-        rows.append([one.target, one.part, str(one.positions or ""), *cells])
-    columns = ["target", "part", "draws", "likeliest is fp32's", "KL, mean", "KL, most", "log-mel distance"]
-    weights = results.workload(results.accuracy[0].workload).weights
-    console.print(make_table(f"accuracy: {weights}, the same tokens as fp32", columns, rows, left=2))
-    console.print()
+def _stage_s(stage: StageName) -> Callable[[Sample], float]:
+    return lambda sample: sample.stages[stage].seconds
+
+
+# Titles, values and formats.
+_COLUMNS: tuple[tuple[str, Callable[[Sample], float | None], Callable[[float], str]], ...] = (
+    ("RTF", lambda s: s.rtf, "{:.2f}".format),
+    ("first audio", lambda s: s.ttfa_s, "{:.2f}".format),
+    *(
+        (title, _stage_s(stage), "{:.2f}".format)
+        for title, stage in zip(NARROW_STAGE_TITLES, STAGES, strict=True)
+    ),
+    ("coarse step", _step_ms, "{:.2f} ms".format),
+    ("of bandwidth", lambda s: s.bandwidth_share, "{:.0%}".format),
+    ("peak RSS", lambda s: s.peak_rss_bytes, megabytes),
+)

@@ -1,23 +1,26 @@
-"""What a run consists of: suites, their scenarios, and the workloads that targets get."""
+"""What a run measures: suites, their scenarios, and the workloads that targets are given."""
 
 from dataclasses import dataclass
 
 from alrakis.bench.record.schema import SCENARIOS, Scenario, Workload
-from alrakis.bench.targets.process import Target
+from alrakis.bench.targets.process import TEXT, Target
 from alrakis.errors import InputError
 
-TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
-LONG_S, COLD_S, ACCURACY_S = 14.0, 1.0, 1.0
+LONG_S, COLD_S, ACCURACY_S = 14.0, 1.0, 1.0  # seconds of audio
 SYNTHETIC_VOICE = "synthetic"
 
-FRESH: tuple[Scenario, ...] = ("cold-start", "memory")  # each sample from a process of its own
-# A peer says one text at a time, and 14 s would take it minutes a sample.
+FRESH: tuple[Scenario, ...] = ("cold-start", "memory")  # each sample is taken in a process of its own
+# Peers generate one text at a time, and 14 s of audio take them minutes.
 OF_PEERS: tuple[Scenario, ...] = ("latency", "voice", "cold-start", "memory")
 
 
 @dataclass(frozen=True)
 class Suite:
-    """seconds: of audio. repeats: of `latency`; few_repeats: of the rest. configs: if none are asked for."""
+    """Defaults of a run.
+
+    seconds: of audio. repeats: measured calls in `latency`; few_repeats: in the other scenarios. batches:
+    batch sizes of `throughput`.
+    """
 
     summary: str
     scenarios: tuple[Scenario, ...]
@@ -28,19 +31,19 @@ class Suite:
     configs: tuple[str, ...]
 
 
-_OWN = ("auto", "cpu-fp32", "cpu-realtime")
+_CONFIGS = ("auto", "cpu-fp32", "cpu-realtime")
 SUITES = {
     "quick": Suite("under two minutes on two cores", ("latency",), 2.0, 4, 4, (), ("auto",)),
     "standard": Suite(
-        "some minutes", ("latency", "throughput", "voice", "cold-start", "memory"), 3.0, 4, 4, (4,), _OWN
+        "some minutes", ("latency", "throughput", "voice", "cold-start", "memory"), 3.0, 4, 4, (4,), _CONFIGS
     ),
-    "full": Suite("everything; half an hour with peers", SCENARIOS, 2.0, 4, 2, (2, 8), _OWN),
+    "full": Suite("everything; half an hour with peers", SCENARIOS, 2.0, 4, 2, (2, 8), _CONFIGS),
 }
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All that is to be measured. voice_file: what the `voice` workload's voice is read from."""
+    """Everything that a run measures. voice_file: the file that targets read the voice of `voice` from."""
 
     suite: str
     targets: tuple[Target, ...]
@@ -50,28 +53,32 @@ class Plan:
     threads: int
     voice_file: str | None
 
-    def takers(self, workload: Workload) -> list[Target]:
-        """The targets that a workload is for."""
-        return [one for one in self.targets if not one.is_peer or workload.scenario in OF_PEERS]
+    def targets_of(self, workload: Workload) -> list[Target]:
+        """The targets that are given a workload."""
+        return [target for target in self.targets if not target.is_peer or workload.scenario in OF_PEERS]
+
+    def calls(self, workload: Workload) -> int:
+        """The number of measured calls of each target in a workload."""
+        if workload.scenario == "accuracy":
+            return 1
+        return self.repeats if workload.scenario == "latency" else self.few_repeats
+
+    def calls_of(self, target: Target) -> int:
+        """The number of measured calls of a target in all workloads."""
+        return sum(self.calls(workload) for workload in self.workloads if target in self.targets_of(workload))
 
     @property
     def notes(self) -> list[str]:
         """What is left out, and why."""
-        alone = [one.name for one in self.workloads if len(self.takers(one)) < len(self.targets)]
-        why = "peers say one text at a time, and 14 s would take them minutes"
-        return [f"without peers: {', '.join(alone)} ({why})"] if alone else []
-
-    def calls(self, workload: Workload) -> int:
-        """Measured calls of each target."""
-        if workload.scenario == "accuracy":
-            return 1
-        return self.repeats if workload.scenario == "latency" else self.few_repeats
+        names = [w.name for w in self.workloads if len(self.targets_of(w)) < len(self.targets)]
+        reason = "peers say one text at a time, and 14 s would take them minutes"
+        return [f"without peers: {', '.join(names)} ({reason})"] if names else []
 
 
 def make_workloads(
     scenarios: tuple[Scenario, ...], weights: str, seconds: float, voice: str | None, batches: tuple[int, ...]
 ) -> tuple[Workload, ...]:
-    """The workloads of some scenarios. voice: the `voice` scenario's, a synthetic one if None."""
+    """The workloads of some scenarios. voice: of the `voice` scenario; None for a synthetic one."""
 
     def workload(scenario: Scenario, name: str = "", **changes: object) -> Workload:
         values: dict[str, object] = {
@@ -85,24 +92,18 @@ def make_workloads(
         }
         return Workload.model_validate({**values, **changes})
 
-    made = {
+    # random parameters say nothing about accuracy, so the demo voice is measured instead of them
+    accuracy_weights = "demo" if weights.startswith("synthetic") else weights
+    workloads = {
         "latency": [workload("latency")],
-        "throughput": [workload("throughput", f"throughput-{n}", batch=n) for n in batches],
+        "throughput": [workload("throughput", f"throughput-{size}", batch=size) for size in batches],
         "voice": [workload("voice", voice=voice or SYNTHETIC_VOICE)],
         "long": [workload("long", seconds=LONG_S)],
-        # random parameters say nothing about quality: the demo voice stands in
-        "accuracy": [
-            workload(
-                "accuracy",
-                weights="demo" if weights.startswith("synthetic") else weights,
-                seconds=ACCURACY_S,
-                text="",
-            )
-        ],
+        "accuracy": [workload("accuracy", weights=accuracy_weights, seconds=ACCURACY_S, text="")],
         "cold-start": [workload("cold-start", seconds=COLD_S)],
         "memory": [workload("memory")],
     }
-    chosen = [one for scenario in made if scenario in scenarios for one in made[scenario]]
+    chosen = [workload for scenario, some in workloads.items() if scenario in scenarios for workload in some]
     if not chosen:
         raise InputError("nothing to measure: `throughput` needs a --batch")
     return tuple(chosen)

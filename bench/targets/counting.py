@@ -1,12 +1,12 @@
-"""Counting a program's steps from outside, lightly enough to be left on while it is timed.
+"""Counts the steps of a program from outside, cheaply enough to do it while the program is timed.
 
-A decode step costs two additions more. Only prefills are timed, of which there are a few a second of audio:
-what is left of a stage's time are its decode steps.
+A decode step is only counted. Only prefills are timed, of which there are a few for a second of audio; the
+rest of a stage's time is taken by its decode steps.
 """
 
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -14,11 +14,16 @@ from typing import Any
 from alrakis.backends.base import Backend
 from alrakis.bench.record.schema import StageName, Work
 
+_Positions = Callable[[tuple[Any, ...], dict[str, Any]], int]
+
 
 @dataclass
 class GPTCount:
-    """What one causal model did. read_bytes: parameters and cache that its steps read. cached: positions
-    before each step, summed up, of a peer that does not say what it reads."""
+    """What one causal model did in a call.
+
+    read_bytes: parameters and cache that its steps read. cached: for a peer, which does not report that, the
+    sum over all steps of the positions in the cache.
+    """
 
     prefills: int = 0
     prefill_s: float = 0.0
@@ -32,17 +37,17 @@ class GPTCount:
 
     @property
     def step_bytes(self) -> int | None:
-        """Bytes that a step must read, on average; None when there were none, or nobody knows."""
+        """Bytes that a step must read, on average; None if there were no steps, or it is not known."""
         return self.read_bytes // self.steps or None if self.steps else None
 
-    def steps_read(self, parameter_bytes: int, position_bytes: int) -> None:
-        """What each step of a peer reads: of parameters, and by cached position."""
+    def set_read_bytes(self, parameter_bytes: int, position_bytes: int) -> None:
+        """Work out what the steps read: each all parameters, and the cache of all positions before it."""
         self.read_bytes = self.steps * parameter_bytes + self.cached * position_bytes
 
 
 @dataclass
 class Counts:
-    """What all models did in one call."""
+    """What all models did in a call. fine: passes. codec: decodes."""
 
     text: GPTCount = field(default_factory=GPTCount)
     coarse: GPTCount = field(default_factory=GPTCount)
@@ -52,8 +57,8 @@ class Counts:
     def add_fine(self) -> None:
         self.fine += 1
 
-    def stages(self, seconds: dict[str, float]) -> dict[StageName, Work]:
-        """Seconds by part (`text`, `coarse`, `fine`, `codec`) as seconds and steps by stage."""
+    def stages(self, seconds: Mapping[str, float]) -> dict[StageName, Work]:
+        """Seconds and steps of each stage. seconds: by part (`text`, `coarse`, `fine`, `codec`)."""
         text, coarse = self.text, self.coarse
         return {
             "semantic_prefill": Work(seconds=text.prefill_s, steps=text.prefills),
@@ -66,7 +71,7 @@ class Counts:
 
 
 class CountedGPT:
-    """A `CausalGPT` as it is, counted."""
+    """A `CausalGPT` whose prefills and steps are counted."""
 
     def __init__(self, gpt: Any, count: GPTCount) -> None:
         self._gpt = gpt
@@ -93,7 +98,7 @@ class CountedGPT:
 
 @contextmanager
 def counted(backend: Backend) -> Iterator[Counts]:
-    """Have a backend's models counted as long as this lasts."""
+    """Count what the models of a backend do inside the `with` block."""
     counts = Counts()
     wraps: dict[str, Callable[[Any], Any]] = {
         "text": lambda gpt: CountedGPT(gpt, counts.text),
@@ -107,7 +112,7 @@ def counted(backend: Backend) -> Iterator[Counts]:
         yield counts
     finally:
         for part in wraps:
-            delattr(backend, part)  # its class's own method is what is left
+            delattr(backend, part)  # uncovers the method of its class
 
 
 def _opening(open_part: Callable[[], Any], wrap: Callable[[Any], Any]) -> Callable[[], Any]:
@@ -136,27 +141,26 @@ class _CountedCodec:
 
 
 @contextmanager
-def counted_networks(
-    text: Any, coarse: Any, fine: Any, positions: Callable[[tuple[Any, ...], dict[str, Any]], int]
-) -> Iterator[Counts]:
-    """Have a peer's torch modules counted as long as this lasts; its codec decodes once a call.
+def counted_networks(text: Any, coarse: Any, fine: Any, positions: _Positions) -> Iterator[Counts]:
+    """Count what a peer's torch modules do inside the `with` block; its codec decodes once in a call.
 
-    positions: how many a call of the text or coarse model adds, from its arguments.
+    positions: from the arguments and keyword arguments of a call of the text or coarse model, how many
+    positions it adds to the cache.
     """
     counts = Counts(codec=1)
     with ExitStack() as hooks:
         for network, count in ((text, counts.text), (coarse, counts.coarse)):
-            watch = _Watch(count, positions)
-            hooks.callback(network.register_forward_pre_hook(watch.before).remove)
-            hooks.callback(network.register_forward_hook(watch.after, with_kwargs=True).remove)
+            counter = _ForwardCounter(count, positions)
+            hooks.callback(network.register_forward_pre_hook(counter.before).remove)
+            hooks.callback(network.register_forward_hook(counter.after, with_kwargs=True).remove)
         hooks.callback(fine.register_forward_hook(lambda *_: counts.add_fine()).remove)
         yield counts
 
 
-class _Watch:
-    """Hooks around the calls of one causal network."""
+class _ForwardCounter:
+    """Hooks before and after each call of one causal network."""
 
-    def __init__(self, count: GPTCount, positions: Callable[[tuple[Any, ...], dict[str, Any]], int]) -> None:
+    def __init__(self, count: GPTCount, positions: _Positions) -> None:
         self._count, self._positions = count, positions
         self._began_s = 0.0
         self._cached = 0
@@ -177,6 +181,6 @@ class _Watch:
 
 
 def wait_for_gpu(tensor: Any) -> None:
-    """Let what a GPU still has to do for a tensor be done; without a GPU there is nothing to wait for."""
+    """Wait until a GPU has finished its work, if the tensor is on one."""
     if getattr(tensor, "is_cuda", False):
         sys.modules["torch"].cuda.synchronize()

@@ -1,4 +1,4 @@
-"""The peers that alrakis is measured beside, by name."""
+"""The peers: other implementations of Bark that alrakis is compared with."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Peer:
-    """package: that must be installed. config: what to tell of how it runs."""
+    """package: must be installed. config: what results say about how the peer runs."""
 
     package: str
     load: Callable[[str, int | None], "Program"]
     config: dict[str, Any]
 
     def open(self, weights: str, threads: int | None) -> "Program":
-        """Load it. Raises BackendError when it is not installed, InputError for weights it cannot have."""
+        """Load the peer. Raises BackendError if it is not installed, InputError if the weights do not fit."""
         from alrakis.weights import open_weights
 
         if open_weights(weights).layout != Layout():

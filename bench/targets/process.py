@@ -1,4 +1,4 @@
-"""A target's own process: started, asked, and ended; whatever happens to it is told in a line."""
+"""Runs a target in a process of its own. A crash is reported as an error with a reason in one line."""
 
 import contextlib
 import json
@@ -13,11 +13,13 @@ from typing import Any
 
 from alrakis.bench.targets.peers import PEERS
 
-PATIENCE_S = 5  # for a process to end by itself
+TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
+WARM_UP_S = 0.5  # seconds of audio, at most, that a target generates before it is measured
+PATIENCE_S = 5  # how long a process may take to end by itself
 
 
 class TargetError(Exception):
-    """What a target could not do, for its row. alive: whether its process still takes commands."""
+    """A target could not do something. alive: whether its process still takes commands."""
 
     def __init__(self, message: str, alive: bool) -> None:
         super().__init__(message)
@@ -26,10 +28,10 @@ class TargetError(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """One program with one config over one set of weights."""
+    """What is measured under one name. program: a peer, or a config of alrakis (a preset or a file)."""
 
     name: str
-    program: str  # a peer's name, or a config: a preset or a file
+    program: str
     weights: str
     threads: int | None = None
     overrides: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +42,7 @@ class Target:
 
 
 class Process:
-    """A running worker."""
+    """A running worker (`alrakis.bench.targets.worker`)."""
 
     def __init__(self, target: Target) -> None:
         self.target = target
@@ -48,15 +50,15 @@ class Process:
         command += ["--weights", target.weights, "--overrides", json.dumps(target.overrides)]
         if target.threads:
             command += ["--threads", str(target.threads)]
-        self._said = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
+        self._stderr = tempfile.TemporaryFile("w+", encoding="utf-8", errors="replace")  # noqa: SIM115
         self.began_s = time.perf_counter()
         self._process = subprocess.Popen(
             command,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            stderr=self._said,
+            stderr=self._stderr,
             text=True,
-            start_new_session=True,  # a Ctrl-C is for the one who asks
+            start_new_session=True,  # so that Ctrl-C reaches this process only
         )
 
     def __enter__(self) -> "Process":
@@ -68,7 +70,7 @@ class Process:
         self.close(at_once=error is not None)
 
     def ask(self, **command: Any) -> dict[str, Any]:
-        """Send a command and wait for its reply. Raises TargetError when it cannot, or has died."""
+        """Send a command and wait for the reply. Raises TargetError if it fails or the process has died."""
         if self._process.stdin is None or self._process.stdout is None:
             raise TargetError("it has no pipes", alive=False)
         try:
@@ -78,7 +80,7 @@ class Process:
         except BrokenPipeError:
             line = ""
         if not line.endswith("\n"):
-            raise TargetError(self._death(), alive=False)
+            raise TargetError(self._reason_of_death(), alive=False)
         reply: dict[str, Any] = json.loads(line)
         if "error" in reply:
             raise TargetError(reply["error"], alive=True)
@@ -88,6 +90,7 @@ class Process:
         self._process.kill()
 
     def close(self, *, at_once: bool = False) -> None:
+        """End the process. at_once: kill it instead of waiting until it ends."""
         if self._process.stdin:
             with contextlib.suppress(BrokenPipeError):
                 self._process.stdin.close()
@@ -98,14 +101,14 @@ class Process:
             self._process.wait()
         if self._process.stdout:
             self._process.stdout.close()
-        self._said.close()
+        self._stderr.close()
 
-    def _death(self) -> str:
+    def _reason_of_death(self) -> str:
         code = self._process.wait()
         if code == -signal.SIGKILL:
             return "killed by the system (SIGKILL): most likely out of memory"
         if code < 0:
             return f"crashed ({signal.Signals(-code).name})"
-        self._said.seek(0)
-        last = next((line.strip() for line in reversed(self._said.readlines()) if line.strip()), "")
+        self._stderr.seek(0)
+        last = next((line.strip() for line in reversed(self._stderr.readlines()) if line.strip()), "")
         return f"ended with exit code {code}" + (f": {last}" if last else "")

@@ -1,62 +1,52 @@
-"""What a worker measures: a program that says texts at a forced length, alrakis or a peer."""
+"""The programs that a worker measures: alrakis here, the peers in modules of their own."""
 
-import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from alrakis.bench.record.schema import StageName, Work
 from alrakis.bench.targets.counting import Counts, counted
 from alrakis.engine import Engine
-
-PARTS = ("text", "coarse", "fine", "codec")
+from alrakis.spec import PARTS
 
 
 @dataclass(frozen=True)
-class Made:
-    """One call's audio, in seconds of all rows, and where its time went."""
+class Generated:
+    """What one call generated, and where its time went.
+
+    audio_s: seconds of audio, of all texts together. step_bytes: what a coarse decode step read, on average.
+    """
 
     audio_s: float
     stages: dict[StageName, Work]
     step_bytes: int | None
 
     @classmethod
-    def of(cls, audio_s: float, counts: Counts, seconds: dict[str, float]) -> "Made":
+    def from_counts(cls, audio_s: float, counts: Counts, seconds: Mapping[str, float]) -> "Generated":
+        """seconds: by part, which are `text`, `coarse`, `fine` and `codec`."""
         return cls(audio_s, counts.stages(seconds), counts.coarse.step_bytes)
 
 
 class Program(Protocol):
-    """Loaded and ready."""
+    """A program that has loaded its parameters."""
 
-    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made: ...
+    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Generated:
+        """Generate this many seconds of audio for each text. voice: a file."""
+        ...
 
 
 class Alrakis:
-    """An engine with one of our configs."""
+    """An engine with one config."""
 
     def __init__(self, weights: str, config: str, overrides: dict[str, Any]) -> None:
         self._engine = Engine(weights, config, **overrides)
         self._engine.preload()
 
-    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
+    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Generated:
         with counted(self._engine.backend) as counts:
             results = self._engine.generate(
                 texts, voice, seed=1, max_gen_duration_s=seconds, allow_early_stop=False, silent=True
             )
         timings = results[0].timings
         audio_s = sum(result.duration_s for result in results)
-        return Made.of(audio_s, counts, {part: getattr(timings, f"{part}_s") for part in PARTS})
-
-
-class Clock:
-    """Seconds by part."""
-
-    def __init__(self) -> None:
-        self.seconds = dict.fromkeys(PARTS, 0.0)
-
-    @contextmanager
-    def __call__(self, part: str) -> Iterator[None]:
-        began = time.perf_counter()
-        yield
-        self.seconds[part] += time.perf_counter() - began
+        return Generated.from_counts(audio_s, counts, {part: getattr(timings, f"{part}_s") for part in PARTS})

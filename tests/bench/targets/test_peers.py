@@ -117,7 +117,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
 @pytest.mark.parametrize("workload", ["latency", "voice"])
 def test_all_do_the_same_work(run: Results, workload: str) -> None:
     assert [target.error for target in run.targets] == [None] * 4
-    samples = {target.name: run.taken(workload, target.name)[0] for target in run.targets}
+    samples = {target.name: run.samples_of(workload, target.name)[0] for target in run.targets}
     assert len({sample.audio_s for sample in samples.values()}) == 1
     ours = samples["cpu-fp32"].stages
     for name in PEERS:

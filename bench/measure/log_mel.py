@@ -1,4 +1,4 @@
-"""How far two sounds are apart for an ear: the distance of their log-mel spectra."""
+"""How different two sounds are to the ear: the distance between their log-mel spectra."""
 
 import numpy as np
 from scipy.signal import get_window
@@ -6,13 +6,13 @@ from scipy.signal import get_window
 from alrakis.sampling import FloatArray
 
 WINDOW, HOP, BANDS = 1024, 256, 80
-FLOOR = 1e-5  # of a band's amplitude: some 60 dB below speech
+FLOOR = 1e-5  # amplitude of a band: about 60 dB below speech
 
 
 def log_mel_distance_db(a: FloatArray, b: FloatArray, rate_hz: int) -> float:
-    """The root of the mean squared difference over all bands and frames, in dB; a, b: `(samples,)`.
+    """The root mean square of the difference over all bands and frames, in dB; 0 for equal sounds.
 
-    0 for equal sounds. The longer of the two is cut.
+    a, b: samples `(T,)`; the longer of the two is cut.
     """
     length = min(len(a), len(b))
     difference = log_mel_db(a[:length], rate_hz) - log_mel_db(b[:length], rate_hz)
@@ -20,7 +20,7 @@ def log_mel_distance_db(a: FloatArray, b: FloatArray, rate_hz: int) -> float:
 
 
 def log_mel_db(samples: FloatArray, rate_hz: int) -> FloatArray:
-    """Mel spectrum in dB, `(frames, BANDS)`; a sound shorter than a window is padded."""
+    """The mel spectrum in dB, `(frames, BANDS)`, of samples `(T,)`; short ones are padded to a window."""
     padded = np.pad(samples, (0, max(0, WINDOW - len(samples))))
     frames = np.lib.stride_tricks.sliding_window_view(padded, WINDOW)[::HOP]
     spectrum = np.abs(np.fft.rfft(frames * get_window("hann", WINDOW))) / WINDOW
@@ -28,7 +28,7 @@ def log_mel_db(samples: FloatArray, rate_hz: int) -> FloatArray:
 
 
 def mel_filters(rate_hz: int) -> FloatArray:
-    """Triangles over the spectrum's bins, evenly spaced in mel, `(BANDS, WINDOW / 2 + 1)`."""
+    """Triangular filters, evenly spaced in mel, over the bins of a spectrum: `(BANDS, WINDOW / 2 + 1)`."""
     bins_hz = np.fft.rfftfreq(WINDOW, 1 / rate_hz)
     top_mel = 2595 * np.log10(1 + rate_hz / 2 / 700)
     edges_hz = 700 * (10 ** (np.linspace(0, top_mel, BANDS + 2) / 2595) - 1)

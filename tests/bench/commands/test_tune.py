@@ -1,0 +1,92 @@
+"""`alrakis-bench tune`: the file it writes, its options, and what it refuses."""
+
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alrakis.bench.commands.tune import read_size, read_time
+from alrakis.config import Config, load_config
+from alrakis.errors import InputError
+from tests.bench.programs import Bench
+
+TINY = ["tune", "--weights", "synthetic-tiny", "--seconds", "0.4", "--config", "cpu-fp32", "-o", "mine.toml"]
+
+
+def test_times_and_sizes() -> None:
+    assert [read_time(text) for text in ("90", "90s", "1.5m", "1h")] == [90, 90, 90, 3600]
+    assert [read_size(text) for text in ("800MB", "1.5 GB", "1GiB")] == [8e8, 1.5e9, 2**30]
+    for text in ("", "5", "5 apples", "-1GB", "0MB", "nanGB"):
+        with pytest.raises(InputError, match="size like"):
+            read_size(text)
+    for text in ("", "m", "-5m", "0", "5d", "nan"):
+        with pytest.raises(InputError, match="time like"):
+            read_time(text)
+
+
+def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: Bench) -> None:
+    ended = bench(*TINY, "--exact", "--budget", "60s")
+    assert ended.code == 0, ended.err
+    assert "the best" in ended.out
+    config = load_config(tmp_path / "mine.toml")
+    assert config.exact
+    assert config.precision == "fp32"
+    say = ["say", "Hello", "--weights", "synthetic-tiny", "--max-duration", "0.3", "-o", "hello.wav", "-q"]
+    program = [
+        sys.executable,
+        "-c",
+        "from alrakis.cli import main; main()",
+        *say,
+        "--config",
+        "mine.toml",
+    ]
+    done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "hello.wav").stat().st_size > 44
+
+
+@pytest.mark.parametrize("measured", [True, False])
+def test_ctrl_c_leaves_the_best_so_far_or_nothing(measured: bool, tmp_path: Path) -> None:
+    program = [sys.executable, "-u", "-c", "from alrakis.bench.cli import main; main()", *TINY]
+    environment = {**os.environ, "ALRAKIS_DEBUG": "0"}
+    with subprocess.Popen(
+        program, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stderr
+        line = process.stderr.readline()
+        assert "tries" in line
+        for _ in range(2 if measured else 0):  # what is told of the second comes after the first is kept
+            assert "RTF" in process.stderr.readline()
+        process.send_signal(signal.SIGINT)
+        out, err = process.communicate()
+    assert process.returncode == 130, err
+    assert "Traceback" not in err
+    file = tmp_path / "mine.toml"
+    assert file.exists() == measured
+    if measured:
+        assert isinstance(load_config(file), Config)
+        assert "the best" in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "why"),
+    [
+        (["--budget", "soon"], 2, "--budget takes a time"),
+        (["--memory-limit", "much"], 2, "--memory-limit takes a size"),
+        (["--seconds", "0"], 2, "--seconds is above 0"),
+        (["--config", "cpu-int9"], 2, "did you mean 'cpu-int"),
+        (["--config", "cpu-int8", "--exact"], 1, "no exact config to try"),
+        (["--weights", "bark-tiny"], 2, "bark-tiny"),
+        (["-o", "missing/mine.toml"], 1, "no folder"),
+        (["--weights", "synthetic-tiny", "--budget", "0.01s"], 1, "budget (0.01s) was over"),
+    ],
+)
+def test_what_cannot_be(arguments: list[str], code: int, why: str, bench: Bench, tmp_path: Path) -> None:
+    ended = bench("tune", *arguments)
+    assert ended.code == code, ended.err
+    assert why in ended.err
+    assert "Traceback" not in ended.err
+    assert not list(tmp_path.glob("**/*.toml"))

@@ -1,0 +1,30 @@
+"""The configs that `tune` tries."""
+
+import pytest
+
+from alrakis.bench.tune.candidates import list_candidates, thread_counts
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("low_memory", [False, True])
+def test_candidates_are_configs_that_say_what_they_trade(gpu: bool, low_memory: bool) -> None:
+    every = list(list_candidates(exact=False, gpu=gpu, threads=[4, 2], low_memory=low_memory))
+    exact = list(list_candidates(exact=True, gpu=gpu, threads=[4, 2], low_memory=low_memory))
+    configs = [candidate.config() for candidate in every]
+    assert len(set(every)) == len(every)
+    assert {config.threads for config in configs} == {4, 2}
+    assert {config.residency for config in configs} == ({"all", "one-stage"} if low_memory else {"all"})
+    assert {config.fine_window for config in configs} == {"full", "fitted"}
+    assert {config.backend for config in configs} == ({"torch"} if gpu else {"torch", "onnx"})
+    assert exact
+    assert set(exact) < set(every)
+    assert all(candidate.config().exact for candidate in exact)
+    for config in configs:
+        if config.fine_window == "fitted":
+            assert "138 tokens" in config.trades
+
+
+def test_threads_worth_a_trial() -> None:
+    assert thread_counts(1, 1) == [1]
+    assert thread_counts(2, 2) == [2, 1]
+    assert thread_counts(8, 16) == [8, 4, 16]
