@@ -1,17 +1,30 @@
 """What a pickle may hold: nothing changes what was made, and nothing costs more than the file is long."""
 
+import contextlib
+import os
 import pickle
+import pickletools
 import resource
 from pathlib import Path
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from alrakis.errors import WeightsError
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.torch_pickle import OPCODES
-from tests.weights.test_torch_file import STORAGE, TENSOR, global_, short, tensor_program, zip_of
+from tests.weights.pickles import (
+    STORAGE,
+    TENSOR,
+    Calls,
+    global_,
+    hostile_programs,
+    legacy_of,
+    short,
+    tensor_program,
+    zip_of,
+)
 
 A_TENSOR = tensor_program(0, (4,), (1,))[:-1]
 ORDERED = global_("collections", "OrderedDict") + b")R"
@@ -123,3 +136,47 @@ def test_any_program_of_these_opcodes_is_read_or_refused(
     for array in arrays.values():
         assert array.nbytes <= path.stat().st_size
         array.sum()  # looks at every number
+
+
+MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+@pytest.mark.parametrize("name", list(hostile_programs(Path("x"))))
+@pytest.mark.parametrize("wrap", [zip_of, legacy_of, Path.write_bytes], ids=["zip", "legacy", "bare"])
+def test_nothing_in_a_hostile_pickle_runs(tmp_path, name, wrap):
+    canary, path = tmp_path / "canary", tmp_path / "hostile.pt"
+    wrap(path, hostile_programs(canary)[name])
+    with pytest.raises(WeightsError, match=r"hostile\.pt"):
+        read_torch_file(path)
+    assert not canary.exists()
+
+
+@pytest.mark.parametrize("name", ["os.system", "eval", "INST", "object array"])
+def test_the_hostile_pickles_would_run_elsewhere(tmp_path, name):
+    canary = tmp_path / "canary"
+    pickle.loads(hostile_programs(canary)[name])
+    assert canary.exists()
+
+
+def test_a_refused_name_is_told(tmp_path):
+    path = zip_of(tmp_path / "hostile.pt", pickle.dumps(Calls(os.system, "true"), 2))
+    with pytest.raises(WeightsError, match=r"posix\.system|nt\.system"):
+        read_torch_file(path)
+
+
+def test_a_huge_memo_index_takes_no_memory(tmp_path):
+    path = zip_of(tmp_path / "memo.pt", b"}r\xff\xff\xff\x7f.")
+    assert read_torch_file(path) == {}
+
+
+@MANY
+@given(program=st.binary(max_size=60))
+def test_any_pickle_is_read_or_an_error_and_nothing_else(tmp_path, program):
+    with contextlib.suppress(WeightsError):
+        read_torch_file(zip_of(tmp_path / "any.pt", program + b"."))
+
+
+def test_the_programs_are_pickles():
+    """The hand-written pickles are well formed, so that they are refused for what they ask."""
+    for program in [*hostile_programs(Path("x")).values(), tensor_program(0, (4,), (1,))]:
+        assert list(pickletools.genops(program))[-1][0].name == "STOP"
