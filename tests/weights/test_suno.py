@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import WeightsError
 from alrakis.spec import STAGES, Layout
 from alrakis.weights import open_weights
-from alrakis.weights.suno import read_checkpoint
+from alrakis.weights.suno import gpt_shape, read_checkpoint
 from tests.checkpoints import gpt_state, model_args, numpy_scalars_allowed
 
 
