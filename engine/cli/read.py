@@ -131,7 +131,8 @@ def _show(folder: Path) -> None:
     print("chunk  state    seconds  seed        voice         text")
     for chunk in manifest.chunks:
         seconds = f"{chunk.seconds:.2f}" if chunk.state == "done" else ""
-        speaker = f"{chunk.speaker}: " if chunk.speaker else ""
+        labelled = chunk.speaker is None or chunk.text.startswith(f"{chunk.speaker}:")
+        speaker = "" if labelled else f"{chunk.speaker}: "
         made = f"{chunk.chunk:5}  {chunk.state:<7}  {seconds:>7}  {chunk.seed:<10}  {chunk.voice or '':<12}"
         print(f"{made}  {speaker}{chunk.text}")
     done = len(manifest.chunks) - len(manifest.unfinished)
