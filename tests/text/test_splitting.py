@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from alrakis.errors import InputError
 from alrakis.spec import TEXT_TOKENS
 from alrakis.text.pace import CHARS_A_SECOND, expected_s, language_of
-from alrakis.text.speakers import check_cast, speakers, split_turns
 from alrakis.text.splitting import Chunk, split_text
 from alrakis.weights import open_weights
 
@@ -124,43 +123,10 @@ def test_pauses_follow_the_text() -> None:
 TALK = "Once upon a time. WOMAN: Who is there? MAN: It's me.\nOLD KING: Come in!\nNote: not a speaker."
 
 
-def test_turns_have_their_speakers() -> None:
-    assert speakers([TALK]) == ["WOMAN", "MAN", "OLD KING"]
-    assert [chunk.speaker for chunk in split(TALK)] == [None, "WOMAN", "MAN", "OLD KING"]
-    assert without_space("".join(turn.label + turn.text for turn in split_turns(TALK))) == without_space(TALK)
-
-
 def test_only_the_labels_of_a_cast_are_left_unsaid() -> None:
     texts = said(TALK, cast={"MAN"})
     assert "It's me." in texts
     assert "WOMAN: Who is there?" in texts
-
-
-def test_a_cast_of_nobody_is_an_error_that_lists_who_speaks() -> None:
-    check_cast(["MAN"], [TALK])
-    with pytest.raises(InputError, match=r"'BOY'.*WOMAN, MAN, OLD KING"):
-        check_cast(["BOY"], [TALK])
-    with pytest.raises(InputError, match="no labels"):
-        check_cast(["BOY"], ["Nobody here."])
-
-
-@pytest.mark.parametrize(
-    ("text", "language"),
-    [
-        ("Hello", "en"),
-        ("Привет", "ru"),
-        ("こんにちは", "ja"),
-        ("안녕하세요", "ko"),
-        ("नमस्ते", "hi"),
-        ("你好", "zh"),
-    ],
-)
-def test_the_script_tells_the_language(text: str, language: str) -> None:
-    assert language_of(text) == language
-
-
-def test_a_tag_takes_the_time_of_a_tag() -> None:
-    assert expected_s("[laughs]", "en") == expected_s("[clears throat]", "en")
 
 
 def test_a_sentence_fits_that_takes_exactly_as_long_as_allowed() -> None:
