@@ -7,6 +7,7 @@ import re
 import time
 from typing import TYPE_CHECKING
 
+from alrakis.bench.record.metrics import megabytes
 from alrakis.errors import BackendError, InputError
 
 if TYPE_CHECKING:
@@ -144,8 +145,7 @@ def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
 
 
 def _figures(rtf: float | None, peak_bytes: int | None) -> list[str]:
-    memory = "" if peak_bytes is None else f"{peak_bytes / 1e6:.0f} MB"
-    return ["" if rtf is None else f"{rtf:.3g}", memory]
+    return ["" if rtf is None else f"{rtf:.3g}", "" if peak_bytes is None else megabytes(peak_bytes)]
 
 
 def _work(seconds: float, texts: int) -> str:

@@ -2,10 +2,10 @@
 
 import contextlib
 import dataclasses
-import resource
 import time
 from typing import Any
 
+from alrakis.bench.measure.memory import peak_rss_bytes
 from alrakis.engine import Engine
 from alrakis.spec import PARTS
 from alrakis.text.splitting import Chunk
@@ -94,9 +94,5 @@ def measure_memory(
         for piece in engine.stream(text, seed=1, max_gen_duration_s=chunk_s, allow_early_stop=False):
             audio_s += piece.result.duration_s
             if audio_s >= early_minutes * 60 and not early_bytes:
-                early_s, early_bytes = audio_s, _peak_bytes()
-        return MemoryFigures(audio_s, early_bytes, early_s, _peak_bytes())
-
-
-def _peak_bytes() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024  # Linux counts in KiB
+                early_s, early_bytes = audio_s, peak_rss_bytes()
+        return MemoryFigures(audio_s, early_bytes, early_s, peak_rss_bytes())

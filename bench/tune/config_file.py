@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.record.terminal import printable
 from alrakis.bench.tune.search import Search, Trials
 from alrakis.config import Config
@@ -18,7 +19,7 @@ def config_toml(search: Search, best: Trials, weights: str, seconds: float, cpu:
         candidate = candidate.changed(max_batch=search.max_batch)
     config = candidate.config()
     measured = sum(1 for trials in search.trials if trials.rtfs)
-    memory = f", peak memory {best.peak_bytes / 1e6:.0f} MB" if best.peak_bytes else ""
+    memory = f", peak memory {megabytes(best.peak_bytes)}" if best.peak_bytes else ""
     length = best.share * seconds
     comments = [
         f"Found by `alrakis-bench tune` on {day}: {len(search.trials)} configs, {measured} of them measured.",

@@ -9,12 +9,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
+from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.tune.candidates import Candidate
 
 SHARES = (0.25, 0.5, 1.0, 1.0, 1.0)  # of the whole length, in each round
 FINALISTS = 2
 BATCHES = (2, 4, 8, 16)
-GAIN = 0.98  # a larger batch must take less than this share of the time
+WORTHWHILE = 0.98  # a larger batch must take less than this share of the time
 
 NO_TIME = "no time was left for it"
 
@@ -117,8 +118,7 @@ class Search:
     def _limited(self, outcome: Outcome) -> Outcome:
         """The outcome, as a failure if it took more memory than allowed."""
         if self._limit is not None and outcome.peak_bytes is not None and outcome.peak_bytes > self._limit:
-            problem = f"needs {outcome.peak_bytes / 1e6:.0f} MB"
-            return Outcome(outcome.rtf, outcome.peak_bytes, problem)
+            return Outcome(outcome.rtf, outcome.peak_bytes, f"needs {megabytes(outcome.peak_bytes)}")
         return outcome
 
     def _find_batch(self) -> None:
@@ -132,7 +132,7 @@ class Search:
                 return
             candidate = best.candidate.changed(max_batch=size)
             outcome = self._limited(self._measure(candidate, best.share * self._seconds, size))
-            if outcome.rtf is not None and not outcome.problem and outcome.rtf > GAIN * before:
+            if outcome.rtf is not None and not outcome.problem and outcome.rtf > WORTHWHILE * before:
                 outcome = Outcome(outcome.rtf, outcome.peak_bytes, "no gain")
             self.batches[size] = outcome
             if outcome.problem or outcome.rtf is None:

