@@ -10,17 +10,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alrakis.backends.onnx import backend as onnx_backend
 from alrakis.backends.onnx import memory as onnx_memory
-from alrakis.backends.onnx.backend import OnnxBackend
 from alrakis.backends.onnx.codec import OnnxCodec
 from alrakis.backends.onnx.fine import OnnxFineGPT
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
 from alrakis.backends.onnx.memory import give_back_memory, separate_large_blocks
-from alrakis.config import load_config
 from alrakis.export.build import build_codec, build_stage
 from alrakis.sampling import Sampling
-from tests.backends.tiny import COARSE_HEADS, SHAPES, TinyWeights, codec_weights, stage_weights
+from tests.backends.tiny import COARSE_HEADS, SHAPES, codec_weights, stage_weights
 
 PROVIDERS = ["CPUExecutionProvider"]
 MIB = 1 << 20
@@ -83,13 +80,6 @@ def test_only_large_blocks_are_mapped_alone() -> None:
     """In a process of its own: a heap that is in use may have room for any block."""
     done = subprocess.run([sys.executable, "-c", BLOCKS], capture_output=True, text=True, cwd=ROOT)
     assert done.stdout.split() == ["0", "1"], done.stderr
-
-
-def test_a_backend_separates_large_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
-    made = []
-    monkeypatch.setattr(onnx_backend, "separate_large_blocks", lambda: made.append(True))
-    OnnxBackend(load_config("cpu-int8"), TinyWeights())
-    assert made == [True]
 
 
 @pytest.fixture

@@ -1,0 +1,111 @@
+"""Opening sessions: what this onnxruntime can, and what is said where it cannot."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import helper
+
+from alrakis.backends.onnx import session as onnx_session
+from alrakis.backends.onnx.gpt import OnnxCausalGPT
+from alrakis.backends.onnx.session import (
+    bind,
+    check_version,
+    load_table,
+    only_what_is_asked,
+    open_session,
+    pick_providers,
+    settle_cache,
+)
+from alrakis.config import load_config
+from alrakis.engine import Engine
+from alrakis.errors import ArtifactError, BackendError, ConfigError
+from tests.backends.onnx.exported import PROVIDERS, Make
+from tests.backends.tiny import SHAPES, TEXT_HEADS
+
+
+def test_what_does_not_open_is_said(folder_of: Make) -> None:
+    folder = folder_of("text")
+    (folder / "step.onnx").write_bytes(b"no graph")
+    with pytest.raises(ArtifactError, match=r"step\.onnx"):
+        OnnxCausalGPT(folder, SHAPES["text"], TEXT_HEADS, 1, PROVIDERS)
+
+
+def test_a_device_that_is_not_there() -> None:
+    assert pick_providers("auto") == PROVIDERS
+    with pytest.raises(ConfigError, match="CPUExecutionProvider"):
+        pick_providers("mps")
+
+
+@pytest.mark.parametrize(("kv_cache", "needed"), [("full", "1.22"), ("int8", "1.32")])
+def test_an_onnxruntime_that_is_too_old_is_told_what_is_needed(
+    kv_cache: str, needed: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    check_version(kv_cache)
+    monkeypatch.setattr(onnx_session.ort, "__version__", "1.21.3")
+    with pytest.raises(BackendError, match=rf"1\.21\.3 is too old: {needed}"):
+        check_version(kv_cache)
+
+
+@pytest.mark.parametrize("preset", ["cpu-int8", "cpu-int4", "cpu-realtime"])
+def test_an_onnxruntime_without_an_int8_cache_gets_an_fp32_one_with_a_line(
+    preset: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO, logger="alrakis")
+    assert settle_cache(load_config(preset)).kv_cache == "int8"
+    assert not caplog.messages
+    monkeypatch.setattr(onnx_session.ort, "__version__", "1.31.0")
+    with Engine("synthetic-tiny", preset, threads=1) as engine:
+        assert engine.config.kv_cache == "full"
+        (line,) = caplog.messages
+        assert "onnxruntime 1.31.0 cannot" in line
+        assert "1.32 can" in line
+        assert (
+            engine.backend.coarse().position_bytes == 2 * 4 * engine.weights.stage("coarse").shape.n_embd * 2
+        )
+    with Engine("synthetic-tiny", "cpu-int8", threads=1, kv_cache="full") as engine:
+        assert engine.config.kv_cache == "full"
+    with pytest.raises(BackendError, match=r"1\.31\.0 is too old: 1\.32 or newer has an int8 KV cache"):
+        Engine("synthetic-tiny", preset, kv_cache="int8")
+
+
+def test_tables_are_mapped_and_damaged_ones_told(tmp_path: Path) -> None:
+    table = np.arange(12, dtype=np.float32).reshape(3, 4)
+    np.save(tmp_path / "positions.npy", table)
+    found = load_table(tmp_path, "positions")
+    np.testing.assert_array_equal(found, table)
+    assert isinstance(found, np.memmap)
+    assert not found.flags.writeable
+    (tmp_path / "positions.npy").write_bytes(b"no table")
+    np.save(tmp_path / "objects.npy", np.array([{}], object), allow_pickle=True)
+    for name in ("positions", "objects", "nowhere"):
+        with pytest.raises(ArtifactError, match=rf"{name}\.npy cannot be read"):
+            load_table(tmp_path, name)
+
+
+def test_a_run_reads_and_writes_the_arrays_that_are_bound(tmp_path: Path) -> None:
+    """Of two outputs, the one that is asked for, in the caller's own memory."""
+    shape, kind = ["rows", 3], onnx.TensorProto.FLOAT
+    nodes = [helper.make_node("Add", ["x", "x"], ["twice"]), helper.make_node("Neg", ["x"], ["less"])]
+    x, twice, less = (helper.make_tensor_value_info(name, kind, shape) for name in ("x", "twice", "less"))
+    model = helper.make_model(
+        helper.make_graph(nodes, "two outputs", [x], [twice, less]),
+        opset_imports=[helper.make_opsetid("", 17)],
+    )
+    model.ir_version = 8
+    onnx.save(model, tmp_path / "two.onnx")
+    session = open_session(tmp_path / "two.onnx", 1, PROVIDERS)
+    for rows in (1, 4):
+        given, found = (
+            np.arange(3.0 * rows, dtype=np.float32).reshape(rows, 3),
+            np.empty((rows, 3), np.float32),
+        )
+        binding = session.io_binding()
+        bind(binding, "x", given)
+        bind(binding, "less", found, output=True)
+        for options in (only_what_is_asked(), only_what_is_asked(give_back=True)):
+            found[:] = np.nan
+            session.run_with_iobinding(binding, options)
+            np.testing.assert_array_equal(found, -given)
