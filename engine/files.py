@@ -1,4 +1,4 @@
-"""The cache folder, and writing files so that nobody ever sees an unfinished one."""
+"""The cache folder, writing files so that nobody ever sees an unfinished one, and reading `.npy` data."""
 
 import contextlib
 import hashlib
@@ -90,6 +90,24 @@ def remove_temporary(folder: Path) -> None:
         _remove(path)
 
 
+def read_npy(data: bytes) -> npt.NDArray[Any]:
+    """The array in the bytes of an `.npy` file. Raises ValueError if they do not fit the header."""
+    file = io.BytesIO(data)
+    version = np.lib.format.read_magic(file)
+    if version not in ((1, 0), (2, 0)):
+        raise ValueError(f"it is of version {version[0]}.{version[1]} of the format, which is not read")
+    read_header = (
+        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
+    )
+    shape, fortran_order, dtype = read_header(file)
+    if dtype.hasobject:
+        raise ValueError("it holds pickled objects, which could run code; save plain integer arrays instead")
+    rest = memoryview(data)[file.tell() :]
+    if math.prod(shape) * dtype.itemsize != len(rest):
+        raise ValueError(f"it has {len(rest)} bytes, which are not {dtype} of shape {shape!s:.80}")
+    return np.frombuffer(rest, dtype).reshape(shape, order="F" if fortran_order else "C")
+
+
 def _target(path: str | os.PathLike[str]) -> Path:
     """The absolute path, links followed. Raises OutputError if it is not that of a writable ordinary file."""
     try:
@@ -124,21 +142,3 @@ def _beside(target: Path, what: str) -> Path:
 def _remove(path: Path) -> None:
     with contextlib.suppress(OSError):
         path.unlink()
-
-
-def read_npy(data: bytes) -> npt.NDArray[Any]:
-    """The array in the bytes of an `.npy` file, which say how long it is. Raises ValueError."""
-    file = io.BytesIO(data)
-    version = np.lib.format.read_magic(file)
-    if version not in ((1, 0), (2, 0)):
-        raise ValueError(f"it is of version {version[0]}.{version[1]} of the format, which is not read")
-    read_header = (
-        np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    )
-    shape, fortran_order, dtype = read_header(file)
-    if dtype.hasobject:
-        raise ValueError("it holds pickled objects, which could run code; save plain integer arrays instead")
-    rest = memoryview(data)[file.tell() :]
-    if math.prod(shape) * dtype.itemsize != len(rest):
-        raise ValueError(f"it has {len(rest)} bytes, which are not {dtype} of shape {shape!s:.80}")
-    return np.frombuffer(rest, dtype).reshape(shape, order="F" if fortran_order else "C")

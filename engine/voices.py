@@ -26,7 +26,6 @@ from alrakis.files import read_npy, replace_file
 from alrakis.sampling import IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
 
-_MAX_ARRAY_BYTES = 64 << 20  # of a voice: an hour of fine codes is 35 MB in int16
 VOICE_KEYS = ("semantic_prompt", "coarse_prompt", "fine_prompt")
 _RESULT_NAMES = ("semantic_tokens", "coarse_tokens", "fine_tokens")  # of a Result
 
@@ -48,6 +47,7 @@ SUPPORTED_LANGS = [
     ("Chinese", "zh"),
 ]
 _SPEAKERS = range(10)
+_MAX_ARRAY_BYTES = 64 << 20  # an hour of fine codes has 17 MB in int64
 OTHER = "Other"  # the heading of presets without a language
 
 Array = npt.NDArray[Any]
@@ -310,7 +310,7 @@ def _read_npz(path: Path) -> dict[str, Array]:
             if names.count(key) > 1:
                 raise ValueError(f"it has {key} twice")
             with archive.open(archive.infolist()[names.index(key)]) as member:
-                data = member.read(_MAX_ARRAY_BYTES + 1)  # whatever the zip says of its length
+                data = member.read(_MAX_ARRAY_BYTES + 1)  # the length that the zip declares may be wrong
             if len(data) > _MAX_ARRAY_BYTES:
                 raise ValueError(f"{key} unpacks to more than {_MAX_ARRAY_BYTES} bytes")
             arrays[key] = read_npy(data)

@@ -27,7 +27,7 @@ _DTYPES: dict[str, npt.DTypeLike] = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
-_MAX_HEADER_BYTES = 4 << 20  # Bark's has 200 kB
+_MAX_HEADER_BYTES = 4 << 20  # Bark's header has 200 kB
 _MAX_AXES = 16
 
 
@@ -55,7 +55,7 @@ def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
     data, end = buffer[start:], 0
     arrays = {}
     for name, entry in sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"])):
-        if entry["data_offsets"][0] != end:  # the format's own rule: nothing lies between, or twice
+        if entry["data_offsets"][0] != end:  # the format allows no gaps and no overlaps
             raise ValueError(f"{name:.80} does not begin where the array before it ends")
         arrays[name] = _array(name, entry, data)
         end = entry["data_offsets"][1]

@@ -89,8 +89,9 @@ def _shape(args: Any, stage: Stage, path: Path) -> GPTShape:
     return gpt_shape(stage, values, str(path))
 
 
+# limits for damaged files, checked before anything is allocated
 _MOST = {"n_layer": 512, "n_head": 512, "n_embd": 1 << 16, "n_codes_total": 64, "n_codes_given": 64}
-_MOST_IDS = 1 << 24  # of a vocabulary, and positions
+_MOST_IDS = 1 << 24  # also of positions
 
 
 def gpt_shape(stage: Stage, values: Mapping[str, Any], source: str) -> GPTShape:

@@ -1,7 +1,7 @@
 """Reading files of `torch.save` without torch; their tensors are views of the mapped file.
 
 Both formats of `torch/serialization.py` are read: the zip, since torch 1.6, and the older series of pickles.
-What a pickle in them may hold stands in `torch_pickle.py`.
+`torch_pickle.py` says what a pickle in them may contain.
 """
 
 import struct
@@ -19,7 +19,7 @@ from alrakis.weights.types import Array
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _ZIP_START = b"PK\x03\x04"
-_LONGEST_LINE = 1 << 12  # of a name in a pickle
+_LONGEST_LINE = 1 << 12  # bytes of a name in a pickle
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 
 
@@ -131,7 +131,7 @@ def _read_legacy(buffer: Buffer) -> Any:
 
 
 class _Stream:
-    """A mapped file, read from its beginning on."""
+    """A mapped file as a stream."""
 
     def __init__(self, buffer: Buffer) -> None:
         self._buffer, self.at = buffer, 0
@@ -147,7 +147,7 @@ class _Stream:
 
 
 def _check_room(storages: Iterable[Storage], buffer: Buffer) -> None:
-    """Storages that lie over each other would become more than the file holds. Raises ValueError."""
+    """Raises ValueError if the storages together are longer than the file, as overlapping ones may be."""
     if sum(storage.count * storage.dtype.itemsize for storage in storages) > len(buffer):
         raise ValueError("its storages are longer than the file")
 

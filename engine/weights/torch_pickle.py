@@ -1,20 +1,20 @@
-"""The pickle in a file of `torch.save`: what it may hold, and nothing that runs.
+"""Reading the pickle in a file of `torch.save` without running code from it.
 
-A pickle can name any function to be called. This unpickler accepts what follows, and refuses the rest:
+A pickle can name any function to be called. This unpickler accepts only the following:
 
-- opcodes: those that torch writes (`OPCODES`). None changes an object that was made before, but to fill a
-  list or a dict, to drop the attributes of an OrderedDict, and to tell the byte order of a numpy dtype;
-- names: tensors, storages, dtypes, OrderedDict and numpy scalars, each with an object of this module in its
-  place: nothing that a checkpoint names is imported or called;
-- keys of dicts: text and whole numbers. As values: numbers, text, bytes, None, lists, tuples, dicts, tensors.
+- opcodes: those that torch writes (`OPCODES`). They change an object only to fill a list or a dict, to drop
+  the attributes of an OrderedDict, and to set the byte order of a numpy dtype;
+- names: tensors, storages, dtypes, OrderedDict and numpy scalars. An object of this module is put in place of
+  each, so nothing that a checkpoint names is imported or called;
+- keys of dicts: text and whole numbers. Values: numbers, text, bytes, None, lists, tuples, dicts and tensors.
 
-A tensor's place in its storage is checked when it is looked at, and says no more than its file could hold.
+`Tensor.array` checks that a tensor is inside its storage and has no more numbers than its file has bytes.
 """
 
 import pickle
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import ml_dtypes
 import numpy as np
@@ -92,7 +92,7 @@ class Tensor:
     def array(self) -> Array:
         """The tensor as a read-only array; tensors that share a storage share memory.
 
-        Raises ValueError for a tensor that is not wholly inside its storage, or is larger than its file.
+        Raises ValueError if it is not inside its storage, or has more numbers than its file has bytes.
         """
         storage, offset, size, stride = self.storage, self.offset, self.size, self.stride
         if type(storage) is not Storage or not all(
@@ -112,7 +112,7 @@ class Tensor:
             count *= length
         if last >= len(numbers):
             raise ValueError("a tensor reaches outside its storage")
-        if count > len(storage.buffer):  # a repeated axis takes no room in the file
+        if count > len(storage.buffer):  # an axis of stride 0 takes no room in the file
             raise ValueError(f"a tensor has {count} numbers, in a file of {len(storage.buffer)} bytes")
         steps = [step * numbers.itemsize for step in stride]
         return np.lib.stride_tricks.as_strided(numbers[offset:], size, steps, writeable=False)
@@ -192,9 +192,11 @@ _TORCH_DTYPES = frozenset(
 
 # Not the faster C class: that allocates a table of whatever size a damaged memo index demands.
 class Unpickler(pickle._Unpickler):
-    """An unpickler that accepts what the head of this file says. load_storage: as torch describes one."""
+    """An unpickler with the rules above. load_storage: called with dtype, key, count and perhaps a view."""
 
-    dispatch = {code: pickle._Unpickler.dispatch[code] for code in OPCODES}  # noqa: RUF012  # as the base has it
+    stack: list[Any]
+    pop_mark: Callable[[], list[Any]]
+    dispatch: ClassVar[Any] = {code: pickle._Unpickler.dispatch[code] for code in OPCODES}
 
     def __init__(self, file: Readable, load_storage: Callable[..., Storage]) -> None:
         super().__init__(_Limited(file), encoding="utf-8")
@@ -270,13 +272,13 @@ class Unpickler(pickle._Unpickler):
         target, keys, values = self.stack[-1], pairs[::2], pairs[1::2]
         if type(target) not in (dict, _Dict) or len(keys) != len(values):
             raise RefusedError("its pickle fills what is no dict")
-        if not all(type(key) in (str, int) for key in keys):  # a tuple may take for ever to compare
+        if not all(type(key) in (str, int) for key in keys):  # nested tuples may take for ever to compare
             raise RefusedError("its pickle has keys that are neither text nor whole numbers")
         target.update(zip(keys, values, strict=True))
 
 
 class _Limited:
-    """A file of which an unpickler may read so much and no more."""
+    """A file of which at most MAX_PICKLE_BYTES can be read."""
 
     def __init__(self, file: Readable) -> None:
         self._file, self._left = file, MAX_PICKLE_BYTES
