@@ -6,9 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import settings
 
 from alrakis.cli.program import main
 from tests.cli.programs import Ended, Run
+
+settings.register_profile("alrakis", deadline=None)  # how fast a machine is, no test asks
+settings.load_profile("alrakis")
 
 
 def pytest_configure() -> None:
