@@ -4,36 +4,11 @@ import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
-from torch.nn.utils import remove_weight_norm
 
-from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import WeightsError
 from alrakis.spec import CodecShape, Layout
 from alrakis.weights.codec import read_codec
-from alrakis.weights.names import codec_arrays
-from tests.checkpoints import CODEC_FILE, encodec_state
-
-
-@pytest.fixture(scope="module")
-def state() -> dict[str, torch.Tensor]:
-    return encodec_state(seed=3)
-
-
-@pytest.fixture(scope="module")
-def folded(state) -> dict[str, torch.Tensor]:
-    """EnCodec's own decoder with its weight norm removed by torch, and its codebooks."""
-    stub_torchaudio()
-    from encodec import EncodecModel
-
-    model = EncodecModel.encodec_model_24khz(pretrained=False)
-    model.load_state_dict(state)
-    for module in model.decoder.modules():
-        if hasattr(module, "weight_g"):
-            remove_weight_norm(module)
-    arrays = {f"decoder.{name}": value for name, value in model.decoder.state_dict().items()}
-    for i in range(8):
-        arrays[f"codebooks.{i}"] = model.quantizer.vq.layers[i]._codebook.embed
-    return arrays
+from tests.checkpoints import CODEC_FILE
 
 
 def assert_is(codec, folded) -> None:
@@ -140,8 +115,3 @@ def test_another_model_is_no_codec(tmp_path):
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.th")
     with pytest.raises(WeightsError, match="not EnCodec's 24 kHz model"):
         read_codec(tmp_path / "linear.th", Layout())
-
-
-def test_the_names_are_encodecs(folded):
-    expected = {name: tuple(value.shape) for name, value in folded.items()}
-    assert codec_arrays(CodecShape()) == expected

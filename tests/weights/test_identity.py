@@ -9,17 +9,7 @@ import pytest
 from alrakis.files import cache_folder
 from alrakis.weights import open_weights
 from alrakis.weights.identity import identity_of
-from alrakis.weights.types import StageWeights
-
-
-class Counted(dict):
-    """Arrays that count how often they are read."""
-
-    reads = 0
-
-    def __getitem__(self, name):
-        self.reads += 1
-        return super().__getitem__(name)
+from tests.weights.parts import Counted
 
 
 @pytest.fixture
@@ -89,14 +79,6 @@ def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
     monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "file" / "cache"))
     arrays, path = made
     assert len(identity_of("text", arrays, [path])()) == 64
-
-
-def test_it_is_worked_out_when_asked_for(made):
-    arrays, path = made
-    part = StageWeights("text", None, arrays, "made", identity_of("text", arrays, [path]))
-    assert arrays.reads == 0
-    assert part.identity == part.identity
-    assert arrays.reads == 1
 
 
 def test_the_number_of_heads_counts(small_folder, tmp_path):

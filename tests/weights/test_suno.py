@@ -16,16 +16,8 @@ from alrakis.errors import WeightsError
 from alrakis.spec import STAGES, Layout
 from alrakis.weights import open_weights
 from alrakis.weights.suno import gpt_shape, read_checkpoint
-from tests.checkpoints import gpt_state, model_args, numpy_scalars_allowed
-
-
-def checkpoint(stage: str) -> dict:
-    return {"model_args": model_args(stage), "model": gpt_state(stage), "best_val_loss": np.float32(2.0)}
-
-
-def read(tmp_path: Path, stage: str, content: object, name: str = "made.pt"):
-    torch.save(content, tmp_path / name)
-    return read_checkpoint(tmp_path / name, stage, Layout())
+from tests.checkpoints import numpy_scalars_allowed
+from tests.weights.parts import checkpoint, read
 
 
 def suno_model(path: Path, stage: str, monkeypatch) -> torch.nn.Module:
@@ -72,12 +64,6 @@ def test_compiled_names_and_the_old_vocabulary_form(tmp_path, stage, monkeypatch
     assert_is(weights, suno_model(tmp_path / "made.pt", stage, monkeypatch))
 
 
-def test_attention_masks_are_dropped(tmp_path):
-    content = checkpoint("coarse")
-    content["model"]["transformer.h.0.attn.bias"] = torch.ones(1, 1, 1024, 1024)
-    assert "transformer.h.0.attn.bias" not in read(tmp_path, "coarse", content).arrays
-
-
 def test_halves_stay_halves(tmp_path):
     content = checkpoint("fine")
     content["model"] = {name: value.half() for name, value in content["model"].items()}
@@ -89,30 +75,6 @@ def test_halves_stay_halves(tmp_path):
     np.testing.assert_array_equal(
         brains.astype(np.float32), bfloat["model"]["lm_heads.3.weight"].float().numpy()
     )
-
-
-def test_heads_and_embeddings_saved_apart_but_equal(tmp_path):
-    content = checkpoint("fine")
-    content["model"] = {name: value.clone() for name, value in content["model"].items()}
-    assert "transformer.wtes.3.weight" not in read(tmp_path, "fine", content).arrays
-
-
-def test_heads_and_embeddings_that_differ_are_refused(tmp_path):
-    content = checkpoint("fine")
-    content["model"]["transformer.wtes.3.weight"] = content["model"]["transformer.wtes.3.weight"] + 1
-    with pytest.raises(WeightsError, match=r"embedding 3 and lm_heads\.2\.weight differ"):
-        read(tmp_path, "fine", content)
-
-
-@pytest.mark.parametrize("held", STAGES)
-@pytest.mark.parametrize("asked", STAGES)
-def test_a_checkpoint_of_another_stage(small_folder, held, asked):
-    path = small_folder / f"{held}.pt"
-    if held == asked:
-        assert read_checkpoint(path, asked, Layout()).stage == asked
-    else:
-        with pytest.raises(WeightsError, match=f"holds a {held} model, not a {asked} model"):
-            read_checkpoint(path, asked, Layout())
 
 
 def without(name: str):
@@ -169,16 +131,6 @@ def test_what_is_wrong_with_a_checkpoint_is_said(tmp_path, change, message):
     with pytest.raises(WeightsError, match=message) as error:
         read(tmp_path, "coarse", content)
     assert "made.pt" in str(error.value)
-
-
-def test_many_mistakes_are_said_at_once_but_not_all_of_them(tmp_path):
-    content = checkpoint("coarse")
-    content["model"] = {f"module.{name}": value for name, value in content["model"].items()}
-    with pytest.raises(WeightsError) as error:
-        read(tmp_path, "coarse", content)
-    assert "missing: " in str(error.value)
-    assert "not known: module." in str(error.value)
-    assert "and 11 more" in str(error.value)
 
 
 @pytest.fixture(scope="module")

@@ -52,48 +52,6 @@ def test_codec():
         np.testing.assert_array_equal(codec.arrays[f"codebooks.{i}"], expected[name])
 
 
-def test_tokenizer_spells_in_lower_case(tmp_path):
-    from transformers import BertTokenizer
-
-    weights = open_weights("demo")
-    (tmp_path / "vocab.txt").write_text("\n".join(weights._config["text_vocab"]))
-    expected = BertTokenizer(vocab=str(tmp_path / "vocab.txt"), do_lower_case=True)
-    text = "Hello, my name is Suno; it's me!"
-    ids = weights.tokenizer().encode(text)
-    assert ids == expected.encode(text, add_special_tokens=False)
-    assert max(ids) + weights.layout.text_offset < weights.layout.text_pad
-
-
-def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for():
-    encoder = open_weights("demo").tokenizer()
-    assert encoder.encode("It is 5.") == encoder.encode("It is five.")
-    assert encoder.encode("na\u00efve \u266a stra\u00dfe") == encoder.encode("naive strae")
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("Good morning, how are you?", []),
-        ("It costs $5 on May 3.", []),
-        ("Music \u266a and more", ["no sound for \u266a: skipped"]),
-        ("Das ist nicht die Antwort.", ["looks like German"]),
-        ("Je ne sais pas o\u00f9 est la gare.", ["looks like French"]),
-        ("one word after the other " * 10, ["takes about 17 s"]),
-    ],
-)
-def test_what_it_cannot_say_is_said_before(text, said):
-    remarks = open_weights("demo").tokenizer().remarks(text)
-    assert len(remarks) == len(said)
-    for remark, part in zip(remarks, said, strict=True):
-        assert part in remark
-
-
-@pytest.mark.parametrize("text", ["\u3053\u308c\u306f", "...", "\U0001f600"])
-def test_a_text_of_which_nothing_can_be_said_is_refused(text):
-    with pytest.raises(InputError, match="nothing of"):
-        open_weights("demo").tokenizer().remarks(text)
-
-
 def test_int8_arrays_are_read_with_their_scales():
     rows = np.array([[127, -64], [3, 0]], np.int8)
     scales = np.array([0.5, 2], np.float16)
