@@ -55,7 +55,7 @@ def test_bad_input_is_said(engine: Engine, call: Any) -> None:
 
 
 def test_no_speech_is_an_error_of_generate_audio(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    # min_eos_p is Bark's 0.2 in generate_audio: find a row that ends at once by asking for it
+    # min_eos_p is Bark's 0.2 in generate_audio: find a text that ends at once by asking for it
     empty = generation.generate_text_semantic("x", min_eos_p=0.0, engine=engine, seed=0)
     assert len(empty) == 0
     monkeypatch.setattr(api, "generate_text_semantic", lambda *a, **k: empty)

@@ -190,12 +190,18 @@ def test_halls_are_not_crowded(folder: str, most: int) -> None:
     assert len(files) <= most, f"{folder}/ holds {sorted(files)}: put what belongs together into a folder"
 
 
-@pytest.mark.parametrize("path", [p for p in modules().values() if p.parts[len(ROOT.parts)] == "engine"])
-def test_every_module_of_the_engine_has_a_test_of_its_own(path: Path) -> None:
-    inside = path.relative_to(ROOT / "engine")
-    if inside.name != "__init__.py":
-        test = ROOT / "tests" / inside.parent / f"test_{inside.stem.strip('_')}.py"
-        assert test.is_file(), f"engine/{inside} has no {test.relative_to(ROOT)}"
+def engine_files() -> list[str]:
+    paths = (path.relative_to(ROOT) for path in modules().values())
+    return [path.as_posix() for path in paths if path.parts[0] == "engine"]
+
+
+@pytest.mark.parametrize("file", engine_files())
+def test_every_module_of_the_engine_has_a_test_of_its_own(file: str) -> None:
+    """And every package a folder of tests."""
+    inside = Path(file).relative_to("engine")
+    name = inside.name if inside.stem == "__init__" else f"test_{inside.stem.strip('_')}.py"
+    test = ROOT / "tests" / inside.parent / name
+    assert test.is_file(), f"{file} has no {test.relative_to(ROOT)}"
 
 
 def test_every_package_ships() -> None:

@@ -49,7 +49,7 @@ def test_presets_are_the_files_in_the_folder() -> None:
 
 def test_a_preset_differs_from_every_other() -> None:
     chosen = [load_config(name).model_dump(exclude={"name", "summary", "trades"}) for name in preset_names()]
-    assert all(one not in chosen[:i] for i, one in enumerate(chosen))
+    assert all(config not in chosen[:i] for i, config in enumerate(chosen))
 
 
 # exact

@@ -13,19 +13,19 @@ from alrakis.errors import AlrakisError
 
 def test_the_default_engine_follows_what_is_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     try:
-        one = default_engine.default_engine("synthetic-tiny", "torch-fp32")
-        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is one
+        engine = default_engine.default_engine("synthetic-tiny", "torch-fp32")
+        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is engine
         api.semantic_to_waveform(
             np.arange(20), weights="synthetic-tiny", config="torch-fp32", silent=True, seed=1
         )
-        assert default_engine.current_engine() is one
+        assert default_engine.current_engine() is engine
         assert set(generation.models) == {"coarse", "fine", "codec"}
         generation.clean_models("fine")
         assert set(generation.models) == {"coarse", "codec"}
         monkeypatch.setenv("SUNO_OFFLOAD_CPU", "1")
-        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is not one
+        assert default_engine.default_engine("synthetic-tiny", "torch-fp32") is not engine
         with pytest.raises(AlrakisError, match="closed"):
-            one.generate("x")
+            engine.generate("x")
     finally:
         generation.clean_models()
     assert default_engine.current_engine() is None

@@ -47,7 +47,7 @@ def test_a_voice_has_its_speakers_pitch(voice: str | None, hz: float) -> None:
     texts = ["The water in the lake is cold.", "Nobody knows where the keys are.", "We met on a train."]
     with Engine("demo", "cpu-fp32") as engine:
         said = engine.generate(texts, voice, seed=1, silent=True)
-    median = np.median([pitch_hz(one.audio) for one in said])
+    median = np.median([pitch_hz(result.audio) for result in said])
     assert median == pytest.approx(hz, rel=0.1)  # flite's own, as tools/demo_voice measures it
 
 

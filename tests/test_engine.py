@@ -21,26 +21,26 @@ def engine() -> Iterator[Engine]:
 
 
 def test_one_text_gives_one_result_and_a_list_a_list(engine: Engine) -> None:
-    one = engine.generate("hello", seed=5, **SHORT)
+    alone = engine.generate("hello", seed=5, **SHORT)
     (listed,) = engine.generate(["hello"], seed=5, **SHORT)
     assert engine.generate([], seed=5, **SHORT) == []
-    assert same(one, listed)
-    frames = one.coarse_tokens.shape[1]
-    assert one.audio.dtype == np.float32
-    assert one.audio.shape == (320 * frames,)
-    assert one.fine_tokens.shape == (8, frames)
-    assert one.sample_rate == 24_000
-    assert one.duration_s == pytest.approx(frames / 75)
-    assert one.seed == 5
+    assert same(alone, listed)
+    frames = alone.coarse_tokens.shape[1]
+    assert alone.audio.dtype == np.float32
+    assert alone.audio.shape == (320 * frames,)
+    assert alone.fine_tokens.shape == (8, frames)
+    assert alone.sample_rate == 24_000
+    assert alone.duration_s == pytest.approx(frames / 75)
+    assert alone.seed == 5
 
 
-def test_rows_of_a_list_are_what_they_are_alone(engine: Engine) -> None:
-    texts = ["one", "two words", "and a third row", "four"]
+def test_texts_of_a_list_are_said_as_they_are_alone(engine: Engine) -> None:
+    texts = ["one", "two words", "and a third text", "four"]
     together = engine.generate(texts, seed=20, max_gen_duration_s=1.0, min_eos_p=0.001, silent=True)
     assert [result.seed for result in together] == [20, 21, 22, 23]
-    for text, row in zip(texts, together, strict=True):
-        alone = engine.generate(text, seed=row.seed, max_gen_duration_s=1.0, min_eos_p=0.001, silent=True)
-        assert same(alone, row)
+    for text, result in zip(texts, together, strict=True):
+        alone = engine.generate(text, seed=result.seed, max_gen_duration_s=1.0, min_eos_p=0.001, silent=True)
+        assert same(alone, result)
 
 
 def test_without_a_seed_a_fresh_one_is_reported(engine: Engine) -> None:

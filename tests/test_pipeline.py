@@ -26,7 +26,7 @@ def engine() -> Iterator[Engine]:
 
 
 def test_batches_larger_than_max_batch_are_cut(engine: Engine) -> None:
-    texts = [f"row {i}" for i in range(5)]
+    texts = [f"text {i}" for i in range(5)]
     whole = engine.generate(texts, seed=1, **SHORT)
     with Engine("synthetic-tiny", "torch-fp32", max_batch=2) as small:
         assert all(same(a, b) for a, b in zip(small.generate(texts, seed=1, **SHORT), whole, strict=True))

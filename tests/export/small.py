@@ -6,10 +6,12 @@ from typing import Any
 import numpy as np
 
 from alrakis.config import Config, parse_config
+from alrakis.export.artifacts import Artifacts
+from alrakis.export.store import Artifact
 from alrakis.spec import Stage
 from alrakis.text.encoder import TextEncoder
 from alrakis.weights import open_weights
-from alrakis.weights.types import Array, CodecWeights, StageWeights
+from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 from tests.backends.tiny import LAYOUT, stage_weights
 
 
@@ -58,3 +60,14 @@ def outlying(stage: Stage, layer: str, norm: str, factor: float) -> dict[str, Ar
 def config(precision: str = "int8", **keys: Any) -> Config:
     values = {"backend": "onnx", "precision": precision, "trades": "" if precision == "fp32" else "tested"}
     return parse_config({**values, **keys}, "test")
+
+
+def ensure(weights: Weights, chosen: Config, stage: Any = "coarse") -> Artifact:
+    return Artifacts(weights, chosen).ensure(weights.stage(stage))
+
+
+def unmeasured(**changes: Any) -> Small:
+    """Weights that are not measured when they are exported, which takes less time."""
+    weights = Small(**changes)
+    weights.name = "synthetic-small"
+    return weights

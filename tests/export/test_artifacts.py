@@ -11,39 +11,20 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
 
 import alrakis.export.artifacts
 from alrakis.backends.onnx.backend import OnnxBackend
-from alrakis.config import Config
 from alrakis.engine import Engine
 from alrakis.errors import ArtifactError
-from alrakis.export.accuracy.report import report_from_json, stored_reports
 from alrakis.export.artifacts import Artifacts, part_heads
-from alrakis.export.build import build_codec, build_stage
-from alrakis.export.size import needed_bytes, progress_bytes
+from alrakis.export.build import build_stage
 from alrakis.export.store import MANIFEST, Artifact
 from alrakis.spec import STAGES
 from alrakis.weights import open_weights
 from alrakis.weights.demo.weights import FOLDER as DEMO
 from alrakis.weights.demo.weights import DemoVoice
-from alrakis.weights.types import StageWeights, Weights
-from tests.export.small import Small, config, outlying
-
-BROKEN = "transformer.h.1.mlp.c_fc"
-NORM = "transformer.h.1.ln_2"
-
-
-def ensure(weights: Weights, chosen: Config, stage: Any = "coarse") -> Artifact:
-    return Artifacts(weights, chosen).ensure(weights.stage(stage))
-
-
-def unmeasured(**changes: Any) -> Small:
-    """Weights that are not measured when they are exported, which takes less time."""
-    weights = Small(**changes)
-    weights.name = "synthetic-small"
-    return weights
+from tests.export.small import Small, config, ensure, unmeasured
 
 
 @pytest.fixture
@@ -131,8 +112,8 @@ def test_everything_that_matters_is_in_the_key() -> None:
         config("int8", verify_outlier=9.0),
         config("int8", kv_cache="int8"),
     ]
-    facts = [Artifacts(Small(), one).facts(Small().stage("coarse")) for one in made]
-    assert all(one not in facts[:i] for i, one in enumerate(facts))
+    facts = [Artifacts(Small(), chosen).facts(Small().stage("coarse")) for chosen in made]
+    assert all(each not in facts[:i] for i, each in enumerate(facts))
 
 
 def test_what_does_not_matter_is_not() -> None:
@@ -143,8 +124,8 @@ def test_what_does_not_matter_is_not() -> None:
         config(verify_min_top1=0.1),
         config(fine_window="fitted"),
     ]
-    facts = [Artifacts(Small(), one).facts(Small().stage("coarse")) for one in made]
-    assert all(one == facts[0] for one in facts)
+    facts = [Artifacts(Small(), chosen).facts(Small().stage("coarse")) for chosen in made]
+    assert all(each == facts[0] for each in facts)
 
 
 def test_the_ids_that_can_be_drawn_are_in_the_key() -> None:
@@ -175,32 +156,6 @@ def test_a_newer_exporter_takes_away_what_the_older_made(
     assert new.folder != old.folder
     assert not old.folder.exists()
     assert other.folder.exists()
-
-
-# how large
-
-
-@pytest.mark.parametrize("precision", ["fp32", "int8", "int4"])
-def test_disk_and_progress_are_known_before(precision: str, tmp_path: Path) -> None:
-    for stage in STAGES:
-        for name, weights in (("small", Small()), ("demo", open_weights("demo"))):
-            part = weights.stage(stage)
-            heads = part_heads(part, weights.layout)
-            folder = tmp_path / f"{name}-{stage}"
-            folder.mkdir()
-            counts: list[int] = []
-            build_stage(part, heads, precision, folder, progress=counts.append)
-            taken = sum(path.stat().st_size for path in folder.iterdir())
-            assert taken <= needed_bytes(part, precision) + 2**19  # graphs, paddings
-            assert needed_bytes(part, precision) <= 1.3 * taken
-            assert progress_bytes(part, heads, precision) == sum(counts)
-
-
-def test_the_codec_s_disk_is_known_before(tmp_path: Path) -> None:
-    codec = open_weights("demo").codec()
-    build_codec(codec, tmp_path)
-    taken = sum(path.stat().st_size for path in tmp_path.iterdir())
-    assert taken <= needed_bytes(codec, "fp32") + 2**19 <= 1.3 * taken
 
 
 # damage
@@ -413,83 +368,3 @@ def test_no_place_at_all_is_an_error_that_says_both(
     assert str(unusable) in message
     assert "MB are needed" in message
     assert "Set ALRAKIS_CACHE" in message
-
-
-# what is measured
-
-
-def test_a_first_export_measures_and_keeps_the_report() -> None:
-    artifact = ensure(Small(), config())
-    report = report_from_json(artifact.notes["report"])
-    assert report
-    assert (report.part, report.precision, report.kept) == ("coarse", "int8", ())
-    assert report.top1 > 0.9
-    (stored,) = stored_reports()
-    assert stored["report"] == report.as_json()
-    assert (stored["weights"], stored["folder"]) == ("small", str(artifact.folder))
-    assert "top-1 agreement" in " ".join(stored["lines"])
-
-
-@pytest.mark.parametrize(("weights", "precision"), [(unmeasured(), "int8"), (Small(), "fp32")])
-def test_what_means_nothing_is_not_measured(weights: Small, precision: str) -> None:
-    assert ensure(weights, config(precision)).notes["report"] is None
-
-
-def test_it_can_be_measured_later() -> None:
-    weights = unmeasured()
-    artifact = ensure(weights, config())
-    report = Artifacts(weights, config()).verify(artifact, weights.stage("coarse"))
-    assert ensure(weights, config()).notes["report"] == report.as_json()
-
-
-def kinds(artifact: Artifact, graph: str, linear: str) -> str:
-    """The operator that runs a linear in a graph."""
-    model = onnx.load(artifact.folder / f"{graph}.onnx", load_external_data=False)
-    (node,) = [node for node in model.graph.node if f"{linear}.weight" in node.input]
-    return str(node.op_type)
-
-
-@pytest.mark.parametrize("factor", [1000.0, 0.001])
-def test_a_broken_layer_is_kept_in_fp32(factor: float) -> None:
-    weights = Small(arrays=outlying("coarse", BROKEN, NORM, factor))
-    broken = ensure(unmeasured(arrays=outlying("coarse", BROKEN, NORM, factor)), config())
-    spoilt = Artifacts(weights, config()).verify(broken, weights.stage("coarse"))
-    artifact = ensure(weights, config())
-    report = report_from_json(artifact.notes["report"])
-    assert report
-    assert report.kept == (BROKEN,)
-    assert report.kl_mean < spoilt.kl_mean / 5
-    for graph in ("step", "prefill"):
-        assert kinds(artifact, graph, BROKEN) == "MatMul"
-        assert kinds(artifact, graph, BROKEN.replace("h.1", "h.0")) != "MatMul"
-        assert BROKEN not in report.layers[graph]
-    assert "kept in fp32: " + BROKEN in report.lines()
-
-
-def test_no_layer_is_kept_where_the_config_does_not_ask() -> None:
-    weights = Small(arrays=outlying("coarse", BROKEN, NORM, 1000.0))
-    report = report_from_json(ensure(weights, config(verify_outlier=1e6)).notes["report"])
-    assert report
-    assert report.kept == ()
-    assert report.worst["step"][0] == BROKEN
-
-
-def test_too_much_lost_is_a_warning_with_the_numbers(caplog: pytest.LogCaptureFixture) -> None:
-    ensure(Small(), config("int4", verify_max_kl=1e-9, verify_min_top1=1.0))
-    (warning,) = [record.getMessage() for record in caplog.records if record.levelname == "WARNING"]
-    assert warning.startswith("coarse at int4: top-1 agreement ")
-    assert "is below 100.0%" in warning
-    assert "nats is above 1e-09" in warning
-
-
-def test_little_lost_is_no_warning(caplog: pytest.LogCaptureFixture) -> None:
-    ensure(Small(), config("int8", verify_max_kl=10.0, verify_min_top1=0.0))
-    assert not caplog.records
-
-
-def test_the_stages_of_one_session_are_measured_on_each_other() -> None:
-    weights = Small()
-    artifacts = Artifacts(weights, config())
-    parts: list[StageWeights] = [weights.stage(stage) for stage in STAGES]
-    notes = [artifacts.ensure(part).notes["report"]["tokens"] for part in parts]
-    assert notes == ["spoken by the model"] * 3

@@ -244,14 +244,13 @@ def process(store: Store) -> Iterator[Any]:
 
     def start() -> "subprocess.Popen[str]":
         arguments = [sys.executable, "-c", PROGRAM, str(store.root), repr(FACTS)]
-        one = subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
-        started.append(one)
-        return one
+        started.append(subprocess.Popen(arguments, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        return started[-1]
 
     yield start
-    for one in started:
-        one.kill()
-        one.communicate()
+    for running in started:
+        running.kill()
+        running.communicate()
 
 
 def go_on(store: Store) -> None:
@@ -269,8 +268,8 @@ def test_of_two_processes_one_builds_and_the_other_waits(store: Store, process: 
     second = process()
     assert "another process is exporting text-int8-" in second.stderr.readline()
     go_on(store)
-    for one in (first, second):
-        assert one.communicate()[0] == artifact_name(FACTS) + "\n"
+    for each in (first, second):
+        assert each.communicate()[0] == artifact_name(FACTS) + "\n"
     assert built(store) == 1
 
 
@@ -294,10 +293,10 @@ def test_threads_wait_for_each_other_too(store: Store) -> None:
 
 @pytest.mark.skipif(sys.platform == "win32", reason="signals")
 def test_a_killed_build_is_swept_and_done_again(store: Store, process: Any) -> None:
-    one = process()
-    assert one.stdout.readline() == "building\n"
-    os.kill(one.pid, signal.SIGKILL)
-    one.wait()
+    killed = process()
+    assert killed.stdout.readline() == "building\n"
+    os.kill(killed.pid, signal.SIGKILL)
+    killed.wait()
     assert [name.endswith(".part") for name in visible(store)] == [True]
     assert store.find(FACTS) is None
     store.make(FACTS, build, 0)

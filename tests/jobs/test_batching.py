@@ -81,11 +81,19 @@ def test_without_a_seed_it_goes_on_with_the_one_that_it_drew(texts: Path, run: R
 
 
 def test_groups_have_one_voice_and_like_lengths() -> None:
-    one, two = (Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")
+    first, second = (Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")
     planned = [
         PlannedItem(BatchItem(line=i, id=str(i), file="f", text="t"), "t", i == 5, 0, voice, seconds)
         for i, (voice, seconds) in enumerate(
-            [(one, 3.0), (two, 1.0), (one, 1.0), (None, 2.0), (one, 2.0), (one, 40.0), (two, 0.5)]
+            [
+                (first, 3.0),
+                (second, 1.0),
+                (first, 1.0),
+                (None, 2.0),
+                (first, 2.0),
+                (first, 40.0),
+                (second, 0.5),
+            ]
         )
     ]
     groups = [[plan.item.line for plan in group] for group in grouped(planned, 2)]

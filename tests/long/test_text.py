@@ -99,12 +99,12 @@ def test_the_cast_and_everybody_else_have_voices_unless_the_first_chunk_is_to_gi
     engine: Engine,
 ) -> None:
     chunks = text_of(3, "A", "B", None)
-    one, two = (engine.generate("a voice", seed=i, silent=True, **SHORT) for i in range(2))
-    by_speaker = voices_of(engine, two, {"A": one}, chunks)
+    first, second = (engine.generate("a voice", seed=i, silent=True, **SHORT) for i in range(2))
+    by_speaker = voices_of(engine, second, {"A": first}, chunks)
     assert by_speaker.keys() == {"A", "B", None}
     fine = {name: voice.fine for name, voice in by_speaker.items() if voice}
-    np.testing.assert_array_equal(fine["A"], one.fine_tokens)
-    np.testing.assert_array_equal(fine["B"], two.fine_tokens)
-    assert voices_of(engine, None, {"A": one}, chunks).keys() == {"A"}
+    np.testing.assert_array_equal(fine["A"], first.fine_tokens)
+    np.testing.assert_array_equal(fine["B"], second.fine_tokens)
+    assert voices_of(engine, None, {"A": first}, chunks).keys() == {"A"}
     with Engine("demo", "torch-fp32") as demo:
         assert voices_of(demo, None, {}, chunks) == {"A": None, "B": None, None: None}

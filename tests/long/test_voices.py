@@ -20,9 +20,11 @@ def test_without_a_voice_each_speaker_keeps_that_of_his_first_chunk(engine: Engi
 
 
 def test_the_cast_has_voices_and_everybody_else_the_voice(engine: Engine) -> None:
-    one, two = (engine.generate("a voice", seed=i, max_gen_duration_s=1.0, silent=True) for i in range(2))
-    pieces = list(engine.stream(text_of(4, "A", None), one, cast={"A": two}, seed=1, **SHORT))
-    one_by_one(engine, pieces, [two, one, two, one])
+    first, second = (
+        engine.generate("a voice", seed=i, max_gen_duration_s=1.0, silent=True) for i in range(2)
+    )
+    pieces = list(engine.stream(text_of(4, "A", None), first, cast={"A": second}, seed=1, **SHORT))
+    one_by_one(engine, pieces, [second, first, second, first])
 
 
 def test_a_chain_goes_on_from_the_chunk_before(engine: Engine) -> None:

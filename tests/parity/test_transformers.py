@@ -139,8 +139,8 @@ def test_fine_codes(engine: Engine, model: Any, sampling: Sampling) -> None:
 
 
 def _arrivals(logits: Any, noise: Any, row: int, frame: int) -> Any:
-    one = logits[row, frame].astype(float)
-    return noise[row, frame] / np.exp((one - one.max()) / 0.5)
+    exact = logits[row, frame].astype(float)
+    return noise[row, frame] / np.exp((exact - exact.max()) / 0.5)
 
 
 @torch.no_grad()

@@ -17,21 +17,21 @@ LAYOUT = Layout()
 
 
 @dataclass
-class Row:
+class Sequence:
     semantic: IntArray
     voice: tuple[IntArray, IntArray] | None
     seed: int
 
 
-def row(n_semantic: int, n_history: int | None, seed: int, frames_off: int = 0) -> Row:
-    """A row of random tokens; its voice has `frames_off` frames more than fit its semantic tokens."""
+def sequence_of(n_semantic: int, n_history: int | None, seed: int, frames_off: int = 0) -> Sequence:
+    """Random tokens; its voice has `frames_off` frames more than fit its semantic tokens."""
     random = np.random.default_rng(seed)
     semantic = random.integers(0, 10_000, n_semantic)
     if n_history is None:
-        return Row(semantic, None, seed)
+        return Sequence(semantic, None, seed)
     n_frames = round(n_history * LAYOUT.semantic_to_coarse_ratio / 2) + frames_off
     voice = random.integers(0, 10_000, n_history), random.integers(0, 1024, (2, n_frames))
-    return Row(semantic, voice, seed)
+    return Sequence(semantic, voice, seed)
 
 
 def accepted_by_bark(voice: tuple[IntArray, IntArray] | None) -> bool:
@@ -41,8 +41,8 @@ def accepted_by_bark(voice: tuple[IntArray, IntArray] | None) -> bool:
 
 lengths = st.sampled_from([1, 2, 3, 20, 21, 41, 60, 75]) | st.integers(1, 120)
 histories = st.sampled_from([None, None, 2, 4, 11, 40, 41, 209, 210, 400]) | st.integers(2, 300)
-rows = st.builds(
-    row, lengths, histories, st.integers(0, 2**64 - 1), st.sampled_from([0, 0, -2, -1, 1])
+sequences = st.builds(
+    sequence_of, lengths, histories, st.integers(0, 2**64 - 1), st.sampled_from([0, 0, -2, -1, 1])
 ).filter(lambda made: accepted_by_bark(made.voice))
 samplings = st.builds(
     Sampling,
@@ -59,27 +59,31 @@ def windows(draw: st.DrawFn) -> tuple[int, int]:
     return history, length
 
 
-def ours(gpt: ToyGPT, batch: list[Row], sampling: Sampling, history: int, length: int) -> list[IntArray]:
+def ours(gpt: ToyGPT, batch: list[Sequence], sampling: Sampling, history: int, length: int) -> list[IntArray]:
     return generate_coarse(
         gpt,
         LAYOUT,
-        [one.semantic for one in batch],
-        [one.voice for one in batch],
-        [one.seed for one in batch],
+        [sequence.semantic for sequence in batch],
+        [sequence.voice for sequence in batch],
+        [sequence.seed for sequence in batch],
         sampling,
         max_coarse_history=history,
         sliding_window_len=length,
     )
 
 
-def barks(bark: Reference, one: Row, sampling: Sampling, history: int, length: int) -> IntArray:
+def barks(bark: Reference, sequence: Sequence, sampling: Sampling, history: int, length: int) -> IntArray:
     voice = None
-    if one.voice is not None:
-        voice = {"semantic_prompt": one.voice[0], "coarse_prompt": one.voice[1], "fine_prompt": None}
+    if sequence.voice is not None:
+        voice = {
+            "semantic_prompt": sequence.voice[0],
+            "coarse_prompt": sequence.voice[1],
+            "fine_prompt": None,
+        }
     codes, _ = bark.run(
-        one.seed,
+        sequence.seed,
         "generate_coarse",
-        one.semantic,
+        sequence.semantic,
         history_prompt=voice,
         temp=sampling.temperature,
         top_k=sampling.top_k,
@@ -92,16 +96,16 @@ def barks(bark: Reference, one: Row, sampling: Sampling, history: int, length: i
 
 
 @settings(max_examples=25, deadline=None)
-@given(batch=st.lists(rows, min_size=1, max_size=4), sampling=samplings, window=windows())
-def test_a_batch_equals_barks_rows_one_by_one(
-    bark: Reference, batch: list[Row], sampling: Sampling, window: tuple[int, int]
+@given(batch=st.lists(sequences, min_size=1, max_size=4), sampling=samplings, window=windows())
+def test_a_batch_equals_barks_sequences_one_by_one(
+    bark: Reference, batch: list[Sequence], sampling: Sampling, window: tuple[int, int]
 ) -> None:
     """Any lengths, histories and windows: a prefill that is skipped would have changed nothing."""
     found = ours(ToyGPT("coarse", LAYOUT.coarse_heads), batch, sampling, *window)
     assert len(found) == len(batch)
-    for codes, one in zip(found, batch, strict=True):
+    for codes, sequence in zip(found, batch, strict=True):
         assert codes.dtype == np.int64
-        np.testing.assert_array_equal(codes, barks(bark, one, sampling, *window))
+        np.testing.assert_array_equal(codes, barks(bark, sequence, sampling, *window))
 
 
 @pytest.mark.parametrize(
@@ -118,19 +122,25 @@ def test_a_prefill_is_skipped_when_the_cache_holds_the_prefix(
     bark: Reference, n_semantic: int, n_history: int | None, prefills: int
 ) -> None:
     gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
-    one = row(n_semantic, n_history, 3)
-    (codes,) = ours(gpt, [one], Sampling(), 630, 60)
-    np.testing.assert_array_equal(codes, barks(bark, one, Sampling(), 630, 60))
+    sequence = sequence_of(n_semantic, n_history, 3)
+    (codes,) = ours(gpt, [sequence], Sampling(), 630, 60)
+    np.testing.assert_array_equal(codes, barks(bark, sequence, Sampling(), 630, 60))
     assert gpt.prefills == prefills
     assert gpt.prefills + gpt.steps == codes.size  # the last token drawn is never run
 
 
-def test_rows_that_end_leave_the_batch(bark: Reference) -> None:
-    """Rows of the same history share prefills whatever their lengths; others are run apart."""
+def test_sequences_that_end_leave_the_batch(bark: Reference) -> None:
+    """Sequences of the same history share prefills whatever their lengths; others are run apart."""
     gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
-    batch = [row(30, None, 1), row(90, None, 2), row(1, None, 3), row(30, 50, 4), row(60, None, 5)]
-    for codes, one in zip(ours(gpt, batch, Sampling(), 630, 60), batch, strict=True):
-        np.testing.assert_array_equal(codes, barks(bark, one, Sampling(), 630, 60))
+    batch = [
+        sequence_of(30, None, 1),
+        sequence_of(90, None, 2),
+        sequence_of(1, None, 3),
+        sequence_of(30, 50, 4),
+        sequence_of(60, None, 5),
+    ]
+    for codes, sequence in zip(ours(gpt, batch, Sampling(), 630, 60), batch, strict=True):
+        np.testing.assert_array_equal(codes, barks(bark, sequence, Sampling(), 630, 60))
     assert gpt.prefills == 2
 
 

@@ -17,20 +17,20 @@ LAYOUT = Layout()
 
 
 @dataclass
-class Row:
+class Sequence:
     coarse: IntArray
     history: IntArray | None
     seed: int
 
 
-def row(given_codebooks: int, n_frames: int, n_history: int | None, seed: int) -> Row:
+def sequence_of(given_codebooks: int, n_frames: int, n_history: int | None, seed: int) -> Sequence:
     random = np.random.default_rng(seed)
     history = None if n_history is None else random.integers(0, 1024, (8, n_history))
-    return Row(random.integers(0, 1024, (given_codebooks, n_frames)), history, seed)
+    return Sequence(random.integers(0, 1024, (given_codebooks, n_frames)), history, seed)
 
 
-rows = st.builds(
-    row,
+sequences = st.builds(
+    sequence_of,
     st.sampled_from([7, 7, 7, 6, 2]),
     st.sampled_from([1, 511, 512, 513, 1023, 1024, 1025, 1537]) | st.integers(1, 1600),
     st.sampled_from([None, None, 1, 511, 512, 513, 700]) | st.integers(1, 600),
@@ -39,59 +39,74 @@ rows = st.builds(
 
 
 def ours(
-    gpt: ToyFineGPT, batch: list[Row], temperature: float | None, *, fitted: bool = False
+    gpt: ToyFineGPT, batch: list[Sequence], temperature: float | None, *, fitted: bool = False
 ) -> list[IntArray]:
     return generate_fine(
         gpt,
         LAYOUT,
-        [one.coarse for one in batch],
-        [one.history for one in batch],
-        [one.seed for one in batch],
+        [sequence.coarse for sequence in batch],
+        [sequence.history for sequence in batch],
+        [sequence.seed for sequence in batch],
         Sampling(temperature or 0),
         fitted=fitted,
     )
 
 
-def barks(bark: Reference, one: Row, temperature: float | None) -> IntArray:
+def barks(bark: Reference, sequence: Sequence, temperature: float | None) -> IntArray:
     voice = None
-    if one.history is not None:
-        voice = {"semantic_prompt": None, "coarse_prompt": None, "fine_prompt": one.history}
-    codes, _ = bark.run(one.seed, "generate_fine", one.coarse, history_prompt=voice, temp=temperature)
+    if sequence.history is not None:
+        voice = {"semantic_prompt": None, "coarse_prompt": None, "fine_prompt": sequence.history}
+    codes, _ = bark.run(
+        sequence.seed, "generate_fine", sequence.coarse, history_prompt=voice, temp=temperature
+    )
     return np.asarray(codes)
 
 
 @settings(max_examples=15, deadline=None)
-@given(batch=st.lists(rows, min_size=1, max_size=3), temperature=st.sampled_from([0.5, 0.5, 1.1, None]))
-def test_a_batch_equals_barks_rows_one_by_one(
-    bark: Reference, batch: list[Row], temperature: float | None
+@given(batch=st.lists(sequences, min_size=1, max_size=3), temperature=st.sampled_from([0.5, 0.5, 1.1, None]))
+def test_a_batch_equals_barks_sequences_one_by_one(
+    bark: Reference, batch: list[Sequence], temperature: float | None
 ) -> None:
     """Any number of frames, given codebooks and history; windows are shared where they can be."""
     gpt = ToyFineGPT()
     found = ours(gpt, batch, temperature)
     assert len(found) == len(batch)
-    for codes, one in zip(found, batch, strict=True):
+    for codes, sequence in zip(found, batch, strict=True):
         assert codes.dtype == np.int64
-        np.testing.assert_array_equal(codes, barks(bark, one, temperature))
+        np.testing.assert_array_equal(codes, barks(bark, sequence, temperature))
     alone = [
-        fine_passes(one.coarse.shape[1], 0 if one.history is None else min(512, one.history.shape[1]), given)
-        for one in batch
-        for given in [len(one.coarse)]
+        fine_passes(
+            sequence.coarse.shape[1],
+            0 if sequence.history is None else min(512, sequence.history.shape[1]),
+            given,
+        )
+        for sequence in batch
+        for given in [len(sequence.coarse)]
     ]
     assert max(alone) <= gpt.passes <= sum(alone)
 
 
 @pytest.mark.parametrize("given_codebooks", [1, 2, 3, 7])
 def test_given_codebooks_come_back_as_they_were(bark: Reference, given_codebooks: int) -> None:
-    one = row(given_codebooks, 1100, 300, 4)
-    (codes,) = ours(ToyFineGPT(), [one], 0.5)
-    np.testing.assert_array_equal(codes[:given_codebooks], one.coarse)
-    np.testing.assert_array_equal(codes, barks(bark, one, 0.5))
+    sequence = sequence_of(given_codebooks, 1100, 300, 4)
+    (codes,) = ours(ToyFineGPT(), [sequence], 0.5)
+    np.testing.assert_array_equal(codes[:given_codebooks], sequence.coarse)
+    np.testing.assert_array_equal(codes, barks(bark, sequence, 0.5))
 
 
-def test_rows_alike_share_passes() -> None:
-    """Three rows of 6 passes and one of 12: 12 passes in all."""
+def test_sequences_alike_share_passes() -> None:
+    """Three sequences of 6 passes and one of 12: 12 passes in all."""
     gpt = ToyFineGPT()
-    ours(gpt, [row(2, 100, None, 1), row(2, 1024, None, 2), row(2, 400, 200, 3), row(2, 1025, None, 4)], 0.5)
+    ours(
+        gpt,
+        [
+            sequence_of(2, 100, None, 1),
+            sequence_of(2, 1024, None, 2),
+            sequence_of(2, 400, 200, 3),
+            sequence_of(2, 1025, None, 4),
+        ],
+        0.5,
+    )
     assert gpt.passes == 12
 
 
@@ -110,8 +125,8 @@ def test_fitted_windows_have_no_padding(n_frames: int, n_history: int | None, se
             windows.append(codes)
             super().begin(codes, given)
 
-    one = row(7, n_frames, n_history, seed)
-    (codes,) = ours(Spy(), [one], 0.5, fitted=True)
+    sequence = sequence_of(7, n_frames, n_history, seed)
+    (codes,) = ours(Spy(), [sequence], 0.5, fitted=True)
     used = n_frames + (0 if n_history is None else min(n_history, 512))
     assert {window.shape[1] for window in windows} == {min(used, 1024)}
     assert (windows[0][0, :, :7] < 1024).all()
@@ -119,7 +134,7 @@ def test_fitted_windows_have_no_padding(n_frames: int, n_history: int | None, se
     assert (codes >= 0).all()
     assert (codes < 1024).all()
     if used >= 1024:
-        np.testing.assert_array_equal(codes, ours(ToyFineGPT(), [one], 0.5)[0])
+        np.testing.assert_array_equal(codes, ours(ToyFineGPT(), [sequence], 0.5)[0])
 
 
 def test_ids_come_from_the_layout() -> None:
@@ -141,13 +156,21 @@ def test_ids_come_from_the_layout() -> None:
 
 
 @settings(max_examples=10, deadline=None)
-@given(one=rows, frames=st.sampled_from([0, 1, 49, 300, 511]))
-def test_fewer_frames_of_a_voice_are_a_voice_cut_short(bark: Reference, one: Row, frames: int) -> None:
+@given(sequence=sequences, frames=st.sampled_from([0, 1, 49, 300, 511]))
+def test_fewer_frames_of_a_voice_are_a_voice_cut_short(
+    bark: Reference, sequence: Sequence, frames: int
+) -> None:
     codes = generate_fine(
-        ToyFineGPT(), LAYOUT, [one.coarse], [one.history], [one.seed], Sampling(0.5), history_frames=frames
+        ToyFineGPT(),
+        LAYOUT,
+        [sequence.coarse],
+        [sequence.history],
+        [sequence.seed],
+        Sampling(0.5),
+        history_frames=frames,
     )[0]
-    cut = None if one.history is None or frames == 0 else one.history[:, -frames:]
-    np.testing.assert_array_equal(codes, barks(bark, replace(one, history=cut), 0.5))
+    cut = None if sequence.history is None or frames == 0 else sequence.history[:, -frames:]
+    np.testing.assert_array_equal(codes, barks(bark, replace(sequence, history=cut), 0.5))
 
 
 @pytest.mark.parametrize(("frames", "windows"), [(975, 1), (976, 2)])

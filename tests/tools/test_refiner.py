@@ -121,8 +121,8 @@ def write_shard(path: Path) -> None:
     for name in ("text", "semantic", "guide"):
         np.save(path / f"{name}.npy", np.zeros(4, np.int16))
         np.save(path / f"{name}_ends.npy", np.array([2, 4]))
-    np.save(path / "samples.npy", np.concatenate([one.samples for one in spoken]))
-    np.save(path / "samples_ends.npy", np.cumsum([len(one.samples) for one in spoken]))
+    np.save(path / "samples.npy", np.concatenate([each.samples for each in spoken]))
+    np.save(path / "samples_ends.npy", np.cumsum([len(each.samples) for each in spoken]))
 
 
 def test_refining_leaves_the_coarse_codes_as_they_are(tmp_path: Path) -> None:

@@ -40,8 +40,8 @@ def test_tokens_are_the_cpus(options: dict[str, bool]) -> None:
             noise = Noise(rows.tolist(), "text").steps(step, 1, 61)
             np.testing.assert_allclose(logits[0].numpy(), logits[1].cpu().numpy(), atol=1e-4, rtol=1e-3)
             drawn = [
-                each.draw(one, each.upload(noise)[0], sampling)
-                for each, one in zip((here, there), logits, strict=True)
+                each.draw(values, each.upload(noise)[0], sampling)
+                for each, values in zip((here, there), logits, strict=True)
             ]
             assert np.array_equal(here.read(drawn[0]), there.read(drawn[1]))
             if step in (4, 8):
@@ -49,8 +49,8 @@ def test_tokens_are_the_cpus(options: dict[str, bool]) -> None:
                 rows = rows[kept]
                 for each in (here, there):
                     each.keep(kept)
-                drawn = [one[kept] for one in drawn]
-            logits = [each.step(one) for each, one in zip((here, there), drawn, strict=True)]
+                drawn = [tokens[kept] for tokens in drawn]
+            logits = [each.step(tokens) for each, tokens in zip((here, there), drawn, strict=True)]
 
 
 def test_a_cuda_graph_is_replayed_and_its_logits_last() -> None:
