@@ -55,7 +55,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--seconds", type=float, help="of audio, forced; `long` has 14, `cold-start` 1")
     parser.add_argument(
-        "--voice", metavar="NAME|NPZ", help="of `voice`, which it adds (default: random codes)"
+        "--voice",
+        metavar="NAME|NPZ",
+        help="of `voice`, which it adds (default: random codes), and of `accuracy` (v2/en_speaker_6)",
     )
     parser.add_argument(
         "--batch", type=int, action="append", help="of `throughput`, which it adds; may be repeated"

@@ -1,12 +1,14 @@
-"""How closely the networks of a config follow those of fp32, given the same tokens.
+"""How closely a config follows fp32 with Bark's own windows, given the same tokens and the same voice.
 
-fp32 draws the tokens and both give their logits for the next one. Noise is fixed, so the figures can be
-reproduced. The audio compared is made from the same coarse codes, by the fine model and codec of each.
+fp32 speaks, and its draws are kept. The config then runs its own stages, windows and all, and is made to draw
+the same; the logits of both before each draw are compared. Fine codes are compared as each predicts them from
+the same coarse codes. Noise is fixed, so the figures can be reproduced.
 """
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import numpy as np
@@ -17,13 +19,12 @@ from alrakis.bench.measure.log_mel import log_mel_distance_db
 from alrakis.engine import Engine
 from alrakis.export.accuracy.report import divergence
 from alrakis.export.accuracy.verifier import SENTENCES
-from alrakis.sampling import FloatArray, IntArray, Noise, Sampling, draw
-from alrakis.spec import COARSE_SEMANTIC_TOKENS, FINE_WINDOW_FRAMES, N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS
-from alrakis.stages.semantic import WITHOUT_END, semantic_history
-from alrakis.text.encoder import encode_text
+from alrakis.sampling import FloatArray, IntArray, Options, Sampling
+from alrakis.spec import N_COARSE_CODEBOOKS
+from alrakis.voices import Voice
 
-GREEDY = Sampling(0)
 SEED = 1
+GREEDY = Options(fine_temp=0)
 
 Logits = tuple[FloatArray, FloatArray]  # of fp32 and of the config, `(N, C)` each
 
@@ -51,13 +52,14 @@ class _Sentence:
 
 
 def measure_accuracy(
-    weights: str, config: str, overrides: dict[str, Any], seconds: float
+    weights: str, config: str, overrides: dict[str, Any], seconds: float, voice: str | None
 ) -> list[PartAccuracy]:
     """The accuracy of the parts text, coarse, fine and audio, over some seconds of each test sentence."""
     with Engine(weights, config, **overrides) as tested:
         fp32 = f"{'cpu' if tested.config.backend == 'onnx' else 'torch'}-fp32"
         with Engine(weights, fp32, threads=tested.config.threads) as exact:
-            sentences = [_compare(exact, tested, sentence, seconds) for sentence in SENTENCES]
+            loaded = exact.load_voice(voice)
+            sentences = [_compare(exact, tested, sentence, seconds, loaded) for sentence in SENTENCES]
     same = np.concatenate([sentence.same_codes for sentence in sentences])
     distance_db = math.sqrt(float(np.mean([sentence.distance_db**2 for sentence in sentences])))
     return [
@@ -74,98 +76,79 @@ def _logits_accuracy(part: Literal["text", "coarse"], sentences: Sequence[Logits
     return PartAccuracy(part, len(kl), float(top1.mean()), float(kl.mean()), float(kl.max()))
 
 
-def _compare(exact: Engine, tested: Engine, sentence: str, seconds: float) -> _Sentence:
-    layout = exact.layout
-    ids, _ = encode_text(exact.tokenizer, sentence, layout)
-    prefix, added = np.append(ids, layout.semantic_infer), semantic_history(None, layout)
-    steps = max(1, round(seconds * layout.semantic_rate_hz))
-    semantic, text_logits = _draw(exact, tested, "text", prefix, added, steps)
-    prefix = np.full(COARSE_SEMANTIC_TOKENS + 1, layout.coarse_semantic_pad)
-    prefix[: min(len(semantic), COARSE_SEMANTIC_TOKENS)] = semantic[:COARSE_SEMANTIC_TOKENS]
-    prefix[-1] = layout.coarse_infer
-    frames = max(1, round(seconds * layout.coarse_rate_hz))
-    drawn, coarse_logits = _draw(exact, tested, "coarse", prefix, None, frames * N_COARSE_CODEBOOKS)
-    coarse = drawn.reshape(frames, N_COARSE_CODEBOOKS)
-    exact_codes, tested_codes = (
-        _predict(engine, _fine_window(engine, coarse), N_COARSE_CODEBOOKS) for engine in (exact, tested)
+def _compare(exact: Engine, tested: Engine, sentence: str, seconds: float, voice: Voice | None) -> _Sentence:
+    options = Options(max_gen_duration_s=seconds, allow_early_stop=False)
+    who: tuple[list[Voice | None], list[int]] = ([voice], [SEED])
+    engines = exact, tested
+    (semantic,), text = _heard(
+        *engines, "text", lambda engine: engine.text_to_semantic([sentence], *who, options, silent=True)
+    )
+    (coarse,), coarse_logits = _heard(
+        *engines, "coarse", lambda engine: engine.semantic_to_coarse([semantic], *who, options, silent=True)
+    )
+    exact_fine, tested_fine = (
+        engine.coarse_to_fine([coarse], *who, GREEDY, silent=True)[0] for engine in engines
     )
     exact_audio, tested_audio = (
-        engine.codes_to_audio([codes[:frames].T], silent=True)[0]
-        for engine, codes in ((exact, exact_codes), (tested, tested_codes))
+        engine.codes_to_audio([fine], silent=True)[0]
+        for engine, fine in ((exact, exact_fine), (tested, tested_fine))
     )
-    return _Sentence(
-        text_logits,
-        coarse_logits,
-        _same_codes(tested, exact_codes[: len(tested_codes)], frames),
-        log_mel_distance_db(exact_audio, tested_audio, layout.sample_rate_hz),
-    )
+    distance_db = log_mel_distance_db(exact_audio, tested_audio, exact.layout.sample_rate_hz)
+    same_codes = (exact_fine == tested_fine)[N_COARSE_CODEBOOKS:].ravel()
+    return _Sentence(text, coarse_logits, same_codes, distance_db)
 
 
-def _draw(
+def _heard(
     exact: Engine,
     tested: Engine,
     stage: Literal["text", "coarse"],
-    prefix: IntArray,
-    added: IntArray | None,
-    steps: int,
-) -> tuple[IntArray, Logits]:
-    """What fp32 draws after a prefix `(T,)`: `(steps,)` indices within their heads, and the logits of both.
+    run: Callable[[Engine], list[IntArray]],
+) -> tuple[list[IntArray], Logits]:
+    """What fp32 makes in a stage, and the logits of both before each of its draws."""
+    with _listening(exact, stage) as first:
+        made = run(exact)
+    with _listening(tested, stage, first.drawn) as second:
+        run(tested)
+    return made, (np.stack(first.logits), np.stack(second.logits))
 
-    added: as in `CausalGPT.prefill`, `(S,)`.
+
+@dataclass
+class _Listener:
+    """A causal model for one sequence that keeps the logits of every draw.
+
+    told: what it is to draw, token ids in order; empty: it draws by itself.
     """
-    layout = exact.layout
-    candidates = layout.semantic_vocab if stage == "text" else layout.codebook_size
-    heads = [WITHOUT_END] if stage == "text" else list(range(N_COARSE_CODEBOOKS))
-    gpts: list[CausalGPT] = [getattr(engine.backend, stage)() for engine in (exact, tested)]
-    noise, drawn, pairs = Noise([SEED], stage), [], []
-    logits = [
-        gpt.prefill(prefix[None], None if added is None else added[None], head=heads[0]) for gpt in gpts
-    ]
-    for step in range(steps):
-        first, second = (_on_host(row) for row in logits)
-        pairs.append((first[0], second[0]))
-        token = int(draw(first, noise.step(step, candidates), Sampling())[0])
-        drawn.append(token)
-        if step + 1 < steps:
-            head, next_head = heads[step % len(heads)], heads[(step + 1) % len(heads)]
-            logits = [gpt.step(_forced(gpt, token, candidates, head), head=next_head) for gpt in gpts]
-    return np.array(drawn), (np.stack([a for a, _ in pairs]), np.stack([b for _, b in pairs]))
+
+    gpt: CausalGPT
+    told: Sequence[int]
+    logits: list[FloatArray] = field(default_factory=list)
+    drawn: list[int] = field(default_factory=list)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.gpt, name)
+
+    def draw(self, logits: Any, noise: Any, sampling: Sampling, *, head: int = 0) -> Any:
+        host = _on_host(logits)
+        self.logits.append(host[0])
+        tokens = self.gpt.draw(logits, noise, sampling, head=head)
+        drawn = int(self.gpt.read(tokens)[0])
+        if self.told:
+            (told,) = self.told[len(self.drawn) :][:1]
+            tokens = tokens + (told - drawn)
+            drawn = told
+        self.drawn.append(drawn)
+        return tokens
 
 
-def _forced(gpt: CausalGPT, token: int, candidates: int, head: int) -> Any:
-    """A given token in the backend's own type: drawn greedily from logits that allow no other."""
-    logits = np.zeros((1, 1, candidates), np.float32)
-    logits[0, 0, token] = 1
-    return gpt.draw(gpt.upload(logits)[0], None, GREEDY, head=head)
-
-
-def _fine_window(engine: Engine, coarse: IntArray) -> IntArray:
-    """The window `(T', 8)` that an engine makes of coarse codes `(T, 2)`: padded, unless it is fitted."""
-    frames, given = coarse.shape
-    length = frames if engine.config.fine_window == "fitted" else max(frames, FINE_WINDOW_FRAMES)
-    codes = np.full((length, N_FINE_CODEBOOKS), engine.layout.fine_pad)
-    codes[:frames, :given] = coarse
-    return codes
-
-
-def _predict(engine: Engine, window: IntArray, given: int, end: int = N_FINE_CODEBOOKS) -> IntArray:
-    """A window `(T, 8)` with its codebooks from `given` to `end` predicted greedily, one after the other."""
-    gpt = engine.backend.fine()
-    gpt.begin(window[None], given)
-    for codebook in range(given, end):
-        gpt.predict(codebook, np.zeros(1, np.int64), None, GREEDY)
-    return gpt.codes()[0]
-
-
-def _same_codes(tested: Engine, exact: IntArray, frames: int) -> npt.NDArray[np.bool_]:
-    """Which codes of fp32 an engine predicts too, if the codebooks below are those of fp32."""
-    same = []
-    for codebook in range(N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS):
-        window = exact.copy()
-        window[:, codebook:] = tested.layout.fine_pad
-        codes = _predict(tested, window, codebook, codebook + 1)
-        same.append(codes[:frames, codebook] == exact[:frames, codebook])
-    return np.concatenate(same)
+@contextmanager
+def _listening(engine: Engine, stage: str, told: Sequence[int] = ()) -> Iterator[_Listener]:
+    """Have a stage of an engine listened to for as long as this lasts."""
+    listener = _Listener(getattr(engine.backend, stage)(), told)
+    setattr(engine.backend, stage, lambda: listener)
+    try:
+        yield listener
+    finally:
+        delattr(engine.backend, stage)  # the method of its class is what is left
 
 
 def _on_host(logits: Any) -> FloatArray:

@@ -6,8 +6,10 @@ from alrakis.bench.record.schema import SCENARIOS, Scenario, Workload
 from alrakis.bench.targets.process import TEXT, Target
 from alrakis.errors import InputError
 
-LONG_S, COLD_S, ACCURACY_S = 14.0, 1.0, 1.0  # seconds of audio
+LONG_S, COLD_S = 14.0, 1.0  # seconds of audio
+ACCURACY_S = 4.0  # every preset's coarse window slides on within it
 SYNTHETIC_VOICE = "synthetic"
+DEFAULT_VOICE = "v2/en_speaker_6"  # of `accuracy` with Bark's own weights
 
 FRESH: tuple[Scenario, ...] = ("cold-start", "memory")  # each sample is taken in a process of its own
 # Peers generate one text at a time, and 14 s of audio take them minutes.
@@ -78,7 +80,7 @@ class Plan:
 def make_workloads(
     scenarios: tuple[Scenario, ...], weights: str, seconds: float, voice: str | None, batches: tuple[int, ...]
 ) -> tuple[Workload, ...]:
-    """The workloads of some scenarios. voice: of the `voice` scenario; None for a synthetic one."""
+    """The workloads of some scenarios. voice: of `voice`, None for a synthetic one, and of `accuracy`."""
 
     def workload(scenario: Scenario, name: str = "", **changes: object) -> Workload:
         values: dict[str, object] = {
@@ -94,12 +96,15 @@ def make_workloads(
 
     # random parameters say nothing about accuracy, so the demo voice is measured instead of them
     accuracy_weights = "demo" if weights.startswith("synthetic") else weights
+    accuracy_voice = "demo/slt" if accuracy_weights == "demo" else voice or DEFAULT_VOICE
     workloads = {
         "latency": [workload("latency")],
         "throughput": [workload("throughput", f"throughput-{size}", batch=size) for size in batches],
         "voice": [workload("voice", voice=voice or SYNTHETIC_VOICE)],
         "long": [workload("long", seconds=LONG_S)],
-        "accuracy": [workload("accuracy", weights=accuracy_weights, seconds=ACCURACY_S, text="")],
+        "accuracy": [
+            workload("accuracy", weights=accuracy_weights, seconds=ACCURACY_S, text="", voice=accuracy_voice)
+        ],
         "cold-start": [workload("cold-start", seconds=COLD_S)],
         "memory": [workload("memory")],
     }

@@ -133,7 +133,9 @@ class Session:
             other = Target(target.name, target.program, workload.weights, target.threads, target.overrides)
             try:
                 with Process(other) as process:
-                    parts = process.ask(do="accuracy", seconds=workload.seconds)["parts"]
+                    parts = process.ask(do="accuracy", seconds=workload.seconds, voice=workload.voice)[
+                        "parts"
+                    ]
             except TargetError as error:
                 self._fail_workload(target, workload, 0, error, dead=False)
                 continue

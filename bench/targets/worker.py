@@ -55,11 +55,11 @@ class Worker:
             "torch": "torch" in sys.modules,
         }
 
-    def accuracy(self, seconds: float) -> dict[str, Any]:
+    def accuracy(self, seconds: float, voice: str | None) -> dict[str, Any]:
         from alrakis.bench.measure.accuracy import measure_accuracy
 
         options = self._options
-        parts = measure_accuracy(options.weights, options.target, self._overrides(), seconds)
+        parts = measure_accuracy(options.weights, options.target, self._overrides(), seconds, voice)
         return {"parts": [asdict(part) for part in parts]}
 
     def _overrides(self) -> dict[str, Any]:

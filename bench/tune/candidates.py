@@ -11,9 +11,9 @@ from alrakis.config import Config, load_config
 _CPU_PRESETS = ("cpu-int8", "cpu-int4", "cpu-fp32", "torch-fp32")
 _GPU_PRESETS = ("gpu-bf16", "gpu-fp16", "torch-fp32")
 _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
-# Windows that take less work than Bark's own, and what they trade for it.
-_LESS_WORK: dict[str, Any] = {"sliding_window_len": 138, "fine_window": "fitted"}
-_LESS_WORK_TRADES = "coarse windows of 138 tokens, not 60; fine windows without padding"
+# The windows of a preset that take less work than Bark's own, tried with the other presets.
+_LESS_WORK = "cpu-realtime"
+_WINDOWS = ("max_coarse_history", "sliding_window_len", "fine_window", "fine_history_frames")
 
 
 @dataclass(frozen=True)
@@ -62,8 +62,10 @@ def list_candidates(
 
 def _with_less_work(candidate: Candidate) -> Candidate:
     config = candidate.config()
-    trades = "; ".join(filter(None, (config.trades, _LESS_WORK_TRADES)))
-    return candidate.changed(**_LESS_WORK, trades=trades)
+    windows = {key: getattr(load_config(_LESS_WORK), key) for key in _WINDOWS}
+    less = ", ".join(f"{key} {value}" for key, value in windows.items())
+    trades = "; ".join(filter(None, (config.trades, f"windows of {_LESS_WORK}: {less}")))
+    return candidate.changed(**windows, trades=trades)
 
 
 def thread_counts(usable: int, logical: int) -> list[int]:

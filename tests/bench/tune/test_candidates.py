@@ -21,7 +21,8 @@ def test_candidates_are_configs_that_say_what_they_trade(gpu: bool, low_memory: 
     assert all(candidate.config().exact for candidate in exact)
     for config in configs:
         if config.fine_window == "fitted":
-            assert "138 tokens" in config.trades
+            assert f"sliding_window_len {config.sliding_window_len}" in config.trades
+            assert config.warnings == []
 
 
 def test_threads_worth_a_trial() -> None:
