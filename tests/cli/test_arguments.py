@@ -1,10 +1,16 @@
 """What commands are asked for: read rightly, and told in a line with exit code 2 where it is wrong."""
 
+import argparse
+import tempfile
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from alrakis.cli.arguments import parse_overrides
+from alrakis.cli.arguments import add_speech_options, parse_cast, parse_overrides, read_text, speech_options
+from alrakis.errors import InputError
+from alrakis.sampling import Options
 from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, refused
 
 
@@ -100,3 +106,39 @@ def test_overrides_are_typed_as_toml_types_them() -> None:
         "i": "",
     }
     assert parse_overrides(["a=1\nb=2"]) == {"a": "1\nb=2"}
+
+
+@given(st.text("ab =v2/_", max_size=12))
+def test_a_cast_is_a_name_and_a_voice(item: str) -> None:
+    name, equals, voice = item.partition("=")
+    if equals and name.strip() and voice.strip():
+        assert parse_cast([item]) == {name.strip(): voice.strip()}
+    else:
+        with pytest.raises(InputError, match="NAME=VOICE"):
+            parse_cast([item])
+
+
+@given(st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=200))
+def test_a_text_is_read_as_it_stands_in_a_file(text: str) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "t.txt"
+        for mark in (b"", b"\xef\xbb\xbf"):
+            path.write_bytes(mark + text.encode())
+            expected = text.removeprefix("\ufeff") if not mark else text
+            assert read_text([], str(path)) == expected
+
+
+def test_what_is_not_asked_for_is_left_to_the_options(run: Run) -> None:
+    parser = argparse.ArgumentParser()
+    add_speech_options(parser)
+    assert speech_options(parser.parse_args([])) == Options()
+    asked = ["--text-temp", "0.5", "--waveform-temp", "0", "--fine-temp", "1", "--min-eos-p", "0.3"]
+    assert speech_options(parser.parse_args([*asked, "--max-duration", "2"])) == Options(
+        0.5, 0.0, 1.0, min_eos_p=0.3, max_gen_duration_s=2.0
+    )
+    shown = " ".join(parser.format_help().split())
+    for field in ("text_temp", "waveform_temp", "fine_temp", "min_eos_p"):
+        flag = f"--{field.replace('_', '-')} "
+        assert f"(default: {getattr(Options(), field)})" in shown[shown.rindex(flag) :], (
+            "help repeats a default"
+        )

@@ -1,12 +1,21 @@
 """A text on standard output while it is made: the samples of the file, as long as somebody listens."""
 
+import os
 import subprocess
+import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 import soundfile
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
+from alrakis.audio import pcm16, wav_header
+from alrakis.cli.player import Player
 from tests.cli.programs import Terminal, command, environment
 from tests.jobs.books import DEMO, QUICK
 
@@ -51,3 +60,94 @@ def test_audio_is_not_written_to_a_terminal(book: Path) -> None:
     terminal = Terminal("read", "book.txt", "--stream", *QUICK, folder=book)
     assert "pipe it into a player" in terminal.read_to_end()
     assert terminal.process.returncode == 2
+
+
+class Chunks:
+    """A text that is being read, of which chunk i is i samples long and all at level i."""
+
+    sample_rate_hz = 24_000
+
+    def __init__(self, count: int, there: Sequence[int] = ()) -> None:
+        self.manifest = SimpleNamespace(chunks=[SimpleNamespace(chunk=i) for i in range(1, count + 1)])
+        self._there = there
+
+    def finished_s(self) -> dict[int, float]:
+        return {chunk - 1: 1.0 for chunk in self._there}
+
+    def audio(self, state: Any) -> Any:
+        return np.full(state.chunk, state.chunk / 1000, np.float32)
+
+    def whole(self) -> bytes:
+        return b"".join(pcm16(self.audio(chunk)) for chunk in self.manifest.chunks)
+
+
+class Listener:
+    """Whoever reads standard output: the other end of a pipe."""
+
+    def __init__(self) -> None:
+        self._read, self._write = os.pipe()
+
+    def fileno(self) -> int:
+        return self._write
+
+    def heard(self) -> bytes:
+        os.close(self._write)
+        with open(self._read, "rb") as end:
+            return end.read()
+
+    def leave(self) -> None:
+        os.close(self._read)
+
+
+@pytest.fixture
+def listener(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Listener]:
+    """Puts a listener in standard output's place, once the test has begun."""
+
+    def put() -> Listener:
+        made = Listener()
+        monkeypatch.setattr(sys, "stdout", made)
+        return made
+
+    return put
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.permutations(range(1, 7)), st.integers(0, 6))
+def test_chunks_are_heard_in_order_whatever_the_order_they_are_made_in(
+    listener: Callable[[], Listener], order: list[int], there: int
+) -> None:
+    reading, ear = Chunks(6, order[:there]), listener()
+    with Player(reading, "pcm") as player:  # type: ignore[arg-type]
+        for chunk in order[there:]:
+            player.ready(chunk)
+            player.check()
+        player.end()
+    assert ear.heard() == reading.whole()
+
+
+def test_a_player_that_is_left_early_ends_after_what_it_has(listener: Callable[[], Listener]) -> None:
+    reading, ear = Chunks(3, [1]), listener()
+    with Player(reading, "wav") as player:  # type: ignore[arg-type]
+        player.ready(3)
+    player.end()
+    assert ear.heard() == wav_header(24_000) + pcm16(np.full(1, 0.001, np.float32))
+
+
+def test_without_a_form_nothing_is_written(listener: Callable[[], Listener]) -> None:
+    reading, ear = Chunks(3), listener()
+    with Player(reading, None) as player:  # type: ignore[arg-type]
+        player.ready(1)
+        player.end()
+    assert ear.heard() == b""
+
+
+def test_a_listener_who_has_left_is_noticed_by_whoever_makes_the_chunks(
+    listener: Callable[[], Listener],
+) -> None:
+    reading, ear = Chunks(3, [1, 2, 3]), listener()
+    ear.leave()
+    with Player(reading, "pcm") as player:  # type: ignore[arg-type]
+        with pytest.raises(BrokenPipeError):
+            player.end()
+        with pytest.raises(BrokenPipeError):
+            player.check()
