@@ -1,1 +1,1 @@
-"""What is measured beside time: the machine, memory, energy, accuracy."""
+"""What is measured besides time: the machine, its memory and energy, and accuracy."""

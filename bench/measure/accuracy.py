@@ -1,8 +1,8 @@
 """How closely a config follows fp32 with Bark's own windows, given the same tokens and the same voice.
 
-fp32 speaks, and its draws are kept. The config then runs its own stages, windows and all, and is made to draw
-the same; the logits of both before each draw are compared. Fine codes are compared as each predicts them from
-the same coarse codes. Noise is fixed, so the figures can be reproduced.
+fp32 runs a stage and its tokens are kept. The config then runs the stage with its own windows but is forced
+to draw the same tokens, and the logits of both before each draw are compared. Fine codes are those that each
+predicts from the same coarse codes. Noise is fixed, so the figures can be reproduced.
 """
 
 import math
@@ -54,7 +54,10 @@ class _Sentence:
 def measure_accuracy(
     weights: str, config: str, overrides: dict[str, Any], seconds: float, voice: str | None
 ) -> list[PartAccuracy]:
-    """The accuracy of the parts text, coarse, fine and audio, over some seconds of each test sentence."""
+    """The accuracy of the parts text, coarse, fine and audio, over some seconds of each test sentence.
+
+    voice: as `Engine.load_voice` takes it.
+    """
     with Engine(weights, config, **overrides) as tested:
         fp32 = f"{'cpu' if tested.config.backend == 'onnx' else 'torch'}-fp32"
         with Engine(weights, fp32, threads=tested.config.threads) as exact:
@@ -78,16 +81,16 @@ def _logits_accuracy(part: Literal["text", "coarse"], sentences: Sequence[Logits
 
 def _compare(exact: Engine, tested: Engine, sentence: str, seconds: float, voice: Voice | None) -> _Sentence:
     options = Options(max_gen_duration_s=seconds, allow_early_stop=False)
-    who: tuple[list[Voice | None], list[int]] = ([voice], [SEED])
+    voice_and_seed: tuple[list[Voice | None], list[int]] = ([voice], [SEED])
     engines = exact, tested
-    (semantic,), text = _heard(
-        *engines, "text", lambda engine: engine.text_to_semantic([sentence], *who, options, silent=True)
+    semantic, text_logits = _run_both(
+        *engines, "text", lambda e: e.text_to_semantic([sentence], *voice_and_seed, options, silent=True)
     )
-    (coarse,), coarse_logits = _heard(
-        *engines, "coarse", lambda engine: engine.semantic_to_coarse([semantic], *who, options, silent=True)
+    coarse, coarse_logits = _run_both(
+        *engines, "coarse", lambda e: e.semantic_to_coarse(semantic, *voice_and_seed, options, silent=True)
     )
     exact_fine, tested_fine = (
-        engine.coarse_to_fine([coarse], *who, GREEDY, silent=True)[0] for engine in engines
+        engine.coarse_to_fine(coarse, *voice_and_seed, GREEDY, silent=True)[0] for engine in engines
     )
     exact_audio, tested_audio = (
         engine.codes_to_audio([fine], silent=True)[0]
@@ -95,32 +98,32 @@ def _compare(exact: Engine, tested: Engine, sentence: str, seconds: float, voice
     )
     distance_db = log_mel_distance_db(exact_audio, tested_audio, exact.layout.sample_rate_hz)
     same_codes = (exact_fine == tested_fine)[N_COARSE_CODEBOOKS:].ravel()
-    return _Sentence(text, coarse_logits, same_codes, distance_db)
+    return _Sentence(text_logits, coarse_logits, same_codes, distance_db)
 
 
-def _heard(
+def _run_both(
     exact: Engine,
     tested: Engine,
     stage: Literal["text", "coarse"],
     run: Callable[[Engine], list[IntArray]],
 ) -> tuple[list[IntArray], Logits]:
-    """What fp32 makes in a stage, and the logits of both before each of its draws."""
-    with _listening(exact, stage) as first:
-        made = run(exact)
-    with _listening(tested, stage, first.drawn) as second:
+    """The tokens that fp32 draws in a stage, and the logits of both engines before each draw."""
+    with _recorded(exact, stage) as first:
+        tokens = run(exact)
+    with _recorded(tested, stage, first.drawn) as second:
         run(tested)
-    return made, (np.stack(first.logits), np.stack(second.logits))
+    return tokens, (np.stack(first.logits), np.stack(second.logits))
 
 
 @dataclass
-class _Listener:
-    """A causal model for one sequence that keeps the logits of every draw.
+class _RecordedGPT:
+    """A causal model, for one sequence, that keeps the logits and the token id of every draw.
 
-    told: what it is to draw, token ids in order; empty: it draws by itself.
+    forced: the token ids to draw, in order; empty to draw freely.
     """
 
     gpt: CausalGPT
-    told: Sequence[int]
+    forced: Sequence[int]
     logits: list[FloatArray] = field(default_factory=list)
     drawn: list[int] = field(default_factory=list)
 
@@ -132,23 +135,23 @@ class _Listener:
         self.logits.append(host[0])
         tokens = self.gpt.draw(logits, noise, sampling, head=head)
         drawn = int(self.gpt.read(tokens)[0])
-        if self.told:
-            (told,) = self.told[len(self.drawn) :][:1]
-            tokens = tokens + (told - drawn)
-            drawn = told
+        if self.forced:
+            forced = self.forced[len(self.drawn)]
+            tokens = tokens + (forced - drawn)
+            drawn = forced
         self.drawn.append(drawn)
         return tokens
 
 
 @contextmanager
-def _listening(engine: Engine, stage: str, told: Sequence[int] = ()) -> Iterator[_Listener]:
-    """Have a stage of an engine listened to for as long as this lasts."""
-    listener = _Listener(getattr(engine.backend, stage)(), told)
-    setattr(engine.backend, stage, lambda: listener)
+def _recorded(engine: Engine, stage: str, forced: Sequence[int] = ()) -> Iterator[_RecordedGPT]:
+    """Record the draws of a stage inside the `with` block."""
+    gpt = _RecordedGPT(getattr(engine.backend, stage)(), forced)
+    setattr(engine.backend, stage, lambda: gpt)
     try:
-        yield listener
+        yield gpt
     finally:
-        delattr(engine.backend, stage)  # the method of its class is what is left
+        delattr(engine.backend, stage)  # uncovers the method of its class
 
 
 def _on_host(logits: Any) -> FloatArray:

@@ -1,1 +1,1 @@
-"""One run of the benchmark: what is planned, and measuring it."""
+"""One run: its plan, its measuring and its progress."""

@@ -7,7 +7,7 @@ from alrakis.bench.targets.process import TEXT, Target
 from alrakis.errors import InputError
 
 LONG_S, COLD_S = 14.0, 1.0  # seconds of audio
-ACCURACY_S = 4.0  # every preset's coarse window slides on within it
+ACCURACY_S = 4.0  # long enough for the coarse window of every preset to slide
 SYNTHETIC_VOICE = "synthetic"
 DEFAULT_VOICE = "v2/en_speaker_6"  # of `accuracy` with Bark's own weights
 
@@ -80,7 +80,7 @@ class Plan:
 def make_workloads(
     scenarios: tuple[Scenario, ...], weights: str, seconds: float, voice: str | None, batches: tuple[int, ...]
 ) -> tuple[Workload, ...]:
-    """The workloads of some scenarios. voice: of `voice`, None for a synthetic one, and of `accuracy`."""
+    """The workloads of some scenarios. voice: of `voice` and `accuracy`; None for their defaults."""
 
     def workload(scenario: Scenario, name: str = "", **changes: object) -> Workload:
         values: dict[str, object] = {

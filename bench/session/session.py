@@ -133,13 +133,13 @@ class Session:
             other = Target(target.name, target.program, workload.weights, target.threads, target.overrides)
             try:
                 with Process(other) as process:
-                    parts = process.ask(do="accuracy", seconds=workload.seconds, voice=workload.voice)[
-                        "parts"
-                    ]
+                    reply = process.ask(do="accuracy", seconds=workload.seconds, voice=workload.voice)
             except TargetError as error:
                 self._fail_workload(target, workload, 0, error, dead=False)
                 continue
-            self._accuracy += [Accuracy(workload=workload.name, target=target.name, **part) for part in parts]
+            self._accuracy += [
+                Accuracy(workload=workload.name, target=target.name, **part) for part in reply["parts"]
+            ]
             self._progress.called(target.name, time.perf_counter() - began, f"accuracy: {target.name}")
 
     def _timed(self, process: Process, workload: Workload) -> dict[str, Any]:

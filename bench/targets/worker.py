@@ -1,8 +1,8 @@
 """The process of one target. It reads commands from standard input and replies to each, as lines of JSON.
 
 Commands are `{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}` and
-`{"do": "accuracy", "seconds": ...}`; an error is replied as `{"error": ...}`. The process ends with its
-input. Between commands it sleeps, so that another target can be measured meanwhile.
+`{"do": "accuracy", "seconds": ..., "voice": ...}`; an error is replied as `{"error": ...}`. The process ends
+with its input. Between commands it sleeps, so that another target can be measured meanwhile.
 """
 
 import argparse

@@ -11,7 +11,7 @@ from alrakis.config import Config, load_config
 _CPU_PRESETS = ("cpu-int8", "cpu-int4", "cpu-fp32", "torch-fp32")
 _GPU_PRESETS = ("gpu-bf16", "gpu-fp16", "torch-fp32")
 _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
-# The windows of a preset that take less work than Bark's own, tried with the other presets.
+# This preset's windows take less work than Bark's own; they are also tried with the other presets.
 _LESS_WORK = "cpu-realtime"
 _WINDOWS = ("max_coarse_history", "sliding_window_len", "fine_window", "fine_history_frames")
 
