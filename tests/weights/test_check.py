@@ -2,6 +2,7 @@
 
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,19 +21,19 @@ from tests.backends.tiny import LAYOUT, SHAPES, stage_weights
 from tests.weights.parts import checkpoint, read
 
 
-def test_attention_masks_are_dropped(tmp_path):
+def test_attention_masks_are_dropped(tmp_path: Path) -> None:
     content = checkpoint("coarse")
     content["model"]["transformer.h.0.attn.bias"] = torch.ones(1, 1, 1024, 1024)
     assert "transformer.h.0.attn.bias" not in read(tmp_path, "coarse", content).arrays
 
 
-def test_heads_and_embeddings_saved_apart_but_equal(tmp_path):
+def test_heads_and_embeddings_saved_apart_but_equal(tmp_path: Path) -> None:
     content = checkpoint("fine")
     content["model"] = {name: value.clone() for name, value in content["model"].items()}
     assert "transformer.wtes.3.weight" not in read(tmp_path, "fine", content).arrays
 
 
-def test_heads_and_embeddings_that_differ_are_refused(tmp_path):
+def test_heads_and_embeddings_that_differ_are_refused(tmp_path: Path) -> None:
     content = checkpoint("fine")
     content["model"]["transformer.wtes.3.weight"] = content["model"]["transformer.wtes.3.weight"] + 1
     with pytest.raises(WeightsError, match=r"embedding 3 and lm_heads\.2\.weight differ"):
@@ -41,7 +42,7 @@ def test_heads_and_embeddings_that_differ_are_refused(tmp_path):
 
 @pytest.mark.parametrize("held", STAGES)
 @pytest.mark.parametrize("asked", STAGES)
-def test_a_checkpoint_of_another_stage(small_folder, held, asked):
+def test_a_checkpoint_of_another_stage(small_folder: Path, held: Stage, asked: Stage) -> None:
     path = small_folder / f"{held}.pt"
     if held == asked:
         assert read_checkpoint(path, asked, Layout()).stage == asked
@@ -50,7 +51,7 @@ def test_a_checkpoint_of_another_stage(small_folder, held, asked):
             read_checkpoint(path, asked, Layout())
 
 
-def test_many_mistakes_are_said_at_once_but_not_all_of_them(tmp_path):
+def test_many_mistakes_are_said_at_once_but_not_all_of_them(tmp_path: Path) -> None:
     content = checkpoint("coarse")
     content["model"] = {f"module.{name}": value for name, value in content["model"].items()}
     with pytest.raises(WeightsError) as error:

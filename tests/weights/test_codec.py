@@ -1,5 +1,9 @@
 """EnCodec's parameters from every naming, equal to what EnCodec itself computes with."""
 
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 import torch
@@ -8,17 +12,20 @@ from safetensors.torch import save_file
 from alrakis.errors import WeightsError
 from alrakis.spec import CodecShape, Layout
 from alrakis.weights.codec import read_codec
+from alrakis.weights.types import CodecWeights
 from tests.checkpoints import CODEC_FILE
 
 
-def assert_is(codec, folded) -> None:
+def assert_is(codec: CodecWeights, folded: dict[str, torch.Tensor]) -> None:
     assert set(codec.arrays) == set(folded)
     for name, value in folded.items():
         assert codec.arrays[name].dtype == np.float32
         np.testing.assert_allclose(codec.arrays[name], value.numpy(), rtol=2e-6, atol=1e-8, err_msg=name)
 
 
-def test_encodecs_own_file(tmp_path, state, folded):
+def test_encodecs_own_file(
+    tmp_path: Path, state: dict[str, torch.Tensor], folded: dict[str, torch.Tensor]
+) -> None:
     for zipped in (True, False):
         torch.save(state, tmp_path / CODEC_FILE, _use_new_zipfile_serialization=zipped)
         codec = read_codec(tmp_path / CODEC_FILE, Layout())
@@ -26,7 +33,7 @@ def test_encodecs_own_file(tmp_path, state, folded):
         assert_is(codec, folded)
 
 
-def transformers_state(state, *, old: bool) -> dict[str, torch.Tensor]:
+def transformers_state(state: dict[str, torch.Tensor], *, old: bool) -> dict[str, torch.Tensor]:
     """The same parameters in transformers' EncodecModel, which names them otherwise."""
     from transformers import EncodecConfig, EncodecModel
 
@@ -55,7 +62,9 @@ def transformers_state(state, *, old: bool) -> dict[str, torch.Tensor]:
 
 
 @pytest.mark.parametrize("old", [True, False], ids=["weight_g", "parametrizations"])
-def test_transformers_names(tmp_path, state, folded, old):
+def test_transformers_names(
+    tmp_path: Path, state: dict[str, torch.Tensor], folded: dict[str, torch.Tensor], old: bool
+) -> None:
     values = transformers_state(state, old=old)
     save_file({name: value.contiguous() for name, value in values.items()}, tmp_path / "model.safetensors")
     assert_is(read_codec(tmp_path / "model.safetensors", Layout()), folded)
@@ -63,12 +72,14 @@ def test_transformers_names(tmp_path, state, folded, old):
     assert_is(read_codec(tmp_path / "pytorch_model.bin", Layout()), folded)
 
 
-def test_a_file_that_is_folded_already(tmp_path, folded):
+def test_a_file_that_is_folded_already(tmp_path: Path, folded: dict[str, torch.Tensor]) -> None:
     save_file({name: value.contiguous() for name, value in folded.items()}, tmp_path / "codec.safetensors")
     assert_is(read_codec(tmp_path / "codec.safetensors", Layout()), folded)
 
 
-def test_files_have_one_identity_if_and_only_if_their_numbers_are_equal(tmp_path, state):
+def test_files_have_one_identity_if_and_only_if_their_numbers_are_equal(
+    tmp_path: Path, state: dict[str, torch.Tensor]
+) -> None:
     torch.save(state, tmp_path / "a.th")
     torch.save(state, tmp_path / "b.th", _use_new_zipfile_serialization=False)
     other = {**state, "decoder.model.0.conv.conv.bias": state["decoder.model.0.conv.conv.bias"] + 1}
@@ -102,7 +113,9 @@ def test_files_have_one_identity_if_and_only_if_their_numbers_are_equal(tmp_path
         (dict.clear, "no state dict"),
     ],
 )
-def test_what_is_wrong_is_said(tmp_path, state, change, message):
+def test_what_is_wrong_is_said(
+    tmp_path: Path, state: dict[str, torch.Tensor], change: Callable[[Any], Any], message: str
+) -> None:
     changed = {name: value.clone() for name, value in state.items() if not name.startswith("encoder.")}
     change(changed)
     torch.save(changed, tmp_path / "wrong.th")
@@ -111,7 +124,7 @@ def test_what_is_wrong_is_said(tmp_path, state, change, message):
     assert "wrong.th" in str(error.value)
 
 
-def test_another_model_is_no_codec(tmp_path):
+def test_another_model_is_no_codec(tmp_path: Path) -> None:
     torch.save(torch.nn.Linear(2, 2).state_dict(), tmp_path / "linear.th")
     with pytest.raises(WeightsError, match="not EnCodec's 24 kHz model"):
         read_codec(tmp_path / "linear.th", Layout())

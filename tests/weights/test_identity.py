@@ -2,6 +2,8 @@
 
 import json
 import os
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,13 +15,13 @@ from tests.weights.parts import Counted
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path: Path) -> tuple[Counted, Path]:
     path = tmp_path / "made.bin"
     path.write_bytes(b"1")
     return Counted(weight=np.arange(6.0, dtype=np.float32)), path
 
 
-def test_a_file_is_hashed_once(made):
+def test_a_file_is_hashed_once(made: tuple[Counted, Path]) -> None:
     arrays, path = made
     first = identity_of("text", arrays, [path])()
     assert arrays.reads == 1
@@ -28,7 +30,7 @@ def test_a_file_is_hashed_once(made):
     assert identity_of("coarse", arrays, [path])() != first
 
 
-def test_a_changed_file_is_hashed_again(made):
+def test_a_changed_file_is_hashed_again(made: tuple[Counted, Path]) -> None:
     arrays, path = made
     first = identity_of("text", arrays, [path])()
     os.utime(path, ns=(1, 1))
@@ -45,14 +47,16 @@ def test_a_changed_file_is_hashed_again(made):
         {"weight": np.arange(6.0, dtype=np.float32), "more": np.ones(0, np.float32)},
     ],
 )
-def test_whatever_differs_changes_it(made, tmp_path, other):
+def test_whatever_differs_changes_it(
+    made: tuple[Counted, Path], tmp_path: Path, other: dict[str, Any]
+) -> None:
     arrays, path = made
     copy = tmp_path / "copy.bin"
     copy.write_bytes(b"1")
     assert identity_of("text", other, [copy])() != identity_of("text", arrays, [path])()
 
 
-def test_a_view_has_the_identity_of_its_numbers(tmp_path):
+def test_a_view_has_the_identity_of_its_numbers(tmp_path: Path) -> None:
     path = tmp_path / "view.bin"
     path.write_bytes(b"1")
     base = np.arange(12.0, dtype=np.float32).reshape(3, 4)
@@ -65,7 +69,7 @@ def test_a_view_has_the_identity_of_its_numbers(tmp_path):
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '"x"', "\x00"])
-def test_a_damaged_memory_is_forgotten(made, content):
+def test_a_damaged_memory_is_forgotten(made: tuple[Counted, Path], content: str) -> None:
     arrays, path = made
     first = identity_of("text", arrays, [path])()
     memory = cache_folder() / "identities.json"
@@ -74,14 +78,16 @@ def test_a_damaged_memory_is_forgotten(made, content):
     assert json.loads(memory.read_text())
 
 
-def test_a_cache_that_cannot_be_written(made, tmp_path, monkeypatch):
+def test_a_cache_that_cannot_be_written(
+    made: tuple[Counted, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     (tmp_path / "file").write_text("not a folder")
     monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "file" / "cache"))
     arrays, path = made
     assert len(identity_of("text", arrays, [path])()) == 64
 
 
-def test_the_number_of_heads_counts(small_folder, tmp_path):
+def test_the_number_of_heads_counts(small_folder: Path, tmp_path: Path) -> None:
     """It is in no array, and makes another model."""
     import torch
 

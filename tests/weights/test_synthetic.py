@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,12 +10,12 @@ import torch
 
 from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import InputError
-from alrakis.spec import STAGES, CodecShape, GPTShape, Layout
+from alrakis.spec import STAGES, CodecShape, GPTShape, Layout, Stage
 from alrakis.weights import open_weights
 from alrakis.weights.names import codec_arrays, gpt_arrays
 
 
-def test_the_numbers_are_the_same_in_every_process_and_version():
+def test_the_numbers_are_the_same_in_every_process_and_version() -> None:
     """Artifacts are keyed by name and version: other numbers need another version."""
     program = """
 from alrakis.weights import open_weights
@@ -37,7 +38,7 @@ for part in (weights.stage("fine"), weights.codec()):
     ("size", "sizes"), [("small", (12, 12, 768)), ("large", (24, 16, 1024)), ("tiny", (2, 2, 64))]
 )
 @pytest.mark.parametrize("stage", STAGES)
-def test_shapes_are_barks(size, sizes, stage):
+def test_shapes_are_barks(size: str, sizes: Any, stage: Stage) -> None:
     weights = open_weights(f"synthetic-{size}")
     vocabs = {"text": (129_600, 10_048), "coarse": (12_096, 12_096), "fine": (1_056, 1_056)}[stage]
     part = weights.stage(stage)
@@ -50,7 +51,7 @@ def test_shapes_are_barks(size, sizes, stage):
 
 
 @pytest.mark.parametrize("stage", ["coarse", "fine"])
-def test_suno_barks_own_models_take_them(stage):
+def test_suno_barks_own_models_take_them(stage: Stage) -> None:
     stub_torchaudio()
     from bark.model import GPT, GPTConfig
     from bark.model_fine import FineGPT, FineGPTConfig
@@ -74,7 +75,7 @@ def test_suno_barks_own_models_take_them(stage):
     assert all(".wtes." in name for name in missing)  # tied to the heads
 
 
-def test_the_text_does_not_end_at_once():
+def test_the_text_does_not_end_at_once() -> None:
     stub_torchaudio()
     from bark.model import GPT, GPTConfig
 
@@ -97,7 +98,7 @@ def test_the_text_does_not_end_at_once():
 @pytest.mark.parametrize(
     ("name", "shape"), [("synthetic-tiny", CodecShape(4, 16)), ("synthetic-small", CodecShape())]
 )
-def test_encodecs_own_decoder_makes_sound_of_them(name, shape):
+def test_encodecs_own_decoder_makes_sound_of_them(name: str, shape: CodecShape) -> None:
     stub_torchaudio()
     from encodec.modules import SEANetDecoder
 
@@ -117,14 +118,14 @@ def test_encodecs_own_decoder_makes_sound_of_them(name, shape):
     assert float(audio.abs().max()) < 1
 
 
-def test_sizes_can_be_mixed():
+def test_sizes_can_be_mixed() -> None:
     weights = open_weights("synthetic-tiny", sizes={"coarse": "small"})
     assert [weights.stage(stage).shape.n_layer for stage in STAGES] == [2, 12, 2]
     with pytest.raises(InputError, match="small, large, tiny"):
         open_weights("synthetic-tiny", sizes={"coarse": "huge"})
 
 
-def test_identities_tell_stages_and_sizes_apart():
+def test_identities_tell_stages_and_sizes_apart() -> None:
     parts = [open_weights(f"synthetic-{size}") for size in ("small", "large", "tiny")]
     found = [weights.stage(stage).identity for weights in parts for stage in STAGES]
     found += [parts[0].codec().identity, parts[2].codec().identity]
@@ -132,7 +133,7 @@ def test_identities_tell_stages_and_sizes_apart():
     assert parts[0].codec().identity == parts[1].codec().identity  # EnCodec has one size
 
 
-def test_the_tokenizer_spells_many_scripts_within_the_vocabulary():
+def test_the_tokenizer_spells_many_scripts_within_the_vocabulary() -> None:
     tokenizer = open_weights("synthetic-tiny").tokenizer()
     text = "Hello, Grüße! Привет नमस्ते こんにちは 你好 안녕 [laughs]"
     ids = tokenizer.encode(text)

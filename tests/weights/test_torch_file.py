@@ -5,7 +5,9 @@ import io
 import pickle
 import zipfile
 from collections import OrderedDict
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -21,7 +23,7 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 FORMATS = pytest.mark.parametrize("zipped", [True, False], ids=["zip", "legacy"])
 
 
-def save(value, path: Path, zipped: bool) -> Path:
+def save(value: Any, path: Path, zipped: bool) -> Path:
     torch.save(value, path, _use_new_zipfile_serialization=zipped)
     return path
 
@@ -65,7 +67,7 @@ def as_numpy(tensor: torch.Tensor) -> np.ndarray:
 
 
 @FORMATS
-def test_every_kind_of_tensor_is_equal_to_what_torch_loads(tmp_path, zipped):
+def test_every_kind_of_tensor_is_equal_to_what_torch_loads(tmp_path: Path, zipped: bool) -> None:
     path = save(odd_tensors(), tmp_path / "odd.pt", zipped)
     expected = torch.load(path)
     found = tensors_as_arrays(path, read_torch_file(path))
@@ -82,7 +84,7 @@ def test_every_kind_of_tensor_is_equal_to_what_torch_loads(tmp_path, zipped):
 
 
 @FORMATS
-def test_a_module_state_dict_with_its_metadata(tmp_path, zipped):
+def test_a_module_state_dict_with_its_metadata(tmp_path: Path, zipped: bool) -> None:
     module = torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4))
     path = save(module.state_dict(), tmp_path / "module.pt", zipped)
     found = tensors_as_arrays(path, read_torch_file(path))
@@ -90,7 +92,7 @@ def test_a_module_state_dict_with_its_metadata(tmp_path, zipped):
         np.testing.assert_array_equal(found[name], tensor.numpy())
 
 
-def test_tensors_of_a_zip_stay_on_disk(tmp_path):
+def test_tensors_of_a_zip_stay_on_disk(tmp_path: Path) -> None:
     path = save({"big": torch.arange(1000.0)}, tmp_path / "big.pt", True)
     array = tensors_as_arrays(path, read_torch_file(path))["big"]
     assert not array.flags.writeable
@@ -108,13 +110,13 @@ def test_tensors_of_a_zip_stay_on_disk(tmp_path):
     [np.float32(1.25), np.float64(-3.5), np.int64(7), np.bool_(True), np.float16(0.5)],
     ids=lambda value: type(value).__name__,
 )
-def test_numpy_scalars_are_read(tmp_path, zipped, value):
+def test_numpy_scalars_are_read(tmp_path: Path, zipped: bool, value: Any) -> None:
     found = read_torch_file(save({"best_val_loss": value}, tmp_path / "scalar.pt", zipped))["best_val_loss"]
     assert found == value
     assert found.dtype == value.dtype
 
 
-def test_scalars_pickled_by_numpy_1(tmp_path):
+def test_scalars_pickled_by_numpy_1(tmp_path: Path) -> None:
     saved = save({"loss": np.float32(2.5), "weight": torch.arange(5.0)}, tmp_path / "new.pt", True)
 
     def older(content: bytes) -> bytes:
@@ -126,7 +128,7 @@ def test_scalars_pickled_by_numpy_1(tmp_path):
     np.testing.assert_array_equal(found["weight"].array(), np.arange(5.0))
 
 
-def test_what_a_checkpoint_of_training_holds_beside_tensors(tmp_path):
+def test_what_a_checkpoint_of_training_holds_beside_tensors(tmp_path: Path) -> None:
     model = torch.nn.Linear(4, 4)
     optimizer = torch.optim.AdamW(model.parameters(), lr=1e-3)
     model(torch.randn(2, 4)).sum().backward()
@@ -146,7 +148,7 @@ def test_what_a_checkpoint_of_training_holds_beside_tensors(tmp_path):
     np.testing.assert_array_equal(moment.array(), optimizer.state_dict()["state"][0]["exp_avg"].numpy())
 
 
-def with_pickle(source: Path, target: Path, change) -> Path:
+def with_pickle(source: Path, target: Path, change: Callable[[Any], Any]) -> Path:
     """A torch zip with another data.pkl; the rewritten zip is not aligned as torch's own."""
     with zipfile.ZipFile(source) as old, zipfile.ZipFile(target, "w") as new:
         for entry in old.infolist():
@@ -158,7 +160,7 @@ def with_pickle(source: Path, target: Path, change) -> Path:
 # --- tensors that cannot be ------------------------------------------------------------------------------
 
 
-def test_a_tensor_program_is_read_as_written(tmp_path):
+def test_a_tensor_program_is_read_as_written(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "fine.pt", tensor_program(1, (3,), (1,)))
     tensor = read_torch_file(path)
     assert isinstance(tensor, Tensor)
@@ -180,7 +182,7 @@ def test_a_tensor_program_is_read_as_written(tmp_path):
         (0, ("4",), (1,)),
     ],
 )
-def test_a_tensor_outside_its_storage_is_refused(tmp_path, offset, size, stride):
+def test_a_tensor_outside_its_storage_is_refused(tmp_path: Path, offset: Any, size: Any, stride: Any) -> None:
     path = zip_of(tmp_path / "outside.pt", tensor_program(offset, size, stride))
     with pytest.raises(WeightsError, match="damaged"):
         tensors_as_arrays(path, {"x": read_torch_file(path)})
@@ -189,14 +191,14 @@ def test_a_tensor_outside_its_storage_is_refused(tmp_path, offset, size, stride)
 @pytest.mark.parametrize(
     ("size", "stride"), [((2**62, 2**62), (0, 0)), ((1,), (2**70,)), ((1,) * 100, (1,) * 100)]
 )
-def test_an_impossible_shape_is_refused(tmp_path, size, stride):
+def test_an_impossible_shape_is_refused(tmp_path: Path, size: Any, stride: Any) -> None:
     path = zip_of(tmp_path / "impossible.pt", tensor_program(0, size, stride))
     with pytest.raises(WeightsError, match=r"impossible\.pt"):
         tensors_as_arrays(path, {"x": read_torch_file(path)})
 
 
 @pytest.mark.parametrize("count", [5, 2**40, -1])
-def test_a_storage_larger_than_its_entry_is_refused(tmp_path, count):
+def test_a_storage_larger_than_its_entry_is_refused(tmp_path: Path, count: int) -> None:
     storage = STORAGE.replace(b"K\x04", pickle.dumps(count, 2)[2:-1])
     path = zip_of(tmp_path / "storage.pt", tensor_program(0, (1,), (1,), storage))
     with pytest.raises(WeightsError):
@@ -207,7 +209,7 @@ def test_a_storage_larger_than_its_entry_is_refused(tmp_path, count):
 
 
 @pytest.fixture(scope="module")
-def whole(tmp_path_factory) -> dict[bool, bytes]:
+def whole(tmp_path_factory: pytest.TempPathFactory) -> dict[bool, bytes]:
     folder = tmp_path_factory.mktemp("whole")
     state = OrderedDict(weight=torch.arange(40.0).reshape(5, 8), bias=torch.ones(3, dtype=torch.float16))
     value = {"model": state, "model_args": {"n_layer": 2}, "best_val_loss": np.float32(1)}
@@ -217,7 +219,9 @@ def whole(tmp_path_factory) -> dict[bool, bytes]:
 @FORMATS
 @MANY
 @given(data=st.data())
-def test_a_truncated_file_is_an_error(tmp_path, whole, zipped, data):
+def test_a_truncated_file_is_an_error(
+    tmp_path: Path, whole: dict[bool, bytes], zipped: bool, data: st.DataObject
+) -> None:
     content = whole[zipped]
     path = tmp_path / "cut.pt"
     path.write_bytes(content[: data.draw(st.integers(0, len(content) - 1))])
@@ -228,7 +232,9 @@ def test_a_truncated_file_is_an_error(tmp_path, whole, zipped, data):
 @FORMATS
 @MANY
 @given(data=st.data())
-def test_a_damaged_file_is_read_or_an_error_and_nothing_else(tmp_path, whole, zipped, data):
+def test_a_damaged_file_is_read_or_an_error_and_nothing_else(
+    tmp_path: Path, whole: dict[bool, bytes], zipped: bool, data: st.DataObject
+) -> None:
     content = bytearray(whole[zipped])
     changes = st.lists(
         st.tuples(st.integers(0, len(content) - 1), st.integers(0, 255)), min_size=1, max_size=4
@@ -242,7 +248,7 @@ def test_a_damaged_file_is_read_or_an_error_and_nothing_else(tmp_path, whole, zi
         tensors_as_arrays(path, found.get("model") if isinstance(found, dict) else found)
 
 
-def test_a_compressed_zip_is_refused(tmp_path, whole):
+def test_a_compressed_zip_is_refused(tmp_path: Path, whole: dict[bool, bytes]) -> None:
     path = tmp_path / "compressed.pt"
     with (
         zipfile.ZipFile(io.BytesIO(whole[True])) as old,
@@ -254,7 +260,7 @@ def test_a_compressed_zip_is_refused(tmp_path, whole):
         read_torch_file(path)
 
 
-def test_a_big_endian_file_is_refused(tmp_path, whole):
+def test_a_big_endian_file_is_refused(tmp_path: Path, whole: dict[bool, bytes]) -> None:
     path = tmp_path / "big.pt"
     with zipfile.ZipFile(io.BytesIO(whole[True])) as old, zipfile.ZipFile(path, "w") as new:
         for entry in old.infolist():
@@ -265,14 +271,14 @@ def test_a_big_endian_file_is_refused(tmp_path, whole):
 
 
 @pytest.mark.parametrize("content", [b"", b"not a checkpoint", b"PK\x03\x04", b"\x80\x02."])
-def test_a_file_that_is_no_checkpoint(tmp_path, content):
+def test_a_file_that_is_no_checkpoint(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "other.pt"
     path.write_bytes(content)
     with pytest.raises(WeightsError, match=r"other\.pt"):
         read_torch_file(path)
 
 
-def test_a_zip_without_a_pickle(tmp_path):
+def test_a_zip_without_a_pickle(tmp_path: Path) -> None:
     path = tmp_path / "other.pt"
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("readme.txt", "hello")
@@ -280,13 +286,13 @@ def test_a_zip_without_a_pickle(tmp_path):
         read_torch_file(path)
 
 
-def test_a_missing_file_and_a_folder(tmp_path):
+def test_a_missing_file_and_a_folder(tmp_path: Path) -> None:
     for path in (tmp_path / "nowhere.pt", tmp_path):
         with pytest.raises(WeightsError, match="cannot be read"):
             read_torch_file(path)
 
 
 @pytest.mark.parametrize("state", [None, {}, [], {"a": 1}, {1: None}])
-def test_what_is_no_state_dict(tmp_path, state):
+def test_what_is_no_state_dict(tmp_path: Path, state: dict[str, torch.Tensor]) -> None:
     with pytest.raises(WeightsError):
         tensors_as_arrays(tmp_path / "x.pt", state)

@@ -5,7 +5,9 @@ import os
 import pickle
 import pickletools
 import resource
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -143,7 +145,7 @@ MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCh
 
 @pytest.mark.parametrize("name", list(hostile_programs(Path("x"))))
 @pytest.mark.parametrize("wrap", [zip_of, legacy_of, Path.write_bytes], ids=["zip", "legacy", "bare"])
-def test_nothing_in_a_hostile_pickle_runs(tmp_path, name, wrap):
+def test_nothing_in_a_hostile_pickle_runs(tmp_path: Path, name: str, wrap: Callable[..., Any]) -> None:
     canary, path = tmp_path / "canary", tmp_path / "hostile.pt"
     wrap(path, hostile_programs(canary)[name])
     with pytest.raises(WeightsError, match=r"hostile\.pt"):
@@ -152,31 +154,31 @@ def test_nothing_in_a_hostile_pickle_runs(tmp_path, name, wrap):
 
 
 @pytest.mark.parametrize("name", ["os.system", "eval", "INST", "object array"])
-def test_the_hostile_pickles_would_run_elsewhere(tmp_path, name):
+def test_the_hostile_pickles_would_run_elsewhere(tmp_path: Path, name: str) -> None:
     canary = tmp_path / "canary"
     pickle.loads(hostile_programs(canary)[name])
     assert canary.exists()
 
 
-def test_a_refused_name_is_told(tmp_path):
+def test_a_refused_name_is_told(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "hostile.pt", pickle.dumps(Calls(os.system, "true"), 2))
     with pytest.raises(WeightsError, match=r"posix\.system|nt\.system"):
         read_torch_file(path)
 
 
-def test_a_huge_memo_index_takes_no_memory(tmp_path):
+def test_a_huge_memo_index_takes_no_memory(tmp_path: Path) -> None:
     path = zip_of(tmp_path / "memo.pt", b"}r\xff\xff\xff\x7f.")
     assert read_torch_file(path) == {}
 
 
 @MANY
 @given(program=st.binary(max_size=60))
-def test_any_pickle_is_read_or_an_error_and_nothing_else(tmp_path, program):
+def test_any_pickle_is_read_or_an_error_and_nothing_else(tmp_path: Path, program: bytes) -> None:
     with contextlib.suppress(WeightsError):
         read_torch_file(zip_of(tmp_path / "any.pt", program + b"."))
 
 
-def test_the_programs_are_pickles():
+def test_the_programs_are_pickles() -> None:
     """The hand-written pickles are well formed, so that they are refused for what they ask."""
     for program in [*hostile_programs(Path("x")).values(), tensor_program(0, (4,), (1,))]:
         assert list(pickletools.genops(program))[-1][0].name == "STOP"

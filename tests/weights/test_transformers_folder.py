@@ -4,14 +4,16 @@ import json
 import os
 import pickle
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
 from alrakis.errors import InputError, WeightsError
-from alrakis.spec import STAGES, GPTShape, Layout
+from alrakis.spec import STAGES, GPTShape, Layout, Stage
 from alrakis.weights import open_weights
 from tests.checkpoints import write_encodec, write_vocab
 
@@ -19,7 +21,7 @@ PARTS = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acousti
 
 
 @pytest.fixture(scope="module")
-def model():
+def model() -> Any:
     """A Bark of full vocabularies; its codec has as many codebooks as Bark uses."""
     from transformers import BarkConfig, BarkModel, EncodecConfig
     from transformers.models.bark import BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig
@@ -44,7 +46,7 @@ def model():
 
 
 @pytest.fixture(scope="module")
-def folders(model, tmp_path_factory) -> dict[str, Path]:
+def folders(model: Any, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     root = tmp_path_factory.mktemp("transformers")
     model.save_pretrained(root / "safetensors")
     model.save_pretrained(root / "sharded", max_shard_size="12MB")
@@ -86,7 +88,9 @@ def suno_name(name: str) -> str:
 
 @pytest.mark.parametrize("kind", ["safetensors", "sharded", "bin", "half"])
 @pytest.mark.parametrize("stage", STAGES)
-def test_each_stage_holds_the_models_arrays(model, folders, kind, stage):
+def test_each_stage_holds_the_models_arrays(
+    model: Any, folders: dict[str, Path], kind: str, stage: Stage
+) -> None:
     weights = open_weights(folders[kind]).stage(stage)
     part = getattr(model, PARTS[stage])
     expected = {
@@ -105,7 +109,7 @@ def test_each_stage_holds_the_models_arrays(model, folders, kind, stage):
     )
 
 
-def test_each_form_has_one_identity(folders):
+def test_each_form_has_one_identity(folders: dict[str, Path]) -> None:
     for stage in STAGES:
         assert (
             len(
@@ -123,7 +127,7 @@ def test_each_form_has_one_identity(folders):
 
 
 @pytest.mark.parametrize("kind", ["safetensors", "sharded", "bin"])
-def test_the_codec_within_the_model(model, folders, kind):
+def test_the_codec_within_the_model(model: Any, folders: dict[str, Path], kind: str) -> None:
     codec = open_weights(folders[kind]).codec()
     own = model.codec_model
     for i in range(8):
@@ -144,18 +148,18 @@ def test_the_codec_within_the_model(model, folders, kind):
 
 
 @pytest.fixture
-def own(folders, tmp_path) -> Path:
+def own(folders: dict[str, Path], tmp_path: Path) -> Path:
     """A copy to change."""
     return Path(shutil.copytree(folders["safetensors"], tmp_path / "own"))
 
 
-def change_json(path: Path, change) -> None:
+def change_json(path: Path, change: Callable[[Any], Any]) -> None:
     content = json.loads(path.read_text())
     change(content)
     path.write_text(json.dumps(content))
 
 
-def test_the_layout_is_barks_and_follows_the_generation_config(own):
+def test_the_layout_is_barks_and_follows_the_generation_config(own: Path) -> None:
     assert open_weights(own).layout == Layout()
     (own / "generation_config.json").write_text(
         json.dumps(
@@ -168,7 +172,7 @@ def test_the_layout_is_barks_and_follows_the_generation_config(own):
         _ = open_weights(own).layout
 
 
-def test_a_codec_beside_a_model_without_one(own, model):
+def test_a_codec_beside_a_model_without_one(own: Path, model: Any) -> None:
     (own / "model.safetensors").unlink()
     state = {name: value for name, value in model.state_dict().items() if not name.startswith("codec_model.")}
     torch.save(state, own / "pytorch_model.bin")
@@ -176,7 +180,7 @@ def test_a_codec_beside_a_model_without_one(own, model):
     assert "encodec_24khz" in open_weights(own).codec().source
 
 
-def test_the_tokenizer_of_the_folder(own):
+def test_the_tokenizer_of_the_folder(own: Path) -> None:
     from transformers import BertTokenizer
 
     write_vocab(own)
@@ -190,14 +194,14 @@ def test_the_tokenizer_of_the_folder(own):
 
 
 @pytest.mark.parametrize("part", ["semantic_config", "coarse_acoustics_config", "fine_acoustics_config"])
-def test_a_model_with_biases_is_refused(own, part):
+def test_a_model_with_biases_is_refused(own: Path, part: str) -> None:
     change_json(own / "config.json", lambda config: config[part].update(bias=True))
     stage = {f"{name}_config": stage for stage, name in PARTS.items()}[part]
     with pytest.raises(WeightsError, match="biases"):
         open_weights(own).stage(stage)
 
 
-def test_another_models_folder(own):
+def test_another_models_folder(own: Path) -> None:
     (own / "config.json").write_text(json.dumps({"model_type": "bert"}))
     with pytest.raises(WeightsError, match="no semantic_config"):
         open_weights(own).stage("text")
@@ -207,7 +211,7 @@ def test_another_models_folder(own):
             open_weights(own).stage("text")
 
 
-def test_sizes_that_are_not_the_arrays(own):
+def test_sizes_that_are_not_the_arrays(own: Path) -> None:
     change_json(own / "config.json", lambda config: config["fine_acoustics_config"].update(num_layers=3))
     with pytest.raises(WeightsError, match=r"missing: transformer\.h\.2"):
         open_weights(own).stage("fine")
@@ -216,12 +220,12 @@ def test_sizes_that_are_not_the_arrays(own):
         open_weights(own).stage("fine")
 
 
-def test_a_size_cannot_be_chosen(own):
+def test_a_size_cannot_be_chosen(own: Path) -> None:
     with pytest.raises(InputError, match="one size only"):
         open_weights(own, sizes={"text": "small"})
 
 
-def test_a_shard_outside_the_folder_is_refused(folders, tmp_path):
+def test_a_shard_outside_the_folder_is_refused(folders: dict[str, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(folders["sharded"], tmp_path / "sharded"))
     change_json(
         folder / "model.safetensors.index.json",
@@ -234,7 +238,7 @@ def test_a_shard_outside_the_folder_is_refused(folders, tmp_path):
         open_weights(folder).stage("text")
 
 
-def test_a_missing_shard(folders, tmp_path):
+def test_a_missing_shard(folders: dict[str, Path], tmp_path: Path) -> None:
     folder = Path(shutil.copytree(folders["sharded"], tmp_path / "sharded"))
     for shard in folder.glob("model-*.safetensors"):
         shard.unlink()
@@ -246,11 +250,11 @@ class Command:
     def __init__(self, command: str) -> None:
         self.command = command
 
-    def __reduce__(self):
+    def __reduce__(self) -> tuple[Any, ...]:
         return os.system, (self.command,)
 
 
-def test_a_hostile_bin_does_not_run(own, tmp_path):
+def test_a_hostile_bin_does_not_run(own: Path, tmp_path: Path) -> None:
     (own / "model.safetensors").unlink()
     canary = tmp_path / "canary"
     (own / "pytorch_model.bin").write_bytes(pickle.dumps(Command(f"touch {canary}")))

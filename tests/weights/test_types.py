@@ -1,5 +1,7 @@
 """What a source of weights gives: parts with an identity, and nothing that it need not have."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
@@ -13,13 +15,13 @@ from tests.weights.parts import Counted
 
 
 @pytest.fixture
-def made(tmp_path):
+def made(tmp_path: Path) -> tuple[Counted, Path]:
     path = tmp_path / "made.bin"
     path.write_bytes(b"1")
     return Counted(weight=np.arange(6.0, dtype=np.float32)), path
 
 
-def test_it_is_worked_out_when_asked_for(made):
+def test_it_is_worked_out_when_asked_for(made: tuple[Counted, Path]) -> None:
     arrays, path = made
     part = StageWeights("text", None, arrays, "made", identity_of("text", arrays, [path]))
     assert arrays.reads == 0

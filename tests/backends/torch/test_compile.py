@@ -1,6 +1,8 @@
 """The compiled decode step and fine pass: one full graph each, few of them, and the same numbers as eager."""
 
 import shutil
+from collections.abc import Iterator
+from typing import Any, NoReturn
 
 import numpy as np
 import pytest
@@ -14,21 +16,22 @@ from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.errors import BackendError
 from alrakis.sampling import Noise, Sampling
+from alrakis.spec import Stage
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, stage_weights
 
 CPU = torch.device("cpu")
 
 
-def compiled_gpt(compiler: str, heads=TEXT_HEADS, stage="text") -> TorchCausalGPT:
+def compiled_gpt(compiler: str, heads: Any = TEXT_HEADS, stage: Stage = "text") -> TorchCausalGPT:
     return TorchCausalGPT(stage_weights(stage), heads, CPU, torch.float32, compile=True, compiler=compiler)
 
 
-def eager_gpt(heads=TEXT_HEADS, stage="text") -> TorchCausalGPT:
+def eager_gpt(heads: Any = TEXT_HEADS, stage: Stage = "text") -> TorchCausalGPT:
     return TorchCausalGPT(stage_weights(stage), heads, CPU, torch.float32)
 
 
 @pytest.fixture(autouse=True)
-def _fresh_compiler():
+def _fresh_compiler() -> Iterator[None]:
     torch._dynamo.reset()
     counters.clear()
     yield
@@ -145,7 +148,7 @@ def test_the_fine_pass_equals_eager() -> None:
 
 
 def test_a_compiler_that_fails_is_said_plainly() -> None:
-    def broken(graph, inputs):
+    def broken(graph: Any, inputs: Any) -> NoReturn:
         raise RuntimeError("no compiler here")
 
     compiled = compiled_gpt(broken)
@@ -155,7 +158,9 @@ def test_a_compiler_that_fails_is_said_plainly() -> None:
 
 
 def test_a_graph_break_is_refused() -> None:
-    def breaks(tokens, position, keys, values, length):
+    def breaks(
+        tokens: torch.Tensor, position: torch.Tensor, keys: list[torch.Tensor], values: Any, length: int
+    ) -> torch.Tensor:
         print("a break")
         return keys[0][:, 0, :1, 0]
 

@@ -1,5 +1,6 @@
 """Choosing a device and a precision, and exact fp32."""
 
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 
 import pytest
@@ -10,7 +11,7 @@ from alrakis.errors import BackendError, ConfigError
 
 
 @pytest.fixture
-def machine(monkeypatch: pytest.MonkeyPatch):
+def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make torch see a machine: so many CUDA devices, of a compute capability, and Apple's GPU or not."""
 
     def see(cuda: int = 0, capability: tuple[int, int] = (8, 0), mps: bool = False, macos: int = 15) -> None:
@@ -26,7 +27,9 @@ def machine(monkeypatch: pytest.MonkeyPatch):
     return see
 
 
-def test_auto_takes_cuda_then_apples_gpu_when_enabled_then_the_cpu(machine, monkeypatch) -> None:
+def test_auto_takes_cuda_then_apples_gpu_when_enabled_then_the_cpu(
+    machine: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine()
     assert pick_device("auto") == torch.device("cpu")
     machine(mps=True)
@@ -37,7 +40,7 @@ def test_auto_takes_cuda_then_apples_gpu_when_enabled_then_the_cpu(machine, monk
     assert pick_device("auto") == torch.device("cuda", 1)  # the current one
 
 
-def test_a_device_asked_for_is_given_or_an_error(machine) -> None:
+def test_a_device_asked_for_is_given_or_an_error(machine: Callable[..., None]) -> None:
     machine(cuda=2, mps=True)
     for name in ("cpu", "mps", "cuda:0", "cuda:1"):
         assert pick_device(name) == torch.device(name)
@@ -52,7 +55,7 @@ def test_a_device_asked_for_is_given_or_an_error(machine) -> None:
             pick_device(name)
 
 
-def test_bf16_is_refused_where_the_device_lacks_it(machine) -> None:
+def test_bf16_is_refused_where_the_device_lacks_it(machine: Callable[..., None]) -> None:
     cpu, cuda, mps = torch.device("cpu"), torch.device("cuda:0"), torch.device("mps")
     for capability, has in [((7, 5), False), ((8, 0), True), ((9, 0), True)]:
         machine(cuda=1, capability=capability)

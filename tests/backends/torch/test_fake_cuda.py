@@ -1,6 +1,7 @@
 """What runs on a GPU, without one: no tensor on the wrong device, and no value read on the host in a step."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import pytest
@@ -96,8 +97,8 @@ def on_cuda(tensor: torch.Tensor, dtype: torch.dtype, *shape: int) -> bool:
 
 
 class _Uncompiled:
-    def __init__(self, run) -> None:
+    def __init__(self, run: Any) -> None:
         self.run = run
 
-    def __call__(self, *args):
+    def __call__(self, *args: Any) -> Any:
         return self.run(*args)

@@ -1,5 +1,7 @@
 """The causal GPT on torch against bark.model.GPT, and against itself in other ways of being called."""
 
+from pathlib import Path
+
 import ml_dtypes
 import numpy as np
 import pytest
@@ -128,7 +130,7 @@ def test_lower_precisions_are_close_and_give_float32_logits(dtype: torch.dtype, 
 
 @pytest.mark.filterwarnings("error")
 @pytest.mark.parametrize("stored", [np.float32, np.float16, ml_dtypes.bfloat16])
-def test_arrays_may_be_read_only_memory_maps_of_any_float_type(tmp_path, stored: type) -> None:
+def test_arrays_may_be_read_only_memory_maps_of_any_float_type(tmp_path: Path, stored: type) -> None:
     weights, tokens = stage_weights("text"), ids(1, 20)
     mapped, rounded = {}, {}
     for name, array in weights.arrays.items():

@@ -1,5 +1,7 @@
 """The demo voice's ids of a text, and what it says that it cannot say."""
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +11,7 @@ from alrakis.weights import open_weights
 from alrakis.weights.demo.encoder import DemoEncoder, foreign_language
 
 
-def test_tokenizer_spells_in_lower_case(tmp_path):
+def test_tokenizer_spells_in_lower_case(tmp_path: Path) -> None:
     from transformers import BertTokenizer
 
     weights = open_weights("demo")
@@ -21,7 +23,7 @@ def test_tokenizer_spells_in_lower_case(tmp_path):
     assert max(ids) + weights.layout.text_offset < weights.layout.text_pad
 
 
-def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for():
+def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for() -> None:
     encoder = open_weights("demo").tokenizer()
     assert encoder.encode("It is 5.") == encoder.encode("It is five.")
     assert encoder.encode("na\u00efve \u266a stra\u00dfe") == encoder.encode("naive strae")
@@ -38,7 +40,7 @@ def test_tokenizer_writes_numbers_out_and_skips_what_it_has_no_sound_for():
         ("one word after the other " * 10, ["takes about 17 s"]),
     ],
 )
-def test_what_it_cannot_say_is_said_before(text, said):
+def test_what_it_cannot_say_is_said_before(text: str, said: list[str]) -> None:
     remarks = open_weights("demo").tokenizer().remarks(text)
     assert len(remarks) == len(said)
     for remark, part in zip(remarks, said, strict=True):
@@ -46,7 +48,7 @@ def test_what_it_cannot_say_is_said_before(text, said):
 
 
 @pytest.mark.parametrize("text", ["\u3053\u308c\u306f", "...", "\U0001f600"])
-def test_a_text_of_which_nothing_can_be_said_is_refused(text):
+def test_a_text_of_which_nothing_can_be_said_is_refused(text: str) -> None:
     with pytest.raises(InputError, match="nothing of"):
         open_weights("demo").tokenizer().remarks(text)
 

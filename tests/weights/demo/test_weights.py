@@ -11,13 +11,13 @@ import torch
 from safetensors.numpy import load_file
 
 from alrakis.errors import InputError, WeightsError
-from alrakis.spec import STAGES, CodecShape
+from alrakis.spec import STAGES, CodecShape, Stage
 from alrakis.voices import load_voice
 from alrakis.weights import open_weights
 from alrakis.weights.demo.weights import FOLDER, DemoVoice, dequantized
 
 
-def test_its_ids_do_not_overlap():
+def test_its_ids_do_not_overlap() -> None:
     layout = open_weights("demo").layout
     assert layout.semantic_pad == layout.semantic_vocab == layout.coarse_offset
     assert layout.text_offset > layout.semantic_pad
@@ -33,7 +33,7 @@ def as_head(name: str) -> str:
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_stages_are_the_files(stage):
+def test_stages_are_the_files(stage: Stage) -> None:
     part = open_weights("demo").stage(stage)
     expected = dequantized(load_file(FOLDER / f"{stage}.safetensors"))
     assert set(part.arrays) == {as_head(name) for name in expected}
@@ -43,7 +43,7 @@ def test_stages_are_the_files(stage):
     assert (part.shape.input_vocab, part.shape.output_vocab) == vocabs
 
 
-def test_codec():
+def test_codec() -> None:
     codec = open_weights("demo").codec()
     expected = dequantized(load_file(FOLDER / "codec.safetensors"))
     assert codec.shape == CodecShape(n_filters=16, dimension=64)
@@ -52,7 +52,7 @@ def test_codec():
         np.testing.assert_array_equal(codec.arrays[f"codebooks.{i}"], expected[name])
 
 
-def test_int8_arrays_are_read_with_their_scales():
+def test_int8_arrays_are_read_with_their_scales() -> None:
     rows = np.array([[127, -64], [3, 0]], np.int8)
     scales = np.array([0.5, 2], np.float16)
     other = np.ones(3, np.float16)
@@ -65,7 +65,7 @@ def test_int8_arrays_are_read_with_their_scales():
             dequantized(damaged)
 
 
-def test_its_voices_are_named_and_stand_beside_it(tmp_path):
+def test_its_voices_are_named_and_stand_beside_it(tmp_path: Path) -> None:
     voices = open_weights("demo").voices
     assert sorted(voices) == ["demo/rms", "demo/slt"]
     for name, path in voices.items():
@@ -74,7 +74,7 @@ def test_its_voices_are_named_and_stand_beside_it(tmp_path):
     assert DemoVoice(tmp_path).voices == {}
 
 
-def test_it_has_one_size():
+def test_it_has_one_size() -> None:
     with pytest.raises(InputError, match="one size only"):
         open_weights("demo", sizes={"text": "small"})
 
@@ -97,7 +97,7 @@ def read_all(folder: Path) -> None:
 @pytest.mark.parametrize(
     "name", [*(f"{stage}.safetensors" for stage in STAGES), "codec.safetensors", "config.json"]
 )
-def test_a_missing_or_cut_file_is_named(name, tmp_path):
+def test_a_missing_or_cut_file_is_named(name: str, tmp_path: Path) -> None:
     read_all(copied(tmp_path))
     whole = (FOLDER / name).read_bytes()
     for damaged in (None, b"", whole[:-9], whole[: len(whole) // 2], b"nonsense" * 1000):
@@ -109,7 +109,7 @@ def test_a_missing_or_cut_file_is_named(name, tmp_path):
         (tmp_path / name).write_bytes(whole)
 
 
-def test_a_file_with_other_bytes_is_named(tmp_path):
+def test_a_file_with_other_bytes_is_named(tmp_path: Path) -> None:
     packed = bytearray((copied(tmp_path) / "coarse.safetensors").read_bytes())
     packed[-1000] ^= 4
     (tmp_path / "coarse.safetensors").write_bytes(packed)
@@ -122,12 +122,12 @@ def test_a_file_with_other_bytes_is_named(tmp_path):
 
 
 @pytest.mark.parametrize("damaged", ["{}", "[]", '{"phones": 1}'])
-def test_a_config_without_its_entries_is_named(damaged, tmp_path):
+def test_a_config_without_its_entries_is_named(damaged: str, tmp_path: Path) -> None:
     (copied(tmp_path) / "config.json").write_text(damaged)
     with pytest.raises(WeightsError, match=r"config\.json has no .*semantic_vocab"):
         read_all(tmp_path)
 
 
-def test_torch_takes_the_arrays_as_they_are():
+def test_torch_takes_the_arrays_as_they_are() -> None:
     for array in open_weights("demo").stage("text").arrays.values():
         np.testing.assert_array_equal(torch.tensor(array).numpy(), array)
