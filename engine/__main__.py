@@ -42,14 +42,11 @@ def generate(arguments: Sequence[str]) -> None:
     voice = os.path.splitext(audio)[0] + ".npz" if args.output_full else None
     if voice is not None:
         voice_path(voice)
+    asked = {"text_temp": args.text_temp, "waveform_temp": args.waveform_temp}
+    given = {name: value for name, value in asked.items() if value is not None}
     began = time.perf_counter()
     result = default_engine(args.weights, args.config).generate(
-        text,
-        args.history_prompt,
-        seed=args.seed,
-        text_temp=args.text_temp,
-        waveform_temp=args.waveform_temp,
-        silent=args.silent,
+        text, args.history_prompt, seed=args.seed, silent=args.silent, **given
     )
     save_result(result, time.perf_counter() - began, audio, voice)
 
@@ -66,8 +63,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--output_filename", default="bark_generation.wav", help="default: %(default)s")
     parser.add_argument("--output_dir", default=".", help="made if need be; default: the current folder")
     parser.add_argument("--history_prompt", help="a voice: a preset's name or an .npz file")
-    parser.add_argument("--text_temp", type=float, default=0.7, help="default: %(default)s")
-    parser.add_argument("--waveform_temp", type=float, default=0.7, help="default: %(default)s")
+    parser.add_argument("--text_temp", type=float, help="default: 0.7")
+    parser.add_argument("--waveform_temp", type=float, help="default: 0.7")
     for name, meaning in (
         ("--silent", "no progress bars"),
         ("--output_full", "also save what was said as a voice, an .npz beside the audio"),
