@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import onnx
+import onnxruntime as ort
 import pytest
 from onnx import helper
 
@@ -85,27 +86,41 @@ def test_tables_are_mapped_and_damaged_ones_told(tmp_path: Path) -> None:
             load_table(tmp_path, name)
 
 
-def test_a_run_reads_and_writes_the_arrays_that_are_bound(tmp_path: Path) -> None:
-    """Of two outputs, the one that is asked for, in the caller's own memory."""
-    shape, kind = ["rows", 3], onnx.TensorProto.FLOAT
-    nodes = [helper.make_node("Add", ["x", "x"], ["twice"]), helper.make_node("Neg", ["x"], ["less"])]
-    x, twice, less = (helper.make_tensor_value_info(name, kind, shape) for name in ("x", "twice", "less"))
-    model = helper.make_model(
-        helper.make_graph(nodes, "two outputs", [x], [twice, less]),
-        opset_imports=[helper.make_opsetid("", 17)],
+def two_outputs(path: Path) -> ort.InferenceSession:
+    """A graph that negates x, and takes a column of it that may not be there."""
+    nodes = [
+        helper.make_node("Gather", ["x", "at"], ["column"], axis=1),
+        helper.make_node("Neg", ["x"], ["less"]),
+    ]
+    floats = {"x": ["rows", 3], "column": ["rows", 1], "less": ["rows", 3]}
+    x, column, less = (
+        helper.make_tensor_value_info(name, onnx.TensorProto.FLOAT, shape) for name, shape in floats.items()
     )
-    model.ir_version = 8
-    onnx.save(model, tmp_path / "two.onnx")
-    session = open_session(tmp_path / "two.onnx", 1, PROVIDERS)
-    for rows in (1, 4):
-        given, found = (
-            np.arange(3.0 * rows, dtype=np.float32).reshape(rows, 3),
-            np.empty((rows, 3), np.float32),
-        )
-        binding = session.io_binding()
-        bind(binding, "x", given)
-        bind(binding, "less", found, output=True)
-        for options in (only_what_is_asked(), only_what_is_asked(give_back=True)):
-            found[:] = np.nan
-            session.run_with_iobinding(binding, options)
-            np.testing.assert_array_equal(found, -given)
+    at = helper.make_tensor_value_info("at", onnx.TensorProto.INT64, [1])
+    graph = helper.make_graph(nodes, "two outputs", [x, at], [column, less])
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8), path)
+    return open_session(path, 1, PROVIDERS)
+
+
+@pytest.mark.parametrize("rows", [1, 4])
+def test_a_run_reads_and_writes_the_arrays_that_are_bound(tmp_path: Path, rows: int) -> None:
+    session = two_outputs(tmp_path / "two.onnx")
+    given, at = np.arange(3.0 * rows, dtype=np.float32).reshape(rows, 3), np.array([0])
+    found = {"column": np.empty((rows, 1), np.float32), "less": np.empty((rows, 3), np.float32)}
+    binding = session.io_binding()
+    bind(binding, "x", given)
+    bind(binding, "at", at)
+    for name, array in found.items():
+        bind(binding, name, array, output=True)
+    for place, options in enumerate((only_what_is_asked(), only_what_is_asked(give_back=True))):
+        at[0] = place  # the caller's own memory: nothing is bound again
+        session.run_with_iobinding(binding, options)
+        np.testing.assert_array_equal(found["less"], -given)
+        np.testing.assert_array_equal(found["column"][:, 0], given[:, place])
+
+
+@pytest.mark.xfail(reason="onnxruntime computes every output, whatever the option says", strict=True)
+def test_what_is_not_asked_for_is_not_computed(tmp_path: Path) -> None:
+    session = two_outputs(tmp_path / "two.onnx")
+    nowhere = np.array([99])  # computing this column fails
+    session.run(["less"], {"x": np.ones((2, 3), np.float32), "at": nowhere}, only_what_is_asked())
