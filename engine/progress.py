@@ -35,8 +35,9 @@ def progress_bar(stage: str, total_s: float | None, silent: bool) -> Iterator[Ca
         bar.close()
 
 
-def _move(bar: "tqdm[object]", seconds: float) -> None:
-    bar.update(seconds)
+def _move(bar: "tqdm[object]", amount: float) -> None:
+    """Move a bar on, not beyond its total: tqdm warns of that, and rounding alone can bring it there."""
+    bar.update(amount if bar.total is None else min(amount, bar.total - bar.n))
 
 
 @contextmanager
@@ -95,7 +96,7 @@ class WholeProgress:
         self._show()
 
     def _show(self) -> None:
-        self._bar.update(self._sum_s() + self._begun_s - self._bar.n)
+        _move(self._bar, self._sum_s() + self._begun_s - self._bar.n)
 
     def _sum_s(self) -> float:
         return sum(self._there_s.values())

@@ -77,7 +77,6 @@ def test_a_bar_is_closed_when_its_work_fails(monkeypatch: pytest.MonkeyPatch) ->
     assert screen.getvalue().endswith("\n")
 
 
-@pytest.mark.xfail(reason="tqdm warns on the person's terminal", strict=True)
 @pytest.mark.filterwarnings("error")
 def test_a_bar_that_rounding_brings_above_its_total_warns_of_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     screen = put_up(monkeypatch)
@@ -111,7 +110,6 @@ def test_a_long_text_s_bar_ends_at_what_was_made(
     assert float(total) == pytest.approx(sum(made_s), abs=0.051)
 
 
-@pytest.mark.xfail(reason="tqdm shows no total that has been passed by half a second", strict=True)
 @pytest.mark.parametrize("taken_s", [1.2, 1.6, 30.0])
 @pytest.mark.filterwarnings("error")
 def test_a_long_text_may_take_longer_than_expected(monkeypatch: pytest.MonkeyPatch, taken_s: float) -> None:

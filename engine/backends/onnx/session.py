@@ -90,7 +90,7 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
 
 
 def only_what_is_asked(*, give_back: bool = False) -> ort.RunOptions:
-    """Options for a run that computes no output but those asked for.
+    """Options for a run that may leave out outputs nobody asked for (onnxruntime 1.32 computes them even so).
 
     give_back: what this run and those before it needed is freed afterwards, but for memory of outputs that
     are not bound. Other runs leave it to the next in the session's arena, without page faults.
