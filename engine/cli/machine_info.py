@@ -23,6 +23,7 @@ from alrakis.weights.locate import suno_cache, torch_hub
 
 _ONNXRUNTIMES = ("onnxruntime", "onnxruntime-gpu", "onnxruntime-directml", "onnxruntime-openvino")
 _VARIABLES = (
+    "ALRAKIS_CACHE",
     "CUDA_VISIBLE_DEVICES",
     "HF_HOME",
     "HF_HUB_CACHE",

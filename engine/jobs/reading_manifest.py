@@ -45,7 +45,9 @@ class Manifest(BaseModel):
     next_batch: how many chunks the next batch may have (`rows` in the file); None: as the config says.
     """
 
-    model_config = ConfigDict(extra="forbid", strict=True, populate_by_name=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, populate_by_name=True, ser_json_inf_nan="constants"
+    )
 
     version: Literal[1] = VERSION
     settings: dict[str, Any]

@@ -133,3 +133,15 @@ def test_a_chunk_made_anew_may_have_another_seed() -> None:
     anew = chunk.model_copy(update={"seed": 99, "takes": 1})
     found, wanted = (Manifest(settings={}, chunks=[each]) for each in (anew, chunk))
     assert list(differences(found, wanted)) == []
+
+
+def test_a_setting_without_bounds_is_read_again(tmp_path: Path) -> None:
+    """`--max-duration inf` was written as null, and the same command refused."""
+    wanted = Manifest(
+        settings={"max_gen_duration_s": float("inf")},
+        chunks=[ChunkState(chunk=1, text="a", pause="end", speaker=None, seed=1)],
+    )
+    wanted.save(tmp_path)
+    found = load_manifest(tmp_path)
+    assert found is not None
+    assert list(differences(found, wanted)) == []
