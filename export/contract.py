@@ -18,8 +18,8 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads or 0
     options.log_severity_level = 3  # errors only: the warnings are about graphs and of no use to users
-    # Without VNNI, sums of two int8 products overflow 16 bits. This option chooses slower kernels that do not;
-    # with VNNI it changes nothing.
+    # Without VNNI, sums of two int8 products overflow 16 bits. This option chooses slower kernels, which do
+    # not overflow; with VNNI it changes nothing.
     options.add_session_config_entry("session.x64quantprecision", "1")
     return options
 
