@@ -25,7 +25,7 @@ from alrakis.spec import Layout
 from alrakis.version import __version__
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-EXPORTER = 10  # to be raised when the output of an export changes: artifacts are keyed by it
+EXPORTER = 11  # to be raised when the output of an export changes: artifacts are keyed by it
 
 _HINT = "Set ALRAKIS_CACHE to a folder with room"
 

@@ -6,6 +6,7 @@ import numpy as np
 import onnxruntime as ort
 
 from alrakis.sampling import IntArray
+from alrakis.spec import GPTShape
 
 # Attention over a prefix runs in this many parts: the scores of the whole do not fit into a CPU's caches.
 PREFIX_PARTS = 4
@@ -27,6 +28,13 @@ def session_options(threads: int | None = None) -> ort.SessionOptions:
 def prefix_parts(length: int) -> IntArray:
     """The input `parts` of a prefix graph: the lengths of its parts, for at least PREFIX_PARTS positions."""
     return length // PREFIX_PARTS + (np.arange(PREFIX_PARTS) < length % PREFIX_PARTS)
+
+
+def fine_frames(shape: GPTShape, codebook: int, count: int) -> IntArray:
+    """The input `frames` of the fine graph: all frames with logits are for the head of one codebook."""
+    frames = np.zeros(shape.n_codes_total - shape.n_codes_given, np.int64)
+    frames[codebook - shape.n_codes_given] = count
+    return frames
 
 
 def graph_heads(heads: Sequence[range]) -> list[range]:

@@ -14,7 +14,7 @@ from alrakis.backends import settle
 from alrakis.config import load_config
 from alrakis.export.accuracy.runner import open_graph
 from alrakis.export.artifacts import Artifacts
-from alrakis.export.contract import cache_type, prefix_parts
+from alrakis.export.contract import cache_type, fine_frames, prefix_parts
 from alrakis.spec import CONTEXT, GPTShape, Stage
 from alrakis.weights import open_weights
 
@@ -40,8 +40,10 @@ def step_operators(weights: str, config: str, threads: int, batch: int) -> dict[
 def pass_operators(weights: str, config: str, threads: int) -> dict[str, float]:
     """The same for a pass of the fine model over a whole window."""
     with _exported(weights, config, "fine") as (folder, shape):
+        codebook = shape.n_codes_given
         inputs = {"x": _embeddings(CONTEXT, shape), "first": np.array([0])}
-        return _profile_passes(folder / "fine.onnx", threads, [f"logits_{shape.n_codes_given}"], inputs)
+        inputs["frames"] = fine_frames(shape, codebook, CONTEXT)
+        return _profile_passes(folder / "fine.onnx", threads, [f"logits_{codebook}"], inputs)
 
 
 def prefix_operators(weights: str, config: str, threads: int) -> dict[str, float]:

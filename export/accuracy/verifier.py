@@ -18,7 +18,7 @@ from alrakis.export.accuracy.layers import LayerErrors
 from alrakis.export.accuracy.reference import ReferenceGPT
 from alrakis.export.accuracy.report import Report, divergence
 from alrakis.export.accuracy.runner import CausalGraph, open_graph
-from alrakis.export.contract import graph_heads
+from alrakis.export.contract import fine_frames, graph_heads
 from alrakis.progress import export_bar
 from alrakis.sampling import FloatArray, IntArray, Noise, Sampling, draw
 from alrakis.spec import (
@@ -93,7 +93,7 @@ class Verifier:
             return self._text(reference, CausalGraph(folder, weights.shape, self._threads))
         if weights.stage == "coarse":
             return self._coarse_codes(reference, CausalGraph(folder, weights.shape, self._threads))
-        return self._fine(reference, open_graph(folder / "fine.onnx", self._threads))
+        return self._fine(reference, weights.shape, open_graph(folder / "fine.onnx", self._threads))
 
     def _text(self, reference: ReferenceGPT, model: CausalGraph) -> tuple[list[Pair], str]:
         layout = self._layout
@@ -121,12 +121,13 @@ class Verifier:
         self._coarse = [spoken.tokens.reshape(-1, N_COARSE_CODEBOOKS).T - starts for spoken in said]
         return _compare(reference, said, heads), SPOKEN if known else RANDOM
 
-    def _fine(self, reference: ReferenceGPT, session: ort.InferenceSession) -> tuple[list[Pair], str]:
+    def _fine(
+        self, reference: ReferenceGPT, shape: GPTShape, session: ort.InferenceSession
+    ) -> tuple[list[Pair], str]:
         layout, random = self._layout, np.random.default_rng(SEED)
         known = self._coarse is not None
         size = (N_COARSE_CODEBOOKS, STEPS // N_COARSE_CODEBOOKS)
         coarse = self._coarse or [random.integers(0, layout.codebook_size, size) for _ in SENTENCES]
-        first = np.zeros(1, np.int64)
         inputs, found, codebooks = [], [], []
         for given in coarse:
             frames = given.shape[1]
@@ -134,7 +135,9 @@ class Verifier:
             codes[:frames, :N_COARSE_CODEBOOKS] = given.T
             for codebook in range(N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS):
                 x = reference.embed_codes(codes, codebook)
-                outputs: list[Any] = session.run([f"logits_{codebook}"], {"x": x[None], "first": first})
+                feed = {"x": x[None], "first": np.zeros(1, np.int64)}
+                feed["frames"] = fine_frames(shape, codebook, len(x))
+                outputs: list[Any] = session.run([f"logits_{codebook}"], feed)
                 logits = outputs[0][0, :frames]
                 codes[:frames, codebook] = logits.argmax(-1)
                 inputs.append(x)

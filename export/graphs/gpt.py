@@ -94,20 +94,23 @@ class Trunk:
     def bidirectional(self, codebook_size: int) -> None:
         """Build the fine model.
 
-        Inputs: `x` (B, T, C), embeddings; `first` (1,), the first frame with logits.
-        Outputs: `logits_k` (B, T - first, codebook size) for each predicted codebook k; a run that fetches
-        one of them does not compute the others.
+        Inputs: `x` (B, T, C), embeddings; `first` (1,), the first frame with logits; `frames` (codebooks,),
+        how many of these each head takes, one head after the other (`fine_frames`).
+        Outputs: `logits_k` (B, its frames, codebook size) for each predicted codebook k. ONNX Runtime runs
+        all heads, whatever is fetched; one without frames costs nothing.
         """
         graph, shape = self.graph, self.weights.shape
         x = graph.input("x", "float32", ["B", "T", shape.n_embd])
         graph.input("first", "int64", [1])
         graph.array("thirds", np.array([shape.n_embd] * 3))
+        heads = [f"lm_heads.{number}" for number in range(shape.n_codes_total - shape.n_codes_given)]
+        graph.input("frames", "int64", [len(heads)])
         hidden = self._blocks(x, self._full_attention)
-        for number in range(shape.n_codes_total - shape.n_codes_given):
-            logits = f"logits_{number + shape.n_codes_given}"
-            graph.output(logits, "float32", ["B", "N", codebook_size])
-            rows = self._array(f"lm_heads.{number}.weight")[:codebook_size]
-            self._matmul(f"lm_heads.{number}", hidden, rows, logits)
+        graph.nodes("Split", [hidden, "frames"], [f"{head}.frames" for head in heads], axis=1)
+        for codebook, head in enumerate(heads, shape.n_codes_given):
+            graph.output(f"logits_{codebook}", "float32", ["B", f"N_{codebook}", codebook_size])
+            rows = self._array(f"{head}.weight")[:codebook_size]
+            self._matmul(head, f"{head}.frames", rows, f"logits_{codebook}")
         graph.save()
 
     def _decoder(self, x: str, attend: Callable[[int, str], str], heads: Sequence[range]) -> None:

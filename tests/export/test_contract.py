@@ -5,7 +5,8 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from alrakis.export.contract import PREFIX_PARTS, graph_heads, prefix_parts, session_options
+from alrakis.export.contract import PREFIX_PARTS, fine_frames, graph_heads, prefix_parts, session_options
+from tests.backends.tiny import SHAPES
 
 
 @pytest.mark.parametrize("depth", [64, 768, 3072])
@@ -42,3 +43,9 @@ def test_the_parts_of_a_prefix_are_alike_and_whole(length: int) -> None:
     parts = prefix_parts(length)
     assert parts.sum() == length
     assert parts.max() - parts.min() <= 1
+
+
+@pytest.mark.parametrize("codebook", [2, 7])
+def test_all_frames_are_one_head_s(codebook: int) -> None:
+    frames = fine_frames(SHAPES["fine"], codebook, 20)
+    assert frames.tolist() == [20 if head == codebook else 0 for head in range(1, 8)]

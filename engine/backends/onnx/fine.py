@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
+from alrakis.export.contract import fine_frames
 from alrakis.sampling import FloatArray, IntArray, Sampling, draw
 from alrakis.spec import GPTShape
 
@@ -18,6 +19,7 @@ class OnnxFineGPT:
     """
 
     def __init__(self, folder: Path, shape: GPTShape, threads: int, providers: list[Any]) -> None:
+        self._shape = shape
         self._session = open_session(folder / "fine.onnx", threads, providers)
         self._options = only_what_is_asked()
         self._last_options = only_what_is_asked(give_back=True)
@@ -50,6 +52,8 @@ class OnnxFineGPT:
         binding = self._session.io_binding()
         bind(binding, "x", x)
         bind(binding, "first", first)
+        frames = fine_frames(self._shape, codebook, logits.shape[1])
+        bind(binding, "frames", frames)
         bind(binding, f"logits_{codebook}", logits, output=True)
         self._session.run_with_iobinding(binding, self._last_options if last else self._options)
         return logits

@@ -20,6 +20,7 @@ from alrakis.export.accuracy.runner import CausalGraph, open_graph
 from alrakis.export.accuracy.verifier import FINE_FRAMES, SEED, SENTENCES, STEPS, Verifier
 from alrakis.export.artifacts import part_heads
 from alrakis.export.build import build_stage
+from alrakis.export.contract import fine_frames
 from alrakis.export.graphs.quantize import block_size, dequantize_blocks, quantize_blocks, quantize_columns
 from alrakis.sampling import FloatArray, Noise
 from alrakis.spec import STAGES, Stage
@@ -309,11 +310,9 @@ def test_the_fine_report_is_over_the_frames_that_were_drawn(folders: Any) -> Non
     reference, kl = ReferenceGPT(weights), []
     graphs = [open_graph(folders("fine", precision) / "fine.onnx", 1) for precision in ("fp32", "int8")]
     for codebook in range(2, 8):
-        x = reference.embed_codes(codes, codebook)[None]
-        exact, found = (
-            graph.run([f"logits_{codebook}"], {"x": x, "first": first})[0][0, : STEPS // 2]
-            for graph in graphs
-        )
+        feed = {"x": reference.embed_codes(codes, codebook)[None], "first": first}
+        feed["frames"] = fine_frames(weights.shape, codebook, FINE_FRAMES)
+        exact, found = (graph.run([f"logits_{codebook}"], feed)[0][0, : STEPS // 2] for graph in graphs)
         kl.append(divergence(exact, found)[1])
         codes[: STEPS // 2, codebook] = found.argmax(-1)
     assert np.concatenate(kl).max() <= report.kl_max * 1.001
