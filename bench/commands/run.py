@@ -12,6 +12,7 @@ from alrakis.bench.session.plan import SUITES, Plan, Suite, make_workloads
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
 from alrakis.errors import BackendError, InputError, OutputError
+from alrakis.weights.types import Weights
 
 NAME = "run"
 SUMMARY = "measure configs and peers on this machine"
@@ -103,12 +104,12 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     few_repeats = suite.few_repeats if args.repeats is None else repeats
     threads = _at_least_1("--threads", usable_cores() if args.threads is None else args.threads)
     batches = tuple(_at_least_1("--batch", batch) for batch in args.batch or suite.batches)
-    open_weights(args.weights)
+    weights = open_weights(args.weights)
     scenarios = list(args.scenario or suite.scenarios)
     scenarios += ["voice"] if args.voice is not None else []
     scenarios += ["throughput"] if args.batch else []
     workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches)
-    voice_file = _voice_file(args.voice, folder) if "voice" in scenarios else None
+    voice_file = _voice_file(args.voice, weights, folder) if "voice" in scenarios else None
     targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
     return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice_file)
 
@@ -127,15 +128,15 @@ def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads
     return tuple(targets.values())
 
 
-def _voice_file(voice: str | None, folder: Path) -> str:
+def _voice_file(voice: str | None, weights: Weights, folder: Path) -> str:
     """Save a voice as the one file that all targets read. None: 10 s of random codes."""
     import numpy as np
 
-    from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
+    from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS
     from alrakis.voices import load_voice, save_voice
 
-    layout, path = Layout(), folder / "voice.npz"
-    loaded = load_voice(voice, layout)
+    layout, path = weights.layout, folder / "voice.npz"
+    loaded = load_voice(voice, layout, weights_voices=weights.voices)
     if loaded is not None:
         return str(save_voice(path, loaded.semantic, loaded.coarse, loaded.fine))
     random = np.random.default_rng(0)

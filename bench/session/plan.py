@@ -10,6 +10,7 @@ LONG_S, COLD_S = 14.0, 1.0  # seconds of audio
 ACCURACY_S = 4.0  # long enough for the coarse window of every preset to slide
 SYNTHETIC_VOICE = "synthetic"
 DEFAULT_VOICE = "v2/en_speaker_6"  # of `accuracy` with Bark's own weights
+DEMO_VOICE = "demo/slt"  # with the demo's
 
 FRESH: tuple[Scenario, ...] = ("cold-start", "memory")  # each sample is taken in a process of its own
 # Peers generate one text at a time, and 14 s of audio take them minutes.
@@ -94,9 +95,9 @@ def make_workloads(
         }
         return Workload.model_validate({**values, **changes})
 
-    # random parameters say nothing about accuracy, so the demo voice is measured instead of them
-    accuracy_weights = "demo" if weights.startswith("synthetic") else weights
-    accuracy_voice = "demo/slt" if accuracy_weights == "demo" else voice or DEFAULT_VOICE
+    accuracy_weights, accuracy_voice = weights, voice or (DEMO_VOICE if weights == "demo" else DEFAULT_VOICE)
+    if weights.startswith("synthetic"):  # random parameters say nothing about accuracy
+        accuracy_weights, accuracy_voice = "demo", DEMO_VOICE
     workloads = {
         "latency": [workload("latency")],
         "throughput": [workload("throughput", f"throughput-{size}", batch=size) for size in batches],

@@ -198,6 +198,15 @@ def test_a_config_of_ones_own_beside_a_peer_that_is_not_there(tmp_path: Path, be
     assert order(results) == [("latency", "mine", 0)]
 
 
+@pytest.mark.parametrize("voice", [(), ("--voice", "demo/rms")])
+def test_a_voice_is_the_weights_own(voice: tuple[str, ...], tmp_path: Path, bench: Bench) -> None:
+    """Voices that come with weights are known by name, and random ones have these weights' ids."""
+    options = ("--seconds", "0.1", "--repeats", "1", "--threads", "1", "-o", "mine.json")
+    ended = bench("run", "--weights", "demo", *FP32, "--scenario", "voice", *voice, *options)
+    assert ended.code == 0, ended.err
+    assert errors(valid(tmp_path / "mine.json")) == {"cpu-fp32": None}
+
+
 def test_when_every_target_fails_the_file_says_why(tmp_path: Path, bench: Bench) -> None:
     (tmp_path / "bad.toml").write_text('summary = "x"\nbackend = "torch"\ndevice = "cuda:99"\n')
     ended = bench(*TINY, "--config", "bad.toml", "--repeats", "1")

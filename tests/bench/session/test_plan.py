@@ -31,6 +31,21 @@ def test_every_scenario_has_a_workload() -> None:
     assert accuracy.weights == "demo"  # instead of random parameters
 
 
+@pytest.mark.parametrize(
+    ("weights", "voice", "chosen"),
+    [
+        ("synthetic-small", "v2/en_speaker_6", "demo/slt"),  # Bark's voices are not the demo's
+        ("demo", None, "demo/slt"),
+        ("demo", "demo/rms", "demo/rms"),
+        ("bark", None, "v2/en_speaker_6"),
+        ("bark", "mine.npz", "mine.npz"),
+    ],
+)
+def test_the_voice_of_accuracy(weights: str, voice: str | None, chosen: str) -> None:
+    (accuracy,) = make_workloads(("accuracy",), weights, 2.0, voice, ())
+    assert accuracy.voice == chosen
+
+
 def test_without_a_workload_there_is_nothing_to_measure() -> None:
     with pytest.raises(InputError, match="needs a --batch"):
         make_workloads(("throughput",), "bark", 2.0, None, ())
