@@ -113,6 +113,7 @@ class Config(BaseModel):
     pause_sentence_s: float = Field(default=0.3, ge=0, le=60, description="pause after a sentence")
     pause_turn_s: float = Field(default=0.4, ge=0, le=60, description="pause before another speaker")
     pause_paragraph_s: float = Field(default=0.7, ge=0, le=60, description="pause after a paragraph")
+    pause_scene_s: float = Field(default=1.4, ge=0, le=60, description="pause at a line such as `* * *`")
     loudness_lufs: float | None = Field(
         default=None, ge=-70, le=0, description="every chunk's loudness (ITU-R BS.1770); None: as it came"
     )

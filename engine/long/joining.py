@@ -28,12 +28,13 @@ def finish(audio: FloatArray, rate_hz: int, config: Config) -> FloatArray:
 
 
 def pause_after(boundary: str, rate_hz: int, config: Config) -> FloatArray:
-    """The silence for a boundary between chunks: `clause`, `sentence`, `turn` or `paragraph`; else none."""
+    """The silence for a boundary between chunks: `clause`, `sentence`, `turn`, `paragraph`, `scene`."""
     seconds = {
         "clause": config.pause_clause_s,
         "sentence": config.pause_sentence_s,
         "turn": config.pause_turn_s,
         "paragraph": config.pause_paragraph_s,
+        "scene": config.pause_scene_s,
     }
     return np.zeros(round(seconds.get(boundary, 0.0) * rate_hz), np.float32)
 

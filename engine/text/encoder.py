@@ -21,6 +21,7 @@ from alrakis.spec import TEXT_TOKENS, Layout
 UNKNOWN = "[UNK]"
 _SPECIAL = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
 MAX_WORD_CHARS = 100  # BERT replaces a longer word by [UNK]
+_SUNG_OR_HESITATED = ("♪", "♫", "...", "…")  # what signs alone mean to Bark, by its README
 
 
 class TextEncoder(Protocol):
@@ -28,6 +29,9 @@ class TextEncoder(Protocol):
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, without special tokens, before the layout's offset is added."""
+
+    def says_signs(self, text: str) -> bool:
+        """Whether a text without a letter or digit is something to say, such as "♪" or "..." to Bark."""
 
 
 class BertEncoder:
@@ -100,6 +104,10 @@ class BertEncoder:
         """Ids of `text`, without special tokens. Raises InputError if it is not Unicode text."""
         _check_unicode(text)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
+
+    def says_signs(self, text: str) -> bool:
+        """Whether Bark makes something of a text without letters: it sings at notes and hesitates at dots."""
+        return any(sign in text for sign in _SUNG_OR_HESITATED)
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of `ids`, as far as the vocabulary preserves it. Raises InputError for invalid ids."""

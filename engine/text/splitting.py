@@ -3,14 +3,16 @@
     chunks = split_text(text, engine.tokenizer, language="de", max_s=13.0, cast={"MAN", "WOMAN"})
     for chunk in chunks:
         chunk.text      what to say, white space normalised
-        chunk.pause     the boundary that follows: "none", "clause", "sentence", "turn", "paragraph", "end"
+        chunk.pause     the boundary that follows: "none", "clause", "sentence", "turn", "paragraph",
+                        "scene", "end"
         chunk.speaker   who says it, from a label such as `MAN:`; None before the first label
         chunk.seconds   expected length
 
-Nothing of the text is lost: the chunks' texts, joined, are the text up to white space. Only the labels of
-speakers in `cast` are left out.
+Nothing that can be said is lost: the chunks' texts, joined, are the text up to white space. Left out are the
+labels of speakers in `cast`, and signs with nothing to say, such as `* * *`, where they stand alone: a line
+of them is a break between scenes. The weights' tokenizer knows what signs alone mean to them.
 
-A text is first cut into turns and paragraphs; a chunk never spans two of them. A paragraph is then cut into
+A text is first cut into turns, scenes and paragraphs; a chunk never spans two. A paragraph is then cut into
 sentences; a sentence that is too long is cut at the ends of sentences within quotes and lyrics, then of
 clauses, and at last in the middle, if possible between words. The chunks are made of these pieces.
 """
@@ -18,7 +20,7 @@ clauses, and at last in the middle, if possible between words. The chunks are ma
 import re
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Literal, get_args
 
 from alrakis.errors import InputError
 from alrakis.spec import TEXT_TOKENS
@@ -27,10 +29,13 @@ from alrakis.text.encoder import MAX_WORD_CHARS, TextEncoder, check_text, normal
 from alrakis.text.pace import CHARS_A_SECOND, expected_s, language_of
 from alrakis.text.speakers import split_turns
 
-Pause = Literal["none", "clause", "sentence", "turn", "paragraph", "end"]
+Pause = Literal["none", "clause", "sentence", "turn", "paragraph", "scene", "end"]
+
+_PAUSES = get_args(Pause)
 
 MAX_S = 13.0  # Bark's README: "roughly 13 seconds", beyond which speech gets worse
 
+_LINE = re.compile(r"\r\n?|[\n\f\u2029]")
 _PARAGRAPH = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|[\f\u2029]")
 _SEPARATORS = r"\s!-/:-@\[-`{-~\u2010-\u2027\u2030-\u205e\u3000-\u303f\u3400-\u9fff\uff00-\uff0f"
 _LONG_WORD = re.compile(rf"[^{_SEPARATORS}]{{{MAX_WORD_CHARS + 1},}}")
@@ -61,7 +66,8 @@ def split_text(
     language: one of Bark's codes; None chooses by the script, English for Latin letters.
     max_s, pack_s: the longest expected length of a chunk, and of a chunk of several sentences (None: max_s).
     cast: speakers whose labels are not said, because each has a voice.
-    Raises InputError for a text that `check_text` refuses, and for a language that Bark does not speak.
+    Raises InputError for a text that `check_text` refuses or that has nothing to say, and for a language that
+    Bark does not speak.
     """
     check_text(text)
     language = check_language(language) or language_of(text)
@@ -69,12 +75,50 @@ def split_text(
     chunks: list[Chunk] = []
     for turn in split_turns(text, cast):
         said = turn.text if turn.speaker in cast else f"{turn.label} {turn.text}"
-        for paragraph in filter(None, map(normalize_whitespace, _PARAGRAPH.split(said))):
-            chunks += splitter.chunks(paragraph, turn.speaker)
-            chunks[-1] = replace(chunks[-1], pause="paragraph")
-        chunks[-1] = replace(chunks[-1], pause="turn")
-    chunks[-1] = replace(chunks[-1], pause="end")
+        scenes = _scenes(said, encoder)
+        for scene in scenes:
+            for paragraph in filter(None, map(normalize_whitespace, _PARAGRAPH.split(scene))):
+                chunks += splitter.chunks(paragraph, turn.speaker)
+                _end(chunks, "paragraph")
+            _end(chunks, "scene")
+        if scenes[-1].strip():
+            _end(chunks, "turn")
+    chunks = _without_signs(chunks, encoder)
+    if not chunks:
+        raise InputError(f"there is nothing to say in {normalize_whitespace(text)!r:.80}: give a word")
+    _end(chunks, "end")
     return chunks
+
+
+def _end(chunks: list[Chunk], pause: Pause) -> None:
+    """Let a pause follow the last chunk, if there is one."""
+    chunks[-1:] = [replace(chunk, pause=pause) for chunk in chunks[-1:]]
+
+
+def _scenes(text: str, encoder: TextEncoder) -> list[str]:
+    """The parts of a text between lines with nothing to say; the lines themselves are left out."""
+    scenes, begin, line = [], 0, 0
+    for end, following in [*(match.span() for match in _LINE.finditer(text)), (len(text), len(text))]:
+        if text[line:end].strip() and not _is_said(text[line:end], encoder):
+            scenes.append(text[begin:line])
+            begin = following
+        line = following
+    return [*scenes, text[begin:]]
+
+
+def _without_signs(chunks: Sequence[Chunk], encoder: TextEncoder) -> list[Chunk]:
+    """The chunks that have something to say; what follows the others follows the chunk before them."""
+    said: list[Chunk] = []
+    for chunk in chunks:
+        if _is_said(chunk.text, encoder):
+            said.append(chunk)
+        elif said:
+            _end(said, max(said[-1].pause, chunk.pause, key=_PAUSES.index))
+    return said
+
+
+def _is_said(text: str, encoder: TextEncoder) -> bool:
+    return any(map(str.isalnum, text)) or encoder.says_signs(text)
 
 
 def check_language(language: str | None) -> str | None:

@@ -39,6 +39,10 @@ class DemoEncoder:
         """Ids of `text`, with numbers and abbreviations in words. Raises InputError if it is not text."""
         return self._bert.encode(self._spoken(say_in_words(text)))
 
+    def says_signs(self, text: str) -> bool:
+        """Never: this voice was taught words alone."""
+        return False
+
     def remarks(self, text: str) -> list[str]:
         """What the user should know before this text is said; empty for plain English.
 
