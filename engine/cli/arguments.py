@@ -16,6 +16,7 @@ else:
 
 if TYPE_CHECKING:
     from alrakis.engine import Engine
+    from alrakis.jobs.settings import Asked
     from alrakis.sampling import Options
 
 logger = logging.getLogger("alrakis")
@@ -82,6 +83,10 @@ def speech_options(args: argparse.Namespace) -> "Options":
     """`Options` by the arguments given, with its defaults for the others. Raises InputError."""
     from alrakis.sampling import Options
 
+    return Options(**_given_options(args))
+
+
+def _given_options(args: argparse.Namespace) -> dict[str, Any]:
     asked = {
         "text_temp": args.text_temp,
         "waveform_temp": args.waveform_temp,
@@ -89,7 +94,38 @@ def speech_options(args: argparse.Namespace) -> "Options":
         "min_eos_p": args.min_eos_p,
         "max_gen_duration_s": args.max_duration,
     }
-    return Options(**{name: value for name, value in asked.items() if value is not None})
+    return {name: value for name, value in asked.items() if value is not None}
+
+
+def add_job_options(parser: argparse.ArgumentParser) -> Any:
+    """Add the options of work that is kept in a folder, for `job_asked`; returns the group of speech options.
+
+    None of them has to be given again when the work goes on, so none has a value unless it is given.
+    """
+    add_engine_options(parser)
+    parser.set_defaults(weights=None, config=None)
+    group = add_speech_options(parser)
+    add_cast_option(group)
+    group.add_argument("--lang", metavar="CODE", help="the text's language (default: by its script)")
+    return group
+
+
+def job_asked(args: argparse.Namespace) -> "Asked":
+    """What the options of `add_job_options` ask for. Raises InputError."""
+    from alrakis.jobs.settings import Asked
+
+    return Asked(
+        weights=args.weights,
+        config=args.config,
+        overrides=parse_overrides(args.overrides),
+        options=_given_options(args),
+        voice=args.voice,
+        cast=parse_cast(args.cast),
+        lang=args.lang,
+        steady=getattr(args, "steady", None),
+        seed=args.seed,
+        format=getattr(args, "format", None),
+    )
 
 
 def add_cast_option(group: Any) -> None:

@@ -3,24 +3,16 @@
 import argparse
 import logging
 import time
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import (
-    add_cast_option,
-    add_engine_options,
-    add_speech_options,
-    open_engine,
-    parse_cast,
-    read_text,
-    speech_options,
-    tell_note,
-)
+from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
 from alrakis.cli.output import audio_path
 from alrakis.errors import GenerationError
 
 if TYPE_CHECKING:
-    from alrakis.jobs.batching import Batch, BatchTask
+    from alrakis.jobs.batching import Batch
 
 NAME = "batch"
 SUMMARY = "say many texts, into an audio file each"
@@ -39,7 +31,9 @@ A JSONL file has an object a line, a CSV file a first line that names its column
 names the audio file (default: the line's number), `file` names it with its extension; `voice`, `seed` and
 `lang` are the row's own. A text that is too long for Bark is said in chunks and joined, as by `alrakis read`.
 
-Run again, it makes what is missing: rows that failed, and rows added to the file since."""
+Run again, it makes what is missing: rows that failed, and rows added to the file since. The settings that it
+was begun with need not be given again."""
+DEFAULT_FORMAT = "wav"
 
 logger = logging.getLogger("alrakis")
 
@@ -50,49 +44,43 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--format",
         choices=("wav", "flac", "ogg", "mp3"),
-        default="wav",
         help="of files that no row names (default: wav)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
-    add_engine_options(parser)
-    group = add_speech_options(parser)
-    add_cast_option(group)
-    group.add_argument("--lang", metavar="CODE", help="the texts' language (default: by their script)")
+    add_job_options(parser)
 
 
 def run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_folder import BatchFolder
-    from alrakis.jobs.batching import Batch
-
-    if args.quiet:
-        logger.setLevel(logging.WARNING)
-    task = _task(args)
-    folder = BatchFolder(Path(args.output).expanduser())
-    with folder.hold():
-        for item in task.items:
-            audio_path(str(folder.folder / item.file))
-        with open_engine(args) as engine:
-            batch = Batch(engine, task, folder)
-            tell_note(engine)
-            _make(batch, len(task.items), args)
-    if batch.failed:
-        raise GenerationError(
-            f"{len(batch.failed)} of {len(task.items)} rows failed; {folder.path} says why, "
-            "and the same command tries them again"
-        )
-
-
-def _task(args: argparse.Namespace) -> "BatchTask":
     from alrakis.jobs.batch_texts import read_items
-    from alrakis.jobs.batching import BatchTask
+    from alrakis.jobs.batching import Batch, BatchTask
+    from alrakis.jobs.settings import job_settings, open_job_engine
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
-    items = read_items(read_text([], args.file), args.file, f".{args.format}")
-    cast = parse_cast(args.cast)
-    check_cast(cast, [item.text for item in items])
-    check_language(args.lang)
-    return BatchTask(items, args.voice, cast, args.seed, args.lang, speech_options(args))
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
+    asked = job_asked(args)
+    folder = BatchFolder(Path(args.output).expanduser())
+    before = folder.settings()
+    file_format = asked.format or (before.format if before else DEFAULT_FORMAT)
+    items = read_items(read_text([], args.file), args.file, f".{file_format}")
+    check_cast(asked.cast, [item.text for item in items])
+    check_language(asked.lang)
+    with folder.hold():
+        for item in items:
+            audio_path(str(folder.folder / item.file))
+        with open_job_engine(asked, before) as engine:
+            asked = replace(asked, format=file_format)
+            settings = job_settings(engine, asked, before, asked.voice, asked.cast)
+            batch = Batch(engine, BatchTask(items, settings), folder)
+            tell_note(engine)
+            _make(batch, len(items), args)
+    if batch.failed:
+        raise GenerationError(
+            f"{len(batch.failed)} of {len(items)} rows failed; {folder.path} says why, "
+            "and the same command tries them again"
+        )
 
 
 def _make(batch: "Batch", count: int, args: argparse.Namespace) -> None:

@@ -6,26 +6,18 @@ import logging
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import (
-    add_cast_option,
-    add_engine_options,
-    add_speech_options,
-    open_engine,
-    parse_cast,
-    read_text,
-    speech_options,
-    tell_note,
-)
+from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
 from alrakis.cli.output import audio_path
-from alrakis.errors import InputError
+from alrakis.errors import GenerationError, InputError
 
 if TYPE_CHECKING:
     from alrakis.cli.player import Player
-    from alrakis.engine import Engine
-    from alrakis.jobs.reading import Reading, ReadingTask
+    from alrakis.jobs.reading import Reading
+    from alrakis.jobs.reading_manifest import ChunkState
 
 NAME = "read"
 SUMMARY = "read a long text, such as a book, into an audio file"
@@ -38,12 +30,18 @@ examples:
   alrakis read book.txt -o book.flac --voice v2/en_speaker_6
   alrakis read book.txt -o book.flac --list                 (the chunks, and how far they are)
   alrakis read book.txt -o book.flac --redo 7               (chunk 7 anew, with another seed)
+  alrakis read book.txt -o book.flac --take 7=1             (its first take again)
   alrakis read play.txt -o play.mp3 --cast MAN=v2/en_speaker_6 --cast WOMAN=v2/en_speaker_9
   alrakis read letter.txt --stream | aplay                  (hear the beginning while the rest is made)
+
+What it was begun with (weights, config, voice, cast, seed, ...) need not be given again. When the text was
+corrected, the chunks that changed are made, and the others kept.
 
 Without a voice, the first chunk's becomes that of all. Pauses, trimmed silence, fades and loudness are config
 keys: --set pause_sentence_s=0.5 --set trim_silence_db=0 --set fade_s=0.02 --set loudness_lufs=-20. They may
 be changed later: the chunks are joined anew."""
+
+MOST_TOLD = 10  # of chunks that could not be said
 
 logger = logging.getLogger("alrakis")
 
@@ -70,18 +68,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         default=[],
         help="make chunk N anew, with another seed",
     )
+    parser.add_argument(
+        "--take",
+        metavar="N=K",
+        action="append",
+        default=[],
+        help="let the K-th take of chunk N be heard (--list shows them)",
+    )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
-    add_engine_options(parser)
-    group = add_speech_options(parser)
-    add_cast_option(group)
-    group.add_argument(
+    add_job_options(parser).add_argument(
         "--steady",
         choices=("voice", "chain"),
-        default="voice",
         help="voice: all chunks in the same voice, several at once (default); "
         "chain: each goes on from the one before, one at a time",
     )
-    group.add_argument("--lang", metavar="CODE", help="the text's language (default: by its script)")
 
 
 def run(args: argparse.Namespace) -> None:
@@ -96,25 +96,34 @@ def run(args: argparse.Namespace) -> None:
         raise InputError("--stream writes audio to standard output: pipe it into a player, as in `| aplay`")
     if args.output is not None:
         audio_path(args.output)
-    task = _task(args)
     with contextlib.ExitStack() as stack:
         if args.output is None and args.work is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alrakis-")))
         else:
             folder = _work_folder(args)
-        _read(args, stack.enter_context(open_engine(args)), task, folder)
+        _read(args, folder)
 
 
-def _task(args: argparse.Namespace) -> "ReadingTask":
-    from alrakis.jobs.reading import ReadingTask
-    from alrakis.text.speakers import check_cast
-
+def _text(args: argparse.Namespace) -> str:
     text = read_text(["-"] if args.file == "-" else [], None if args.file == "-" else args.file)
     if not text.strip():
         raise InputError(f"{args.file} is empty: there is nothing to read")
-    cast = parse_cast(args.cast)
-    check_cast(cast, [text])
-    return ReadingTask(text, args.voice, cast, args.seed, args.steady, args.lang, speech_options(args))
+    return text
+
+
+def _parse_takes(items: Sequence[str]) -> dict[int, int]:
+    """Takes by chunk, from items `N=K`. Raises InputError for other items or a chunk twice."""
+    takes: dict[int, int] = {}
+    for item in items:
+        chunk, equals, take = item.partition("=")
+        if not (equals and chunk.strip().isdecimal() and take.strip().isdecimal()):
+            raise InputError(
+                f"--take takes N=K, as in --take 7=2 for the second take of chunk 7, not {item!r}"
+            )
+        if int(chunk) in takes:
+            raise InputError(f"--take names chunk {int(chunk)} twice; one of its takes can be heard")
+        takes[int(chunk)] = int(take)
+    return takes
 
 
 def _work_folder(args: argparse.Namespace) -> Path:
@@ -128,46 +137,92 @@ def _show(folder: Path) -> None:
     manifest = load_manifest(folder)
     if manifest is None:
         raise InputError(f"nothing has been read in {folder} yet: there is no manifest")
-    print("chunk  state    seconds  seed        voice         text")
+    print("chunk  take  state    seconds  seed                  voice         text")
     for chunk in manifest.chunks:
-        seconds = f"{chunk.seconds:.2f}" if chunk.state == "done" else ""
-        labelled = chunk.speaker is None or chunk.text.startswith(f"{chunk.speaker}:")
-        speaker = "" if labelled else f"{chunk.speaker}: "
-        made = f"{chunk.chunk:5}  {chunk.state:<7}  {seconds:>7}  {chunk.seed:<10}  {chunk.voice or '':<12}"
-        print(f"{made}  {speaker}{chunk.text}")
+        for number in range(1, len(chunk.takes) + 1):
+            print(_row(chunk, number))
     done = len(manifest.chunks) - len(manifest.unfinished)
-    audio_s = sum(chunk.seconds for chunk in manifest.chunks)
+    audio_s = sum(chunk.chosen.seconds for chunk in manifest.chunks)
     print(f"{done} of {len(manifest.chunks)} chunks, {audio_s:.1f} s of audio")
 
 
-def _read(args: argparse.Namespace, engine: "Engine", task: "ReadingTask", folder: Path) -> None:
+def _row(chunk: "ChunkState", number: int) -> str:
+    """A take in the table; of several, `*` is at the one that is heard."""
+    take = chunk.takes[number - 1]
+    seconds = f"{take.seconds:.2f}" if take.state == "done" else ""
+    heard = "*" if number == chunk.take and len(chunk.takes) > 1 else " "
+    labelled = take.speaker is None or take.text.startswith(f"{take.speaker}:")
+    said = take.text if labelled else f"{take.speaker}: {take.text}"
+    reason = f" ({take.error})" if take.error else ""
+    return (
+        f"{chunk.chunk if number == 1 else '':5}  {number:3}{heard}  {take.state:<7}  {seconds:>7}  "
+        f"{take.seed:<20}  {take.voice or '':<12}  {said}{reason}"
+    )
+
+
+def _read(args: argparse.Namespace, folder: Path) -> None:
     from alrakis.cli.player import Player
     from alrakis.jobs.reading import Reading
     from alrakis.jobs.reading_folder import ReadingFolder
+    from alrakis.jobs.reading_manifest import load_manifest
+    from alrakis.jobs.settings import open_job_engine
+    from alrakis.text.speakers import check_cast
 
+    text, takes, asked, before = _text(args), _parse_takes(args.take), job_asked(args), load_manifest(folder)
+    check_cast(asked.cast, [text])
     work = ReadingFolder(folder)
-    with work.hold():
-        reading = Reading(engine, task, work)
+    with open_job_engine(asked, before.settings if before else None) as engine, work.hold():
+        reading = Reading(engine, text, asked, work)
+        reading.choose(takes)
         reading.redo(args.redo)
         tell_note(engine)
+        _tell_plan(reading)
         began = time.perf_counter()
         with Player(reading, args.stream) as player:
             try:
                 made_s = _make(args, reading, player)
             except BaseException:
                 if args.output is not None or args.work is not None:
-                    done = len(reading.manifest.chunks) - len(reading.manifest.unfinished)
-                    logger.info(
-                        "%d of %d chunks are in %s; the same command goes on from there",
-                        done,
-                        len(reading.manifest.chunks),
-                        folder,
-                    )
+                    _tell_stop(reading, folder)
                 raise
-            if args.output is not None:
+            if args.output is not None and reading.speaks:
                 total_s = reading.join(args.output)
                 logger.info("wrote %s: %.2f s of audio, %s", args.output, total_s, _figures(made_s, began))
             player.end()
+        _tell_unsaid(reading)
+
+
+def _tell_plan(reading: "Reading") -> None:
+    """Log what is made of a text that was corrected."""
+    plan, count = reading.revision, len(reading.chunks)
+    if plan is None or not (plan.changed or plan.gone):
+        return
+    which = ", ".join(map(str, plan.changed[:MOST_TOLD])) + (", ..." if len(plan.changed) > MOST_TOLD else "")
+    gone = f"; {plan.gone} of before are left out" if plan.gone else ""
+    logger.info("%d of %d chunks changed%s%s", len(plan.changed), count, f": {which}" if which else "", gone)
+
+
+def _tell_stop(reading: "Reading", folder: Path) -> None:
+    count = len(reading.manifest.chunks)
+    done = count - len(reading.manifest.unfinished)
+    logger.info("%d of %d chunks are in %s; the same command goes on from there", done, count, folder)
+
+
+def _tell_unsaid(reading: "Reading") -> None:
+    """Raises GenerationError if a chunk could not be said, or none has a sound."""
+    chunks, failed = reading.manifest.chunks, reading.manifest.failed
+    if failed:
+        reasons = "".join(f"\n  - chunk {chunk.chunk}: {chunk.chosen.error}" for chunk in failed[:MOST_TOLD])
+        more = f"\n  - and {len(failed) - MOST_TOLD} more" if len(failed) > MOST_TOLD else ""
+        raise GenerationError(
+            f"{len(failed)} of {len(chunks)} chunks could not be said and are left out:{reasons}{more}\n"
+            "the same command tries them again"
+        )
+    if not reading.speaks:
+        raise GenerationError("no speech was made for any part of the text; try another --seed")
+    silent = [str(chunk.chunk) for chunk in chunks if chunk.chosen.state == "silent"]
+    if silent:
+        logger.warning("silent: %s; --redo N tries chunk N with another seed", ", ".join(silent))
 
 
 def _figures(made_s: float, began: float) -> str:
@@ -191,7 +246,7 @@ def _make(args: argparse.Namespace, reading: "Reading", player: "Player") -> flo
             progress.move(part, seconds)
 
         for chunk in reading.make(on_move=on_move, batch=1 if args.stream else None):
-            made_s += chunk.seconds
-            progress.done(chunk.chunk - 1, chunk.seconds)
+            made_s += chunk.chosen.seconds
+            progress.done(chunk.chunk - 1, chunk.chosen.seconds)
             player.ready(chunk.chunk)
     return made_s

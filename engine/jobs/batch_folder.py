@@ -5,10 +5,9 @@ as `Finished` has it. Lines are added after the files that they tell of: a proce
 that are done, and others that are made again.
 """
 
-import json
 import os
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -16,10 +15,10 @@ from alrakis.errors import InputError, OutputError
 from alrakis.files import replace_file
 from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.folder import JobFolder
-from alrakis.jobs.settings import setting_differences
+from alrakis.jobs.settings import JobSettings, setting_differences
 
 NAME = "manifest.jsonl"
-VERSION = 1
+VERSION: Literal[2] = 2
 
 
 class Finished(BaseModel):
@@ -38,13 +37,22 @@ class Finished(BaseModel):
     lang: str | None
 
 
+class _Head(BaseModel):
+    """The manifest's first line."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
+
+    alrakis_batch: Literal[2] = VERSION
+    settings: JobSettings
+
+
 class BatchFolder(JobFolder):
     """The folder of one batch."""
 
     MANIFEST = NAME
     ELSEWHERE = "give another output folder"
 
-    def begin(self, settings: Mapping[str, Any], items: Sequence[BatchItem]) -> dict[str, Finished]:
+    def begin(self, settings: JobSettings, items: Sequence[BatchItem]) -> dict[str, Finished]:
         """What is done of these items, by id; the manifest is made, or tidied up: failed ones run again.
 
         Raises InputError that says what differs if the manifest is of other settings or other items.
@@ -55,17 +63,16 @@ class BatchFolder(JobFolder):
         done = {
             item.id: item for item in finished if item.state == "done" and (self.folder / item.file).is_file()
         }
-        head = {"alrakis_batch": VERSION, "settings": dict(settings)}
-        replace_file(self.path, _lines([head, *(item.model_dump() for item in done.values())]))
+        replace_file(self.path, _lines([_Head(settings=settings), *done.values()]))
         return done
 
-    def settings(self) -> dict[str, Any] | None:
+    def settings(self) -> JobSettings | None:
         """The settings in the manifest that is there, None if there is none."""
         return self._read()[0]
 
     def add(self, finished: Sequence[Finished]) -> None:
         """Add items, whose files are written. Raises OutputError."""
-        data = _lines([item.model_dump() for item in finished])
+        data = _lines(finished)
         try:
             with open(self.path, "ab") as file:
                 file.write(data)
@@ -74,23 +81,20 @@ class BatchFolder(JobFolder):
         except OSError as error:
             raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
 
-    def _read(self) -> tuple[dict[str, Any] | None, list[Finished]]:
+    def _read(self) -> tuple[JobSettings | None, list[Finished]]:
         """Settings and finished items; a last line that a killed process has not finished is left out."""
         try:
             lines = self.path.read_bytes().split(b"\n")[:-1]
-        except FileNotFoundError:
+        except (FileNotFoundError, NotADirectoryError):
             return None, []
         except OSError as error:
             raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
         if not lines:
             return None, []
         try:
-            head = json.loads(lines[0])
-            settings = head["settings"]
-            if head["alrakis_batch"] != VERSION or not isinstance(settings, dict):
-                raise ValueError(f"alrakis_batch is {head['alrakis_batch']!r}, not {VERSION}")
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._edited(1, error) from None
+            settings = _Head.model_validate_json(lines[0]).settings
+        except ValidationError as error:
+            raise self._edited(1, error.errors()[0]["msg"]) from None
         finished = []
         for number, line in enumerate(lines[1:], 2):
             try:
@@ -106,8 +110,8 @@ class BatchFolder(JobFolder):
         )
 
 
-def _lines(values: Sequence[Mapping[str, Any]]) -> bytes:
-    return "".join(json.dumps(value, ensure_ascii=False) + "\n" for value in values).encode()
+def _lines(values: Sequence[BaseModel]) -> bytes:
+    return "".join(value.model_dump_json() + "\n" for value in values).encode()
 
 
 def _item_differences(finished: Sequence[Finished], items: Sequence[BatchItem]) -> Iterator[str]:

@@ -1,17 +1,17 @@
 """Many texts, an audio file each: items grouped so that few, full batches run."""
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
 from alrakis.jobs.batch_folder import BatchFolder, Finished
 from alrakis.jobs.batch_texts import BatchItem
-from alrakis.jobs.settings import job_seed, job_settings
+from alrakis.jobs.settings import JobSettings
 from alrakis.long.pieces import LongResult
 from alrakis.result import Result
-from alrakis.sampling import Options, seeds_for
+from alrakis.sampling import seeds_for
 from alrakis.text.splitting import split_text
 from alrakis.voices import Voice
 
@@ -21,11 +21,7 @@ class BatchTask:
     """What is to be said, and how: for all items, unless an item says otherwise for itself."""
 
     items: Sequence[BatchItem]
-    voice: str | None = None
-    cast: Mapping[str, str] = field(default_factory=dict)
-    seed: int | None = None
-    language: str | None = None
-    options: Options = field(default_factory=Options)
+    settings: JobSettings
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,16 +60,15 @@ class Batch:
         self._engine = engine
         self._task = task
         self._folder = folder
-        seed = job_seed(task.seed, folder.settings())
+        settings = task.settings
         self._seeds = {
             item.id: own if item.seed is None else item.seed
-            for item, own in zip(task.items, seeds_for(seed, len(task.items)), strict=True)
+            for item, own in zip(task.items, seeds_for(settings.seed, len(task.items)), strict=True)
         }
         self._voices: dict[str | None, Voice | None] = {}
-        self._cast = {name: self._voice(voice) for name, voice in task.cast.items()}
-        self._voice(task.voice)
-        own = {"voice": task.voice, "cast": dict(task.cast), "seed": seed, "lang": task.language}
-        self.done = folder.begin(job_settings(engine, task.options, **own), task.items)
+        self._cast = {name: self._voice(voice) for name, voice in settings.cast.items()}
+        self._voice(settings.voice)
+        self.done = folder.begin(settings, task.items)
         self.failed: list[Finished] = []
 
     def make(self) -> Iterator[list[Finished]]:
@@ -97,11 +92,11 @@ class Batch:
         chunks = split_text(
             item.text,
             self._engine.tokenizer,
-            language=item.lang or self._task.language,
+            language=item.lang or self._task.settings.lang,
             max_s=self._engine.config.chunk_s,
             cast=self._cast,
         )
-        voice = self._voice(item.voice or self._task.voice)
+        voice = self._voice(item.voice or self._task.settings.voice)
         seed, seconds = self._seeds[item.id], sum(chunk.seconds for chunk in chunks)
         if len(chunks) > 1:
             return PlannedItem(item, item.text, True, seed, voice, seconds)
@@ -126,9 +121,9 @@ class Batch:
         return [self._saved(plan.item, result) for plan, result in zip(group, results, strict=True)]
 
     def _say(self, group: Sequence[PlannedItem]) -> Sequence[Result | LongResult]:
-        options, first = self._task.options, group[0]
+        options, first = self._task.settings.options, group[0]
         if first.long:
-            language = first.item.lang or self._task.language
+            language = first.item.lang or self._task.settings.lang
             return [
                 self._engine.generate_long(
                     first.text,

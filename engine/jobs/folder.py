@@ -70,5 +70,6 @@ class JobFolder:
             lines = "".join(f"\n  - {line}" for line in differences[:10])
             raise InputError(
                 f"{self.folder} belongs to something else:{lines}\n"
-                f"say the same as before, {self.ELSEWHERE}, or remove the folder to begin anew"
+                "give the same as before or leave it out, "
+                f"{self.ELSEWHERE}, or remove the folder to begin anew"
             )

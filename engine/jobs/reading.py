@@ -1,85 +1,99 @@
 """Reading a text into a folder of work, chunk by chunk, so that it can be stopped and gone on with."""
 
-import hashlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
 
 from alrakis.audio import save_pieces
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError
 from alrakis.jobs.reading_folder import ReadingFolder
-from alrakis.jobs.reading_manifest import ChunkState, Manifest, load_manifest
-from alrakis.jobs.settings import job_seed, job_settings
+from alrakis.jobs.reading_manifest import ChunkState, Manifest
+from alrakis.jobs.reading_revision import Revision, revised
+from alrakis.jobs.settings import Asked, job_settings, setting_differences
 from alrakis.long.pieces import join_ready, long_tags
 from alrakis.long.scheduler import Scheduler, Spoken, Take
 from alrakis.long.text import split_long, voices_of
-from alrakis.long.voices import Steady, SteadyVoices, check_steady
-from alrakis.sampling import FloatArray, Options, fresh_seed, seeds_for
+from alrakis.long.voices import SteadyVoices
+from alrakis.sampling import FloatArray, fresh_seed
 from alrakis.timings import OnMove
+from alrakis.voices import Voice
 
-
-@dataclass(frozen=True)
-class ReadingTask:
-    """What is to be read, and how; as `Engine.stream` has it."""
-
-    text: str
-    voice: Any = None
-    cast: Mapping[str, Any] = field(default_factory=dict)
-    seed: int | None = None
-    steady: Steady = "voice"
-    language: str | None = None
-    options: Options = field(default_factory=Options)
+RECUT = ("lang",)  # what may change: it decides where the text is cut, and chunks are known by their text
 
 
 class Reading:
-    """A task in a folder that is held. Raises InputError for a mistake, or a folder of another task."""
+    """A text in a folder that is held, begun or gone on with; `asked` need not say again what it was.
 
-    def __init__(self, engine: Engine, task: ReadingTask, folder: ReadingFolder) -> None:
-        check_steady(task.steady)
+    revision: what the text as it is now makes of the chunks that are there; None if it begins.
+    Raises InputError for a mistake, or for other settings than those it was begun with.
+    """
+
+    def __init__(self, engine: Engine, text: str, asked: Asked, folder: ReadingFolder) -> None:
         self._engine = engine
-        self._task = task
+        self._text = text
         self._folder = folder
+        found = folder.load()
+        before = found.settings if found else None
+        voice = self._voice(found, asked.voice, before.voice if before else None)
+        cast = self._cast(found, asked.cast)
+        names = {who: own.name for who, own in cast.items()}
+        self._settings = job_settings(engine, asked, before, voice.name if voice else None, names)
+        if before:
+            folder.refuse(list(setting_differences(before, self._settings, RECUT)))
         self.chunks = split_long(
-            task.text, engine.tokenizer, engine.config, language=task.language, cast=list(task.cast)
+            text, engine.tokenizer, engine.config, language=self._settings.lang, cast=list(cast)
         )
-        self._given = voices_of(engine, task.voice, task.cast, self.chunks)
-        self.manifest = folder.agree(self._wanted())
+        self._given = voices_of(engine, voice, cast, self.chunks)
+        self.manifest, self.revision = self._agree(found, [own for own in (voice, *cast.values()) if own])
 
-    def _wanted(self) -> Manifest:
-        """The manifest as it begins."""
-        task, found = self._task, load_manifest(self._folder.folder)
-        seed = job_seed(task.seed, found.settings if found else None)
-        settings = job_settings(
-            self._engine,
-            task.options,
-            voice=self._shown_voice(task.voice),
-            cast={name: self._shown_voice(voice) for name, voice in task.cast.items()},
-            steady=task.steady,
-            seed=seed,
-        )
-        seeds = seeds_for(seed, len(self.chunks))
-        chunks = [
-            ChunkState(chunk=i, text=chunk.text, pause=chunk.pause, speaker=chunk.speaker, seed=own)
-            for i, (chunk, own) in enumerate(zip(self.chunks, seeds, strict=True), 1)
-        ]
-        return Manifest(settings=settings, chunks=chunks)
+    def _voice(self, found: Manifest | None, asked: object, name: str | None) -> Voice | None:
+        """The voice asked for, else that of this name, as it was when the work began."""
+        if asked is not None or name is None or found is None:
+            return self._engine.load_voice(asked)
+        return self._folder.given_voice(found, name) or self._engine.load_voice(name)
 
-    def _shown_voice(self, voice: Any) -> str | None:
-        """A voice's name, and a digest of what it holds."""
-        loaded = self._engine.load_voice(voice)
-        if loaded is None:
-            return None
-        held = b"".join(part.tobytes() for part in (loaded.semantic, loaded.coarse, loaded.fine))
-        return f"{loaded.name} ({hashlib.sha256(held).hexdigest()[:8]})"
+    def _cast(self, found: Manifest | None, asked: Mapping[str, object]) -> dict[str, Voice]:
+        names = {} if asked or found is None else found.settings.cast
+        voices = {who: self._voice(None, own, None) for who, own in asked.items()}
+        voices |= {who: self._voice(found, None, name) for who, name in names.items()}
+        return {who: voice for who, voice in voices.items() if voice is not None}
+
+    def _agree(self, found: Manifest | None, voices: Sequence[Voice]) -> tuple[Manifest, Revision | None]:
+        """The manifest to go on with, written down; and what becomes of the chunks that were found."""
+        digests = self._folder.save_voices({voice.name: voice for voice in voices})
+        seed = self._settings.seed
+        if found is None:
+            begun = revised([], [], self.chunks, seed).chunks
+            manifest, revision = Manifest(settings=self._settings, voices=digests, chunks=begun), None
+        else:
+            self._folder.refuse(
+                [
+                    f"the voice {name!r} holds something else now"
+                    for name, digest in digests.items()
+                    if found.voices.get(name, digest) != digest
+                ]
+            )
+            revision = revised(found.chunks, found.former, self.chunks, seed)
+            made = {"settings": self._settings, "chunks": revision.chunks, "former": revision.former}
+            manifest = found.model_copy(update={**made, "voices": found.voices | digests})
+        manifest.save(self._folder.folder)
+        return manifest, revision
+
+    def choose(self, takes: Mapping[int, int]) -> None:
+        """Let other takes of chunks be heard. Raises InputError for what is not there."""
+        for chunk, take in takes.items():
+            self.manifest.choose(chunk, take)
+        if takes:
+            self.manifest.save(self._folder.folder)
 
     def redo(self, numbers: Sequence[int]) -> None:
-        """Ask for chunks anew, with another seed each. Raises InputError for a number that is not there."""
+        """Ask for chunks anew, with another seed each. Raises InputError for a number that is not there.
+
+        A take that was asked for and is not made yet is not asked for again.
+        """
         chunks = [self.manifest.chunk(number) for number in dict.fromkeys(numbers)]
-        self._folder.kept_voices(self.manifest)
         for chunk in chunks:
-            chunk.seed, chunk.state, chunk.seconds = fresh_seed(), "waiting", 0.0
-            chunk.takes += 1
+            if chunk.chosen.state not in ("waiting", "spoken"):
+                chunk.add(fresh_seed())
         if chunks:
             self.manifest.save(self._folder.folder)
 
@@ -88,15 +102,15 @@ class Reading:
 
         batch: how many chunks the first batch has, if this is the beginning.
         """
-        waiting = [chunk for chunk in self.manifest.chunks if chunk.state == "waiting"]
-        spoken = [chunk for chunk in self.manifest.chunks if chunk.state == "spoken"]
+        spoken = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state == "spoken"]
+        waiting = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state != "spoken"]
         scheduler = Scheduler(
             self._engine,
             [_take(chunk) for chunk in waiting],
             self._steady_voices(),
-            self._task.options,
+            self._settings.options,
             batch=self.manifest.next_batch or batch,
-            pool=[Spoken(_take(chunk), self._folder.semantic(chunk)) for chunk in spoken],
+            pool=[Spoken(_take(chunk), self._folder.semantic(chunk.chosen)) for chunk in spoken],
             on_move=on_move,
         )
         for step in scheduler.steps():
@@ -104,22 +118,20 @@ class Reading:
 
     def _steady_voices(self) -> SteadyVoices:
         given = self._given
-        if self._task.steady == "voice":
+        if self._settings.steady == "voice":
             given = {**self._folder.kept_voices(self.manifest), **given}
         return SteadyVoices(
             [chunk.speaker for chunk in self.manifest.chunks],
             given,
-            self._task.steady,
-            done=[chunk.chunk - 1 for chunk in self.manifest.chunks if chunk.state in ("done", "silent")],
+            self._settings.steady,
+            done=[chunk.chunk - 1 for chunk in self.manifest.chunks if chunk.chosen.finished],
             recall=lambda index: self._folder.chunk_voice(self.manifest.chunks[index]),
         )
 
     def finished_s(self) -> dict[int, float]:
         """Seconds of the chunks that are there, by their number from 0."""
         return {
-            chunk.chunk - 1: chunk.seconds
-            for chunk in self.manifest.chunks
-            if chunk.state in ("done", "silent")
+            chunk.chunk - 1: chunk.chosen.seconds for chunk in self.manifest.chunks if chunk.chosen.finished
         }
 
     def audio(self, chunk: ChunkState) -> FloatArray:
@@ -128,11 +140,16 @@ class Reading:
         return join_ready(audio, self.chunks[chunk.chunk - 1], self.sample_rate_hz, self._engine.config)
 
     @property
+    def speaks(self) -> bool:
+        """Whether any chunk has a sound."""
+        return any(chunk.chosen.state == "done" for chunk in self.manifest.chunks)
+
+    @property
     def sample_rate_hz(self) -> int:
         return self._engine.layout.sample_rate_hz
 
     def join(self, output: str) -> float:
-        """Write all chunks into one audio file; gives its seconds. GenerationError if all are silent."""
+        """Write all chunks into one audio file; gives its seconds. GenerationError if no sound was made."""
         length = 0
 
         def pieces() -> Iterator[FloatArray]:
@@ -142,20 +159,20 @@ class Reading:
                 length += len(audio)
                 yield audio
 
-        if all(chunk.state == "silent" for chunk in self.manifest.chunks):
+        if not self.speaks:
             raise GenerationError("no speech was made for any part of the text; try another --seed")
         save_pieces(output, pieces(), self.sample_rate_hz, self._tags())
         return length / self.sample_rate_hz
 
     def _tags(self) -> dict[str, str]:
         made_with = {
-            "seed": str(self.manifest.settings["seed"]),
-            "voice": self.manifest.chunks[0].voice or "",
+            "seed": str(self._settings.seed),
+            "voice": self.manifest.chunks[0].chosen.voice or "",
             "weights": self._engine.weights.name,
             "config": self._engine.config.name,
         }
-        return long_tags(self._task.text, made_with)
+        return long_tags(self._text, made_with)
 
 
 def _take(chunk: ChunkState) -> Take:
-    return Take(chunk.chunk - 1, chunk.text, chunk.seed)
+    return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed)

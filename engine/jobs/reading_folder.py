@@ -1,19 +1,20 @@
-"""The folder of a text that is being read: the manifest, and of each chunk its audio and its tokens.
+"""The folder of a text that is being read: the manifest, and of each take its audio and its tokens.
 
-    manifest.json   see `reading_manifest.py`; the only file that says what is done
-    0001.npy        a chunk's semantic tokens, after the text stage
-    0001.flac       a chunk as it was made, 24 bits, with its text and seed in its tags
-    0001.npz        the same as a voice
-    voice-1.npz     the voice that the first speaker keeps, once his first chunk is made anew
+    manifest.json          see `reading_manifest.py`; the only file that says what is done
+    0a1b2c3d4e-7.npy       a take's semantic tokens, after the text stage; 7 is its seed
+    0a1b2c3d4e-7.flac      a take as it was made, 24 bits, with its text and seed in its tags
+    0a1b2c3d4e-7.npz       the same as a voice
+    voice-1a2b3c4d.npz     a voice that was given
 
 Every file is written all at once, and the manifest after the files of a batch's chunks: a process that is
 killed leaves a batch that is done, or one that is made again with the same chunks in it. That matters: at
 int8 a token may depend on the chunks beside its own.
 """
 
+import hashlib
 import io
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -24,11 +25,11 @@ from alrakis.audio_tags import read_tags
 from alrakis.errors import InputError
 from alrakis.files import replace_file
 from alrakis.jobs.folder import JobFolder
-from alrakis.jobs.reading_manifest import NAME, ChunkState, Manifest, differences, load_manifest
+from alrakis.jobs.reading_manifest import NAME, ChunkState, KeptVoice, Manifest, TakeState, load_manifest
 from alrakis.long.scheduler import Step
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
-from alrakis.voices import Voice, voice_arrays
+from alrakis.voices import VOICE_KEYS, Voice, voice_arrays
 
 
 class ReadingFolder(JobFolder):
@@ -44,111 +45,129 @@ class ReadingFolder(JobFolder):
                 f"{self.folder} holds other files ({foreign[0]}) and no {NAME}; {self.ELSEWHERE}"
             )
 
-    def agree(self, wanted: Manifest) -> Manifest:
-        """The manifest to go on with: the one found here, if it is of the same task; else `wanted`.
+    def load(self) -> Manifest | None:
+        """The manifest, None if there is none; takes whose files are gone wait again.
 
-        Raises InputError that says what differs.
+        Raises InputError where what is heard is not what the manifest says.
         """
         found = load_manifest(self.folder)
-        if found is None:
-            wanted.save(self.folder)
-            return wanted
-        self.refuse(
-            list(differences(found, wanted))
-            or [problem for chunk in found.chunks for problem in self._problems(chunk)]
-        )
+        if found is not None:
+            for chunk in found.chunks:
+                for take in chunk.takes:
+                    self._look_for(take)
+            self.refuse([problem for chunk in found.chunks for problem in self._problems(chunk)])
         return found
 
-    def _problems(self, state: ChunkState) -> Iterator[str]:
-        """Where a chunk's file is not what the manifest says. One that is missing is made again."""
-        path = self.audio_path(state.chunk)
-        needed = {
-            "spoken": [self.semantic_path(state.chunk)],
-            "done": [path, self.voice_path(state.chunk)],
-        }.get(state.state, [])
-        if not all(file.exists() for file in needed):
-            state.state, state.seconds = "waiting", 0.0
-        if state.state != "done":
+    def _look_for(self, take: TakeState) -> None:
+        needed = {"spoken": [".npy"], "done": [".flac", ".npz"]}.get(take.state, [])
+        if not all(self.path_of(take, kind).exists() for kind in needed):
+            take.state, take.seconds = "waiting", 0.0
+
+    def _problems(self, chunk: ChunkState) -> Iterator[str]:
+        """Where a chunk's audio is not what the manifest says."""
+        take = chunk.chosen
+        if take.state != "done":
             return
+        path = self.path_of(take, ".flac")
         tags = read_tags(path)
-        made_of = {"text": state.text, "seed": str(state.seed), "voice": state.voice or ""}
+        made_of = {"text": take.text, "seed": str(take.seed), "voice": take.voice or ""}
         for key, said in made_of.items():
             if tags.get(key) != said:
-                yield f"chunk {state.chunk}: the manifest says {key} {said!r}, {path.name} {tags.get(key)!r}"
+                yield f"chunk {chunk.chunk}: the manifest says {key} {said!r}, {path.name} {tags.get(key)!r}"
         seconds = soundfile.info(path).duration
-        if abs(seconds - state.seconds) > 0.01:
-            yield f"chunk {state.chunk}: the manifest says {state.seconds} s, {path.name} has {seconds:.3f} s"
+        if abs(seconds - take.seconds) > 0.01:
+            yield f"chunk {chunk.chunk}: the manifest says {take.seconds} s, {path.name} has {seconds:.3f} s"
 
-    def audio_path(self, chunk: int) -> Path:
-        return self.folder / f"{chunk:04}.flac"
-
-    def semantic_path(self, chunk: int) -> Path:
-        return self.folder / f"{chunk:04}.npy"
-
-    def voice_path(self, chunk: int) -> Path:
-        return self.folder / f"{chunk:04}.npz"
+    def path_of(self, take: TakeState, kind: str) -> Path:
+        """A take's file of a kind: `.npy`, `.flac` or `.npz`."""
+        return self.folder / f"{take.file}{kind}"
 
     def save_step(self, manifest: Manifest, step: Step) -> list[ChunkState]:
-        """Write what was made of some chunks, then the manifest; gives those that are finished.
+        """Write what was made of some chunks, then the manifest; gives those that are finished or failed.
 
         Raises OutputError.
         """
-        for chunk in step.spoken:
-            state = manifest.chunks[chunk.take.index]
+        for spoken in step.spoken:
+            take = manifest.chunks[spoken.take.index].chosen
             buffer = io.BytesIO()
-            np.save(buffer, chunk.semantic)
-            replace_file(self.semantic_path(state.chunk), buffer.getvalue())
-            state.state = "spoken"
+            np.save(buffer, spoken.semantic)
+            replace_file(self.path_of(take, ".npy"), buffer.getvalue())
+            take.state, take.error = "spoken", None
         finished = [manifest.chunks[take.index] for take, _ in step.results]
-        for state, (_, result) in zip(finished, step.results, strict=True):
-            self._save_result(state, result)
+        for chunk, (_, result) in zip(finished, step.results, strict=True):
+            self._save_result(manifest, chunk, result)
+        failed = [manifest.chunks[take.index] for take, _ in step.failed]
+        for chunk, (_, error) in zip(failed, step.failed, strict=True):
+            chunk.chosen.state, chunk.chosen.error = "failed", str(error)
         manifest.next_batch = step.batch
         manifest.save(self.folder)
-        for state in finished:
-            self.semantic_path(state.chunk).unlink(missing_ok=True)
-        return finished
+        for chunk in finished:
+            self.path_of(chunk.chosen, ".npy").unlink(missing_ok=True)
+        return [*finished, *failed]
 
-    def _save_result(self, state: ChunkState, result: Result) -> None:
-        speaks = len(result.audio) > 0
+    def _save_result(self, manifest: Manifest, chunk: ChunkState, result: Result) -> None:
+        take, speaks = chunk.chosen, len(result.audio) > 0
         if speaks:
-            result.save_voice(self.voice_path(state.chunk))
-            save_audio(self.audio_path(state.chunk), result.audio, result.sample_rate, result.tags, bits=24)
-        state.voice = result.voice
-        state.seconds = round(result.duration_s, 3)
-        state.state = "done" if speaks else "silent"
+            result.save_voice(self.path_of(take, ".npz"))
+            save_audio(self.path_of(take, ".flac"), result.audio, result.sample_rate, result.tags, bits=24)
+            kept = KeptVoice(name=f"chunk {chunk.chunk}", file=take.file)
+            manifest.kept.setdefault(chunk.speaker or "", kept)
+        take.voice = result.voice
+        take.seconds = round(result.duration_s, 3)
+        take.state, take.error = "done" if speaks else "silent", None
 
-    def semantic(self, state: ChunkState) -> IntArray:
-        """What a spoken chunk says, `(S,)`."""
-        tokens: IntArray = np.load(self.semantic_path(state.chunk), allow_pickle=False)
+    def semantic(self, take: TakeState) -> IntArray:
+        """What a spoken take says, `(S,)`."""
+        tokens: IntArray = np.load(self.path_of(take, ".npy"), allow_pickle=False)
         return tokens
 
-    def audio(self, state: ChunkState) -> FloatArray:
+    def audio(self, chunk: ChunkState) -> FloatArray:
         """A chunk's audio as it was made, `(N,)`; empty if it is silent."""
-        if state.state != "done":
+        if chunk.chosen.state != "done":
             return np.empty(0, np.float32)
-        samples: FloatArray = soundfile.read(self.audio_path(state.chunk), dtype="float32")[0]
+        path = self.path_of(chunk.chosen, ".flac")
+        samples: FloatArray = soundfile.read(path, dtype="float32")[0]
         return samples
 
-    def chunk_voice(self, state: ChunkState) -> Voice | None:
+    def chunk_voice(self, chunk: ChunkState) -> Voice | None:
         """A chunk's result as a voice, None if it is silent."""
-        return _read_voice(self.voice_path(state.chunk), state.chunk) if state.state == "done" else None
+        if chunk.chosen.state != "done":
+            return None
+        return _read_voice(self.path_of(chunk.chosen, ".npz"), f"chunk {chunk.chunk}")
 
     def kept_voices(self, manifest: Manifest) -> dict[str | None, Voice]:
-        """The voice that each speaker's first chunk came out in; from now on it has its own file."""
-        kept: dict[str | None, Voice] = {}
-        for number, speaker in enumerate(dict.fromkeys(state.speaker for state in manifest.chunks), 1):
-            path = self.folder / f"voice-{number}.npz"
-            first = next((r for r in manifest.chunks if r.speaker == speaker and r.state != "silent"), None)
-            if first is None:
-                continue
-            if first.state == "done" and not path.exists():
-                replace_file(path, self.voice_path(first.chunk).read_bytes())
-            if path.exists():
-                kept[speaker] = _read_voice(path, first.chunk)
-        return kept
+        """The voice that each speaker found for himself: that of the first take of his that spoke."""
+        paths = {speaker: self.folder / f"{kept.file}.npz" for speaker, kept in manifest.kept.items()}
+        return {
+            speaker or None: _read_voice(paths[speaker], kept.name)
+            for speaker, kept in manifest.kept.items()
+            if paths[speaker].exists()
+        }
+
+    def save_voices(self, voices: Mapping[str, Voice]) -> dict[str, str]:
+        """Keep voices that were given, by their names; gives their digests."""
+        digests = {}
+        for name, voice in voices.items():
+            arrays = dict(zip(VOICE_KEYS, (voice.semantic, voice.coarse, voice.fine), strict=True))
+            held = b"".join(part.tobytes() for part in arrays.values())
+            digests[name] = hashlib.blake2b(held, digest_size=4).hexdigest()
+            path = self._voice_path(digests[name])
+            if not path.exists():
+                buffer = io.BytesIO()
+                np.savez(buffer, **arrays)
+                replace_file(path, buffer.getvalue())
+        return digests
+
+    def given_voice(self, manifest: Manifest, name: str) -> Voice | None:
+        """A voice that was given when the work began, None if its file is gone."""
+        path = self._voice_path(manifest.voices.get(name, ""))
+        return _read_voice(path, name) if path.exists() else None
+
+    def _voice_path(self, digest: str) -> Path:
+        return self.folder / f"voice-{digest}.npz"
 
 
-def _read_voice(path: Path, chunk: int) -> Voice:
-    """A chunk's tokens, which need no checks that a person's voice file needs: they may be very few."""
+def _read_voice(path: Path, name: str) -> Voice:
+    """A voice that was checked when it was given, or a take's tokens, which may be very few."""
     semantic, coarse, fine = voice_arrays(path).values()
-    return Voice(semantic, coarse, fine, f"chunk {chunk}")
+    return Voice(semantic, coarse, fine, name)

@@ -1,30 +1,54 @@
 """The manifest of a text that is being read: what was asked for, and how far each chunk is."""
 
+import hashlib
 import json
-from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from alrakis.errors import InputError
 from alrakis.files import replace_file
-from alrakis.jobs.settings import setting_differences
+from alrakis.jobs.settings import JobSettings
 from alrakis.sampling import MAX_SEED
 
-VERSION: Literal[1] = 1
+VERSION: Literal[2] = 2
 NAME = "manifest.json"
-SHOWN_CHARS = 60
 
-State = Literal["waiting", "spoken", "done", "silent"]
+Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+State = Literal["waiting", "spoken", "done", "silent", "failed"]
+
+
+class TakeState(BaseModel):
+    """One making of a chunk, and how far it is. text, speaker: as they were when it was asked for.
+
+    voice: the voice it was said in. seconds: of its audio, before its edges were trimmed; 0 until it is made.
+    state: `spoken` is after the text stage. error: why it failed; it is tried again when the work goes on.
+    """
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str
+    speaker: str | None
+    seed: int = Field(ge=0, le=MAX_SEED)
+    voice: str | None = None
+    seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
+    state: State = "waiting"
+    error: str | None = None
+
+    @property
+    def finished(self) -> bool:
+        return self.state in ("done", "silent")
+
+    @property
+    def file(self) -> str:
+        """What its files are called, whatever the chunk's number is: by what is said, and the seed."""
+        said = f"{self.speaker or ''}\0{self.text}".encode()
+        return f"{hashlib.blake2b(said, digest_size=5).hexdigest()}-{self.seed}"
 
 
 class ChunkState(BaseModel):
-    """How far one chunk is. seconds: of its audio, before its edges were trimmed; 0 until it is made.
-
-    voice: the voice it was said in. takes: how often another seed was asked for. state: `spoken` is after the
-    text stage.
-    """
+    """A chunk of the text, and every take of it. take: the one that is heard, from 1."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -32,38 +56,80 @@ class ChunkState(BaseModel):
     text: str
     pause: str
     speaker: str | None
-    voice: str | None = None
-    seed: int = Field(ge=0, le=MAX_SEED)
-    takes: int = Field(default=0, ge=0)
-    seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
-    state: State = "waiting"
+    take: int = Field(ge=1)
+    takes: list[TakeState] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _take_is_there(self) -> "ChunkState":
+        if self.take > len(self.takes):
+            raise ValueError(f"take {self.take} of {len(self.takes)}")
+        return self
+
+    @property
+    def chosen(self) -> TakeState:
+        """The take that is heard."""
+        return self.takes[self.take - 1]
+
+    def add(self, seed: int) -> None:
+        """Ask for another take, of the text as it is now."""
+        self.takes.append(TakeState(text=self.text, speaker=self.speaker, seed=seed))
+        self.take = len(self.takes)
+
+
+class KeptVoice(BaseModel):
+    """The voice that a speaker keeps: its name, and what the files of the take that gave it are called."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    name: str
+    file: str = Field(pattern=r"^[0-9a-f]{10}-[0-9]{1,20}$")
 
 
 class Manifest(BaseModel):
     """All chunks of a text, in order, and the settings that they are made with.
 
-    next_batch: how many chunks the next batch may have (`rows` in the file); None: as the config says.
+    voices: a digest of each voice that was given, by its name; `ReadingFolder` has it in a file of its own.
+    kept: the voices that speakers found for themselves, "" for who has no name. former: the takes of chunks
+    that the text has no longer. next_batch: how many chunks the next batch may have (`rows` in the file);
+    None: as the config says.
     """
 
     model_config = ConfigDict(
         extra="forbid", strict=True, populate_by_name=True, ser_json_inf_nan="constants"
     )
 
-    version: Literal[1] = VERSION
-    settings: dict[str, Any]
+    version: Literal[2] = VERSION
+    settings: JobSettings
+    voices: dict[str, Digest] = Field(default_factory=dict)
+    kept: dict[str, KeptVoice] = Field(default_factory=dict)
     next_batch: int | None = Field(default=None, ge=1, alias="rows")
     chunks: list[ChunkState] = Field(min_length=1)
+    former: list[list[TakeState]] = Field(default_factory=list)
 
     @property
     def unfinished(self) -> list[ChunkState]:
         """The chunks that are still to be made."""
-        return [state for state in self.chunks if state.state in ("waiting", "spoken")]
+        return [chunk for chunk in self.chunks if not chunk.chosen.finished]
+
+    @property
+    def failed(self) -> list[ChunkState]:
+        """The chunks that could not be said."""
+        return [chunk for chunk in self.chunks if chunk.chosen.state == "failed"]
 
     def chunk(self, chunk: int) -> ChunkState:
         """A chunk by its number, from 1. Raises InputError if there is none."""
         if not 1 <= chunk <= len(self.chunks):
             raise InputError(f"there is no chunk {chunk}; the text has chunks 1 to {len(self.chunks)}")
         return self.chunks[chunk - 1]
+
+    def choose(self, chunk: int, take: int) -> None:
+        """Let another take of a chunk be heard. Raises InputError if there is none."""
+        state = self.chunk(chunk)
+        if not 1 <= take <= len(state.takes):
+            raise InputError(
+                f"there is no take {take} of chunk {chunk}; it has takes 1 to {len(state.takes)}"
+            )
+        state.take = take
 
     def save(self, folder: Path) -> None:
         """Write it into a folder: all or nothing. Raises OutputError."""
@@ -75,14 +141,12 @@ def load_manifest(folder: Path) -> Manifest | None:
     path = folder / NAME
     try:
         text = path.read_text("utf-8")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"{path} cannot be read: {error}") from None
     try:
-        values = json.loads(text)
-        if isinstance(values, dict) and values.get("version", VERSION) != VERSION:
-            raise InputError(f"{path} has version {values['version']!r}; this alrakis reads {VERSION}")
+        _check_version(json.loads(text), path)
         manifest = Manifest.model_validate_json(text)
     except json.JSONDecodeError as error:
         raise _edited(path, f"line {error.lineno}: {error.msg}") from None
@@ -96,31 +160,16 @@ def load_manifest(folder: Path) -> Manifest | None:
     return manifest
 
 
+def _check_version(values: Any, path: Path) -> None:
+    found = values.get("version", VERSION) if isinstance(values, dict) else VERSION
+    if found != VERSION:
+        raise InputError(
+            f"{path} has version {found!r}; this alrakis reads {VERSION}: go on with the alrakis that began "
+            "it, or give another --work"
+        )
+
+
 def _edited(path: Path, what: str) -> InputError:
     return InputError(
         f"{path} is not as alrakis wrote it ({what}); put it back, or remove the folder to begin anew"
     )
-
-
-def differences(found: Manifest, wanted: Manifest) -> Iterator[str]:
-    """What a found manifest was made with, where that is not what is wanted now."""
-    yield from setting_differences(found.settings, wanted.settings)
-    yield from _text_differences(found.chunks, wanted.chunks)
-
-
-def _text_differences(found: Sequence[ChunkState], wanted: Sequence[ChunkState]) -> Iterator[str]:
-    for before, now in zip(found, wanted, strict=False):
-        if before.text != now.text:
-            yield f"chunk {now.chunk} was {_shown(before.text)}, now {_shown(now.text)}"
-            break  # those behind it are likely to be shifted
-        for key in ("pause", "speaker"):
-            if getattr(before, key) != getattr(now, key):
-                yield f"chunk {now.chunk}'s {key} was {getattr(before, key)!r}, now {getattr(now, key)!r}"
-        if before.seed != now.seed and not before.takes:
-            yield f"chunk {now.chunk}'s seed is {before.seed}, but should be {now.seed}"
-    if len(found) != len(wanted):
-        yield f"there were {len(found)} chunks, now {len(wanted)}"
-
-
-def _shown(text: str) -> str:
-    return repr(text if len(text) <= SHOWN_CHARS else text[:SHOWN_CHARS] + "…")

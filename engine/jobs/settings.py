@@ -1,34 +1,104 @@
-"""What decides how the audio of a job sounds: written into its manifest, compared when it goes on."""
+"""What a job was asked for: written into its manifest, compared and filled in when it goes on."""
 
-from collections.abc import Iterator, Mapping
-from dataclasses import asdict
+import os
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from alrakis.config import MATHEMATICS
+from pydantic import BaseModel, ConfigDict
+
+from alrakis.config import MATHEMATICS, Config
 from alrakis.engine import Engine
+from alrakis.long.voices import Steady, check_steady
 from alrakis.sampling import Options, fresh_seed
+from alrakis.weights import WEIGHTS_NAMES
+
+DEFAULT_WEIGHTS, DEFAULT_CONFIG = "bark", "auto"
 
 
-def job_settings(engine: Engine, options: Options, **own: Any) -> dict[str, Any]:
-    """The settings of a job: weights, config and options, and what is the kind of job's own."""
-    config = {key: getattr(engine.config, key) for key in ("backend", *MATHEMATICS)}
-    return {"weights": engine.weights.name, **config, **own, **asdict(options)}
+class JobSettings(BaseModel):
+    """All that a job is made with. Its seed is the first chunk's or row's."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, ser_json_inf_nan="constants")
+
+    weights: str
+    config: Config
+    options: Options
+    voice: str | None
+    cast: dict[str, str]
+    lang: str | None
+    steady: Steady
+    seed: int
+    format: str = ""  # of a batch's files that no row names
+
+    @property
+    def sound(self) -> dict[str, Any]:
+        """What decides how it sounds, by the names that people know."""
+        config = {key: getattr(self.config, key) for key in ("backend", *MATHEMATICS)}
+        own = self.model_dump(exclude={"config", "options"})
+        return {**own, **config, **asdict(self.options)}
 
 
-def setting_differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
-    """What a job was begun with, where that is not what is wanted now.
+@dataclass(frozen=True)
+class Asked:
+    """What a person asks of a job. What is None or left out is as the job was begun, or else the default."""
 
-    A key of the config that was not there yet had the value of Bark's mathematics.
+    weights: str | None = None
+    config: str | os.PathLike[str] | Config | None = None
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    options: Mapping[str, Any] = field(default_factory=dict)
+    voice: Any = None
+    cast: Mapping[str, Any] = field(default_factory=dict)
+    lang: str | None = None
+    steady: Steady | None = None
+    seed: int | None = None
+    format: str | None = None
+
+
+def open_job_engine(asked: Asked, before: JobSettings | None) -> Engine:
+    """The engine of a job. Raises ConfigError, WeightsError or BackendError."""
+    weights = asked.weights or (before.weights if before else DEFAULT_WEIGHTS)
+    config = asked.config or (before.config if before else DEFAULT_CONFIG)
+    return Engine(weights, config, **asked.overrides)
+
+
+def job_settings(
+    engine: Engine, asked: Asked, before: JobSettings | None, voice: str | None, cast: Mapping[str, str]
+) -> JobSettings:
+    """The settings of a job that runs on this engine; voice and cast are the names of those asked for.
+
+    Raises InputError for options that nothing can be said with.
     """
-    for key in dict.fromkeys([*before, *now]):
-        then = before.get(key, MATHEMATICS.get(key))
-        if then != now.get(key):
-            yield f"{key} was {then!r}, now {now.get(key)!r}"
+    steady = asked.steady or (before.steady if before else "voice")
+    check_steady(steady)
+    return JobSettings(
+        weights=_weights_name(engine),
+        config=engine.config,
+        options=Options(**{**(asdict(before.options) if before else {}), **asked.options}),
+        voice=voice or (before.voice if before else None),
+        cast=dict(cast or (before.cast if before else {})),
+        lang=asked.lang or (before.lang if before else None),
+        steady=steady,
+        seed=_seed(asked, before),
+        format=asked.format or (before.format if before else ""),
+    )
 
 
-def job_seed(asked: int | None, before: Mapping[str, Any] | None) -> int:
-    """The seed asked for, else that of the settings that the job was begun with, else a fresh one."""
-    if asked is not None:
-        return asked
-    found = (before or {}).get("seed")
-    return found if isinstance(found, int) else fresh_seed()
+def setting_differences(before: JobSettings, now: JobSettings, but: Collection[str] = ()) -> Iterator[str]:
+    """What a job was begun with, where that is not what is wanted now; `but` what may change."""
+    then, wanted = before.sound, now.sound
+    for key, value in wanted.items():
+        if then[key] != value and key not in but:
+            yield f"{key} was {then[key]!r}, now {value!r}"
+
+
+def _weights_name(engine: Engine) -> str:
+    """A name, or a folder's path from whatever folder the job goes on in."""
+    name = engine.weights.name
+    return os.path.abspath(name) if name not in WEIGHTS_NAMES and os.path.isdir(name) else name
+
+
+def _seed(asked: Asked, before: JobSettings | None) -> int:
+    if asked.seed is not None:
+        return asked.seed
+    return before.seed if before else fresh_seed()

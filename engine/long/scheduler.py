@@ -5,15 +5,19 @@ full batch of one voice out of the pool, and when there is none the text stage s
 early, or without a word, have been replaced by the next stage.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TypeVar
 
+from alrakis.errors import AlrakisError, GenerationError, InputError
 from alrakis.long.voices import SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.result import Result
 from alrakis.sampling import IntArray, Options
 from alrakis.timings import Clock, OnMove, Timings
 from alrakis.voices import Voice
+
+Item = TypeVar("Item")
 
 
 @dataclass(frozen=True)
@@ -39,12 +43,13 @@ class Step:
     """One batch through the text stage, or through all stages after it.
 
     spoken: what came out of the text stage, and waits. results: what is finished. batch: how many chunks the
-    next batch may have.
+    next batch may have. failed: what cannot be said, and why.
     """
 
     spoken: list[Spoken]
     results: list[tuple[Take, Result]]
     batch: int
+    failed: list[tuple[Take, AlrakisError]] = field(default_factory=list)
 
 
 class Scheduler:
@@ -81,20 +86,25 @@ class Scheduler:
         self._pool = _sorted(pool)
 
     def results(self) -> Iterator[tuple[Take, Result]]:
-        """Every take with its result, as they come: those of one batch in order, batches by voice."""
+        """Every take with its result, as they come: those of one batch in order, batches by voice.
+
+        Raises the error of a take that cannot be said.
+        """
         for step in self.steps():
+            for _, error in step.failed:
+                raise error
             yield from step.results
 
     def steps(self) -> Iterator[Step]:
-        """The same, batch by batch."""
+        """The same, batch by batch; a take that cannot be said fails alone."""
         while self._waiting or self._pool:
             batch = self._next_batch()
             room = len(batch) < self._batch and len(self._pool) < 2 * self._batch
             ready = self._ready() if room else []
             if ready:
-                yield self._say(ready)
+                yield from _apart(self._say, ready, self._fail)
             else:
-                yield self._voice_out(batch)
+                yield from _apart(self._voice_out, batch, lambda chunk, error: self._fail(chunk.take, error))
 
     def _ready(self) -> list[Take]:
         """The next takes whose voice is known, at most a batch."""
@@ -130,6 +140,12 @@ class Scheduler:
         self._batch = min(2 * self._batch, self._max_batch)
         return Step([], results, self._batch)
 
+    def _fail(self, take: Take, error: AlrakisError) -> Step:
+        self._waiting = [other for other in self._waiting if other != take]
+        self._pool = [chunk for chunk in self._pool if chunk.take != take]
+        self._steady.finish(take.index, None)
+        return Step([], [], self._batch, [(take, error)])
+
     def _results(self, batch: list[Spoken]) -> list[tuple[Take, Result]]:
         results = self._pipeline.semantic_to_results(
             [chunk.take.text for chunk in batch],
@@ -147,6 +163,22 @@ class Scheduler:
         for take, result in made:
             self._steady.finish(take.index, _as_voice(take.index, result))
         return made
+
+
+def _apart(
+    work: Callable[[list[Item]], Step], batch: list[Item], fail: Callable[[Item, AlrakisError], Step]
+) -> Iterator[Step]:
+    """A batch's step; where something in it cannot be said, the steps of its halves."""
+    try:
+        step = work(batch)
+    except (InputError, GenerationError) as error:
+        if len(batch) == 1:
+            yield fail(batch[0], error)
+        else:
+            for half in (batch[: len(batch) // 2], batch[len(batch) // 2 :]):
+                yield from _apart(work, half, fail)
+    else:
+        yield step
 
 
 def _sorted(pool: Sequence[Spoken]) -> list[Spoken]:

@@ -56,6 +56,23 @@ def test_progress_is_in_seconds_of_audio_with_the_time_left(book: Path) -> None:
     assert "100%" in shown
 
 
+SCENES = "Call me Ishmael.\n\n* * *\n\nIt was the best of times.\n\nЭто дом.\n\nAnd here it ends.\n"
+
+
+def test_a_chunk_that_cannot_be_said_fails_alone_and_is_tried_again(book: Path, run: Run) -> None:
+    (book / "book.txt").write_text(SCENES, "utf-8")
+    for _ in range(2):
+        ended = run(*READ, *QUICK)
+        assert ended.code == 1
+        assert "1 of 4 chunks could not be said" in ended.err
+        assert "chunk 3: the demo voice can say nothing of 'Это дом.'" in ended.err
+        assert "the same command tries them again" in ended.err
+        assert states(book) == ["done", "done", "failed", "done"]
+        assert "can say nothing of" in manifest(book)["chunks"][2]["error"]
+        assert soundfile.info(book / "book.flac").duration > 1.5, "the others are there"
+    assert "failed" in run(*READ, "--list").out
+
+
 # Stopped and gone on with.
 
 

@@ -5,9 +5,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrakis.errors import BackendError, GenerationError, InputError
 from alrakis.long.scheduler import Scheduler, Spoken, Take
 from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.result import Result
@@ -120,6 +122,54 @@ def test_a_chain_goes_on_from_the_chunk_before_of_the_same_speaker() -> None:
     assert dict(pair for batch in stages.voiced for pair in batch) == {
         "a": None, "b": None, "c": "chunk 1", "d": "chunk 2",
     }  # fmt: skip
+
+
+class Refusing(Counting):
+    """Stages that can't say a text with a "!", and make no sound of one with a "?"."""
+
+    def text_to_semantic(self, texts: Sequence[str], *rest: Any, **options: Any) -> list[Any]:
+        if any("!" in text for text in texts):
+            raise InputError("no word for it")
+        return super().text_to_semantic(texts, *rest, **options)
+
+    def semantic_to_results(self, texts: Any, *rest: Any, **options: Any) -> list[Result]:
+        if any("?" in text for text in texts):
+            raise GenerationError("no sound of it")
+        return super().semantic_to_results(texts, *rest, **options)
+
+
+@given(
+    st.lists(st.sampled_from(["a", "b", "-", "!", "?"]), min_size=1, max_size=12),
+    st.integers(1, 5),
+    st.sampled_from(["voice", "chain"]),
+    st.booleans(),
+)
+def test_what_cannot_be_said_fails_alone(
+    texts: list[str], max_batch: int, steady: Steady, given_voice: bool
+) -> None:
+    voices: dict[str | None, Voice | None] = {None: None} if given_voice else {}
+    steps = list(
+        scheduler(Refusing(), texts, SteadyVoices([None] * len(texts), voices, steady), max_batch).steps()
+    )
+    failed = {take.index: str(error) for step in steps for take, error in step.failed}
+    reasons = {"!": "no word for it", "?": "no sound of it"}
+    assert failed == {i: reasons[text] for i, text in enumerate(texts) if text in reasons}
+    made = sorted(take.index for step in steps for take, _ in step.results)
+    assert made == [i for i in range(len(texts)) if i not in failed]
+
+
+def test_whoever_takes_results_alone_is_told_what_cannot_be_said() -> None:
+    with pytest.raises(InputError, match="no word for it"):
+        list(scheduler(Refusing(), ["a", "!"], one_voice(2)).results())
+
+
+def test_what_is_wrong_with_all_of_it_ends_the_work() -> None:
+    class Broken(Counting):
+        def text_to_semantic(self, *rest: Any, **options: Any) -> list[Any]:
+            raise BackendError("out of memory")
+
+    with pytest.raises(BackendError):
+        list(scheduler(Broken(), ["a", "b"], one_voice(2)).steps())
 
 
 texts_of = st.lists(st.sampled_from(["-", "a", "bb", "ccc"]), min_size=1, max_size=14)

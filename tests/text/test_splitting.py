@@ -60,7 +60,7 @@ def test_nothing_of_a_text_is_dropped(text: str, language: str | None, max_s: fl
 @settings(max_examples=200, deadline=None)
 @given(st.lists(st.sampled_from(["One, two.", "(He!)", "♪ la ♪", "...", "3.14", "a\nb", "WOMAN: yes"])))
 def test_signs_among_words_are_not_dropped(parts: list[str]) -> None:
-    text = " ".join(["Well."] + parts)
+    text = " ".join(["Well.", *parts])
     assert without_space("".join(said(text, encoder=BARK))) == without_space(text)
 
 
