@@ -16,6 +16,7 @@ import io
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import soundfile
@@ -29,7 +30,7 @@ from alrakis.jobs.reading_manifest import NAME, ChunkState, KeptVoice, Manifest,
 from alrakis.long.scheduler import Step
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
-from alrakis.voices import VOICE_KEYS, Voice, voice_arrays
+from alrakis.voices import Voice, voice_arrays
 
 
 class ReadingFolder(JobFolder):
@@ -148,7 +149,7 @@ class ReadingFolder(JobFolder):
         """Keep voices that were given, by their names; gives their digests."""
         digests = {}
         for name, voice in voices.items():
-            arrays = dict(zip(VOICE_KEYS, (voice.semantic, voice.coarse, voice.fine), strict=True))
+            arrays: dict[str, Any] = dict(voice_arrays(voice))
             held = b"".join(part.tobytes() for part in arrays.values())
             digests[name] = hashlib.blake2b(held, digest_size=4).hexdigest()
             path = self._voice_path(digests[name])

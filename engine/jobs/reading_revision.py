@@ -4,6 +4,7 @@ import difflib
 import itertools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from alrakis.jobs.reading_manifest import ChunkState, TakeState
 from alrakis.sampling import MAX_SEED
@@ -38,38 +39,51 @@ def revised(
     """
     plan = _Plan(found, former, wanted)
     plan.match()
-    used = {take.seed for chunk in plan.heirs if chunk for take in chunk.takes}
-    free = (number & MAX_SEED for number in itertools.count(seed + len(wanted)))
-    chunks, changed = [], []
+    seeds = _Seeds(plan, seed + len(wanted))
+    chunks = []
     for index, (chunk, heir) in enumerate(zip(wanted, plan.heirs, strict=True)):
-        own = (seed + index) & MAX_SEED
-        if heir is None:
-            own = own if own not in used else next(number for number in free if number not in used)
-            used.add(own)
-        state = _brought(index + 1, chunk, heir, own)
-        chunks.append(state)
-        if heir is None or not _same(heir.chosen, state.chosen):
-            changed.append(index + 1)
+        facts: dict[str, Any] = {"chunk": index + 1, **_facts(chunk)}
+        if heir is not None and _said(heir) == _said(chunk):
+            chunks.append(heir.model_copy(update=facts))
+            continue
+        takes = [take for take in heir.takes if take.state != "waiting"] if heir else []
+        place = _place_of(chunk, takes)
+        if place is None:
+            takes.append(seeds.take(chunk, heir.chosen.seed if heir else (seed + index) & MAX_SEED, heir))
+        chunks.append(ChunkState(**facts, take=place or len(takes), takes=takes))
+    pairs = zip(plan.heirs, chunks, strict=True)
+    changed = [now.chunk for heir, now in pairs if heir is None or heir.chosen.file != now.chosen.file]
     return Revision(chunks, plan.left, changed, plan.gone)
 
 
-def _same(before: TakeState, now: TakeState) -> bool:
-    return before is now or before.file == now.file
+class _Seeds:
+    """Seeds for takes that are new: no two chunks have the same one, nor two takes the same files."""
+
+    def __init__(self, plan: "_Plan", first_free: int) -> None:
+        kept = [take for chunk in plan.heirs if chunk for take in chunk.takes]
+        self._used = {take.seed for take in kept}
+        self._files = {take.file for take in [*kept, *itertools.chain(*plan.left)]}
+        self._free = (number & MAX_SEED for number in itertools.count(first_free))
+
+    def take(self, chunk: Chunk, seed: int, heir: ChunkState | None) -> TakeState:
+        """A take of a chunk with this seed, or with another where that will not do."""
+        alone = heir is not None
+        made = TakeState(text=chunk.text, speaker=chunk.speaker, seed=seed)
+        while made.file in self._files or (made.seed in self._used and not alone):
+            made.seed, alone = next(self._free), False
+        self._used.add(made.seed)
+        self._files.add(made.file)
+        return made
 
 
-def _brought(number: int, chunk: Chunk, heir: ChunkState | None, seed: int) -> ChunkState:
-    """A chunk's state: what it inherits, and a take of its text as it is now."""
-    facts = {"chunk": number, "text": chunk.text, "pause": chunk.pause, "speaker": chunk.speaker}
-    own = TakeState(text=chunk.text, speaker=chunk.speaker, seed=heir.chosen.seed if heir else seed)
-    if heir is None:
-        return ChunkState(**facts, take=1, takes=[own])
-    if _said(heir) == (chunk.speaker, chunk.text):
-        return heir.model_copy(update=facts)
-    takes = [take for take in heir.takes if take.state != "waiting"]
-    for place, take in enumerate(takes, 1):
-        if (take.speaker, take.text) == (chunk.speaker, chunk.text):
-            return ChunkState(**facts, take=place, takes=takes)
-    return ChunkState(**facts, take=len(takes) + 1, takes=[*takes, own])
+def _place_of(chunk: Chunk, takes: Sequence[TakeState]) -> int | None:
+    """Which of the takes says the chunk's text, from 1; the latest, if there are several."""
+    places = [place for place, take in enumerate(takes, 1) if (take.speaker, take.text) == _said(chunk)]
+    return places[-1] if places else None
+
+
+def _facts(chunk: Chunk) -> dict[str, Any]:
+    return {"text": chunk.text, "pause": chunk.pause, "speaker": chunk.speaker}
 
 
 def _said(chunk: ChunkState | Chunk) -> Said:
@@ -84,13 +98,13 @@ class _Plan:
     ) -> None:
         self._found = list(found)
         self._former = list(former)
-        self._wanted = [_said(chunk) for chunk in wanted]
+        self._wanted = wanted
         self._free = dict(enumerate(found))  # those that no wanted chunk goes on from
         self.heirs: list[ChunkState | None] = [None] * len(wanted)
 
     def match(self) -> None:
-        before = [_said(chunk) for chunk in self._found]
-        codes = difflib.SequenceMatcher(None, before, self._wanted, autojunk=False).get_opcodes()
+        before, now = ([_said(chunk) for chunk in chunks] for chunks in (self._found, self._wanted))
+        codes = difflib.SequenceMatcher(None, before, now, autojunk=False).get_opcodes()
         for kind, first, last, begin, end in codes:
             if kind == "equal":
                 for old, new in zip(range(first, last), range(begin, end), strict=True):
@@ -114,20 +128,18 @@ class _Plan:
         for old, chunk in self._free.items():
             places.setdefault(_said(chunk), []).append(old)
         for new in self._without(range(len(self.heirs))):
-            if places.get(self._wanted[new]):
-                self._give(places[self._wanted[new]].pop(0), new)
+            if places.get(_said(self._wanted[new])):
+                self._give(places[_said(self._wanted[new])].pop(0), new)
 
     def _restored(self) -> None:
         """Chunks that were left out of the text once, and are in it again."""
         for new in self._without(range(len(self.heirs))):
-            speaker, text = self._wanted[new]
+            chunk = self._wanted[new]
             for takes in self._former:
-                places = [i for i, t in enumerate(takes, 1) if (t.speaker, t.text) == (speaker, text)]
-                if places:
+                place = _place_of(chunk, takes)
+                if place is not None:
                     self._former.remove(takes)
-                    self.heirs[new] = ChunkState(
-                        chunk=1, text=text, pause="", speaker=speaker, take=places[-1], takes=takes
-                    )
+                    self.heirs[new] = ChunkState(chunk=1, **_facts(chunk), take=place, takes=takes)
                     break
 
     @property

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from alrakis.config import MATHEMATICS, Config
 from alrakis.engine import Engine
 from alrakis.long.voices import Steady, check_steady
-from alrakis.sampling import Options, fresh_seed
+from alrakis.sampling import Options, fresh_seed, seeds_for
 from alrakis.weights import WEIGHTS_NAMES
 
 DEFAULT_WEIGHTS, DEFAULT_CONFIG = "bark", "auto"
@@ -67,7 +67,7 @@ def job_settings(
 ) -> JobSettings:
     """The settings of a job that runs on this engine; voice and cast are the names of those asked for.
 
-    Raises InputError for options that nothing can be said with.
+    Raises InputError for options and seeds that nothing can be said with.
     """
     steady = asked.steady or (before.steady if before else "voice")
     check_steady(steady)
@@ -100,5 +100,5 @@ def _weights_name(engine: Engine) -> str:
 
 def _seed(asked: Asked, before: JobSettings | None) -> int:
     if asked.seed is not None:
-        return asked.seed
+        return seeds_for(asked.seed, 1)[0]
     return before.seed if before else fresh_seed()

@@ -5,6 +5,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from alrakis import Config
+from alrakis.jobs.reading_manifest import TakeState
+from alrakis.jobs.settings import JobSettings
+from alrakis.sampling import Options
+
 TEXT = """\
 Good morning. This is a small book. It has some chapters, and each of them is short.
 
@@ -15,6 +20,13 @@ The second day was warm. We ate bread and cheese. A dog came to the door. It wen
 DEMO = ["--weights", "demo", "--seed", "7", "--set", "pack_s=3", "--set", "threads=1"]
 QUICK = [*DEMO, "--max-duration", "0.5"]
 READ = ["read", "book.txt", "-o", "book.flac"]
+
+
+def job(**changes: Any) -> JobSettings:
+    """Settings of a job that nothing runs."""
+    plain = {"voice": None, "cast": {}, "lang": None, "steady": "voice", "seed": 7}
+    made = {"weights": "demo", "config": Config(backend="torch"), "options": Options(), **plain}
+    return JobSettings(**{**made, **changes})
 
 
 def manifest(folder: Path) -> Any:
@@ -30,8 +42,19 @@ def edit(folder: Path, change: Callable[[Any], None]) -> None:
 
 
 def states(folder: Path) -> list[str]:
-    """How far each chunk is."""
+    """How far the take of each chunk is that is heard."""
     try:
-        return [chunk["state"] for chunk in manifest(folder)["chunks"]]
+        return [take["state"] for take in heard(folder)]
     except FileNotFoundError:
         return []
+
+
+def heard(folder: Path) -> list[Any]:
+    """The take of each chunk that is heard."""
+    return [chunk["takes"][chunk["take"] - 1] for chunk in manifest(folder)["chunks"]]
+
+
+def audio_of(folder: Path, chunk: int) -> Path:
+    """A chunk's audio: what is heard of it."""
+    take = TakeState.model_validate(heard(folder)[chunk - 1])
+    return folder / "book.flac.work" / f"{take.file}.flac"

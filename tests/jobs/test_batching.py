@@ -17,6 +17,7 @@ from alrakis.sampling import Options
 from alrakis.voices import Voice
 from tests.cli.programs import Run
 from tests.jobs.batches import DEMO, QUICK, TEXTS, manifest, samples, states, write_items
+from tests.jobs.books import job
 
 
 def test_items_say_things_of_their_own(here: Path, run: Run) -> None:
@@ -131,9 +132,8 @@ def test_one_item_that_cannot_be_said_does_not_take_its_group_along(tmp_path: Pa
     odd = BatchItem(line=2, id="c", file="c.wav", text="\u3053\u308c\u306f")  # no letter that the demo knows
     folder = BatchFolder(tmp_path / "out")
     with folder.hold(), Engine("demo", "cpu-fp32", threads=1) as engine:
-        batch = Batch(
-            engine, BatchTask([*items, odd], seed=1, options=Options(max_gen_duration_s=0.2)), folder
-        )
+        settings = job(seed=1, options=Options(max_gen_duration_s=0.2))
+        batch = Batch(engine, BatchTask([*items, odd], settings), folder)
         made = [finished for group in batch.make() for finished in group]
     assert {finished.id: finished.state for finished in made} == {"a": "done", "b": "done", "c": "failed"}
     assert batch.done.keys() == {"a", "b"}

@@ -9,11 +9,14 @@ import pytest
 from alrakis.errors import InputError
 from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import NAME, ChunkState, Manifest
+from alrakis.jobs.reading_revision import revised
 from alrakis.long.scheduler import Spoken, Step, Take
 from alrakis.result import Result
+from alrakis.text.splitting import Chunk
 from alrakis.timings import Timings
+from alrakis.voices import Voice
 from tests.cli.programs import Run, alrakis_process, refused
-from tests.jobs.books import QUICK, READ, TEXT, states
+from tests.jobs.books import QUICK, READ, job, states
 
 
 def test_chunks_that_found_no_room_are_not_counted(book: Path) -> None:
@@ -23,7 +26,7 @@ def test_chunks_that_found_no_room_are_not_counted(book: Path) -> None:
     options = [*READ, *QUICK]
     ended = alrakis_process(*options, folder=book, before=limit, PYTHONDONTWRITEBYTECODE="1")
     assert ended.code == 1, ended.err
-    assert "0001.flac" in ended.err
+    assert ".flac" in ended.err
     assert f"0 of {len(states(book))} chunks are in" in ended.err
     assert "done" not in states(book)
 
@@ -36,10 +39,6 @@ def test_another_task_in_the_same_folder_is_told_what_differs(book: Path, run: R
     refused(run(*arguments, *QUICK, "--text-temp", "0.5"), "text_temp was 0.7, now 0.5")
     refused(run(*arguments, *QUICK, "--steady", "chain"), "steady was 'voice', now 'chain'")
     refused(run(*arguments, *QUICK, "--config", "cpu-fp32"), "precision was 'int8', now 'fp32'")
-    (book / "book.txt").write_text(TEXT.replace("river", "lake"))
-    refused(run(*arguments, *QUICK), "river", "lake", "another --work")
-    (book / "book.txt").write_text(TEXT + "The end.")
-    refused(run(*arguments, *QUICK), "book.flac.work belongs to something else")
     assert (book / "book.flac").read_bytes() == before
 
 
@@ -66,22 +65,20 @@ def result(text: str, seed: int, frames: int = 30, voice: str | None = None) -> 
 
 def begun(folder: Path, *speakers: str | None) -> tuple[ReadingFolder, Manifest]:
     """A folder of work in which nothing is done, with a chunk for each speaker."""
-    chunks = [
-        ChunkState(chunk=number, text=f"Text {number}.", pause="end", speaker=speaker, seed=number)
-        for number, speaker in enumerate(speakers, 1)
-    ]
-    made = ReadingFolder(folder)
-    return made, made.agree(Manifest(settings={"a": 1}, chunks=chunks))
+    chunks = [Chunk(f"Text {number}.", "end", speaker, 1.0) for number, speaker in enumerate(speakers, 1)]
+    manifest = Manifest(settings=job(), chunks=revised([], [], chunks, seed=1).chunks)
+    manifest.save(folder)
+    return ReadingFolder(folder), manifest
 
 
 def take(chunk: ChunkState) -> Take:
-    return Take(chunk.chunk - 1, chunk.text, chunk.seed)
+    return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed)
 
 
 def finish(folder: ReadingFolder, manifest: Manifest, number: int, frames: int = 30) -> Result:
     """Write a chunk that has gone through all stages."""
     chunk = manifest.chunk(number)
-    made = result(chunk.text, chunk.seed, frames)
+    made = result(chunk.text, chunk.chosen.seed, frames)
     assert folder.save_step(manifest, Step([], [(take(chunk), made)], 4)) == [chunk]
     return made
 
@@ -91,14 +88,15 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
     first, second = manifest.chunks
     spoken = np.array([5, 6, 7])
     assert folder.save_step(manifest, Step([Spoken(take(first), spoken)], [], 2)) == []
-    assert (first.state, second.state) == ("spoken", "waiting")
-    assert folder.agree(manifest) == manifest
-    np.testing.assert_array_equal(folder.semantic(first), spoken)
+    assert (first.chosen.state, second.chosen.state) == ("spoken", "waiting")
+    assert folder.load() == manifest
+    np.testing.assert_array_equal(folder.semantic(first.chosen), spoken)
     made = finish(folder, manifest, 1)
-    assert not folder.semantic_path(1).exists()
-    found = folder.agree(Manifest(settings={"a": 1}, chunks=[first, second]))
-    assert [chunk.state for chunk in found.chunks] == ["done", "waiting"]
-    assert (found.next_batch, found.chunks[0].seconds) == (4, 0.4)
+    assert not folder.path_of(first.chosen, ".npy").exists()
+    found = folder.load()
+    assert found == manifest
+    assert [chunk.chosen.state for chunk in found.chunks] == ["done", "waiting"]
+    assert (found.next_batch, found.chunks[0].chosen.seconds) == (4, 0.4)
     np.testing.assert_allclose(folder.audio(first), made.audio, atol=2**-23)
     voice = folder.chunk_voice(first)
     assert voice is not None
@@ -108,11 +106,23 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
         np.testing.assert_array_equal(kept, getattr(made, f"{token}_tokens"))
 
 
+def test_a_chunk_that_fails_is_written_down_and_waits(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, None, None)
+    first, second = manifest.chunks
+    step = Step([], [(take(second), result("Text 2.", 2))], 2, [(take(first), InputError("no word for it"))])
+    assert folder.save_step(manifest, step) == [second, first]
+    assert (first.chosen.state, first.chosen.error) == ("failed", "no word for it")
+    assert folder.load() == manifest
+    assert manifest.unfinished == [first]
+    finish(folder, manifest, 1)
+    assert (first.chosen.state, first.chosen.error) == ("done", None)
+
+
 def test_a_silent_chunk_leaves_no_files_and_no_voice(tmp_path: Path) -> None:
     folder, manifest = begun(tmp_path, None)
     finish(folder, manifest, 1, frames=0)
     (chunk,) = manifest.chunks
-    assert (chunk.state, chunk.seconds) == ("silent", 0.0)
+    assert (chunk.chosen.state, chunk.chosen.seconds) == ("silent", 0.0)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     assert len(folder.audio(chunk)) == 0
     assert folder.chunk_voice(chunk) is None
@@ -127,20 +137,37 @@ def test_each_speaker_keeps_the_voice_of_the_first_chunk_that_speaks(tmp_path: P
     assert kept.keys() == {"A", "B"}
     for speaker, number in (("A", 3), ("B", 2)):
         np.testing.assert_array_equal(kept[speaker].fine, made[number].fine_tokens)
-    manifest.chunks[1].seed = 77  # made anew, as `redo` does it
-    manifest.chunks[1].state = "waiting"
+    manifest.chunks[1].add(seed=77)
     again = finish(folder, manifest, 2)
     assert not np.array_equal(again.fine_tokens, made[2].fine_tokens)
     np.testing.assert_array_equal(folder.kept_voices(manifest)["B"].fine, made[2].fine_tokens)
 
 
-@pytest.mark.parametrize("name", ["0001.flac", "0001.npz"])
-def test_a_chunk_without_one_of_its_files_waits_again(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize("kind", [".flac", ".npz"])
+def test_a_chunk_without_one_of_its_files_waits_again(tmp_path: Path, kind: str) -> None:
     folder, manifest = begun(tmp_path, None)
     finish(folder, manifest, 1)
-    (tmp_path / name).unlink()
-    (chunk,) = folder.agree(manifest).chunks
-    assert (chunk.state, chunk.seconds) == ("waiting", 0.0)
+    folder.path_of(manifest.chunks[0].chosen, kind).unlink()
+    found = folder.load()
+    assert found is not None
+    assert (found.chunks[0].chosen.state, found.chunks[0].chosen.seconds) == ("waiting", 0.0)
+
+
+def test_given_voices_are_kept_by_what_they_hold(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, None)
+    voices = {
+        name: Voice(np.arange(5) + i, np.ones((2, 5), np.int64), np.ones((8, 5), np.int64), name)
+        for i, name in enumerate(["a", "../b"])
+    }
+    manifest.voices = folder.save_voices(voices)
+    assert len(set(manifest.voices.values())) == 2
+    for name, voice in voices.items():
+        found = folder.given_voice(manifest, name)
+        assert found is not None
+        assert found.name == name
+        np.testing.assert_array_equal(found.semantic, voice.semantic)
+    assert folder.given_voice(manifest, "c") is None
+    assert len(list(tmp_path.glob("voice-*.npz"))) == 2
 
 
 def test_a_folder_of_other_files_is_not_taken(tmp_path: Path) -> None:

@@ -1,17 +1,19 @@
 """The settings of a job: all that changes how it sounds, nothing else, and the same again from a manifest."""
 
 import json
-from dataclasses import fields, replace
+from dataclasses import asdict, fields, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from alrakis import Engine
 from alrakis.config import MATHEMATICS
-from alrakis.jobs.settings import job_seed, job_settings, setting_differences
+from alrakis.errors import InputError
+from alrakis.jobs.settings import Asked, JobSettings, job_settings, open_job_engine, setting_differences
 from alrakis.sampling import MAX_SEED, Options
+from tests.checkpoints import write_suno_checkpoints
+from tests.jobs.books import job
 
 SOUND = {
     "precision": "bf16",
@@ -33,9 +35,9 @@ OPTIONS = {
 }
 
 
-def settings(options: Options | None = None, **config: Any) -> dict[str, Any]:
+def settings(options: Options | None = None, **config: Any) -> JobSettings:
     with Engine("synthetic-tiny", "torch-fp32", **config) as engine:
-        return job_settings(engine, options or Options(), voice=None, seed=3)
+        return job_settings(engine, Asked(options=asdict(options or Options()), seed=3), None, None, {})
 
 
 @pytest.mark.parametrize("key", SOUND)
@@ -46,7 +48,7 @@ def test_what_changes_numbers_is_told(key: str) -> None:
 
 def test_the_other_keys_of_the_mathematics_are_in_it_too() -> None:
     assert MATHEMATICS.keys() - SOUND.keys() == {"kv_cache"}, "torch has one kind of cache"
-    assert {"backend", "weights", *MATHEMATICS} <= settings().keys()
+    assert {"backend", "weights", *MATHEMATICS} <= settings().sound.keys()
 
 
 @pytest.mark.parametrize("key", OTHERS)
@@ -62,35 +64,53 @@ def test_every_option_is_told(name: str) -> None:
 
 
 def test_settings_come_back_from_a_manifest_as_they_were() -> None:
-    made = settings(Options(**OPTIONS))
-    assert list(setting_differences(json.loads(json.dumps(made)), made)) == []
+    made = settings(Options(**OPTIONS), **SOUND, **OTHERS, cpu_parts=("text",))
+    assert JobSettings.model_validate_json(made.model_dump_json()) == made
 
 
-values = st.dictionaries(st.sampled_from("abcd"), st.none() | st.integers(0, 2))
+def test_there_is_a_line_for_every_setting_that_differs() -> None:
+    changed = job(voice="v", cast={"MAN": "v"}, lang="de", steady="chain", seed=8, weights="bark")
+    lines = list(setting_differences(job(), changed))
+    assert [line.split()[0] for line in lines] == ["weights", "voice", "cast", "lang", "steady", "seed"]
+    assert "voice was None, now 'v'" in lines
+    but = list(setting_differences(job(), changed, but=["lang"]))
+    assert but == [line for line in lines if not line.startswith("lang")]
 
 
-@given(values, values)
-def test_there_is_a_line_for_every_key_that_differs(before: dict[str, Any], now: dict[str, Any]) -> None:
-    lines = list(setting_differences(before, now))
-    differing = {key for key in "abcd" if before.get(key) != now.get(key)}
-    assert {line.split()[0] for line in lines} == differing
-    assert len(lines) == len(differing)
+def test_what_is_not_asked_for_is_as_it_was() -> None:
+    options = {"text_temp": 0.3, "max_gen_duration_s": 4.0}
+    begun = Asked("synthetic-tiny", "torch-fp32", {"pack_s": 3.0}, options, seed=5, lang="de", steady="chain")
+    with open_job_engine(begun, None) as engine:
+        before = job_settings(engine, begun, None, "a voice", {"MAN": "another"})
+    with open_job_engine(Asked(), before) as engine:
+        assert (engine.weights.name, engine.config) == ("synthetic-tiny", before.config)
+        assert job_settings(engine, Asked(), before, None, {}) == before
+    again = Asked(overrides={"threads": 2}, options={"fine_temp": 0.2}, seed=6)
+    with open_job_engine(again, before) as engine:
+        now = job_settings(engine, again, before, None, {})
+    assert (now.config.pack_s, now.config.threads, now.seed) == (3.0, 2, 6)
+    assert now.options == replace(before.options, fine_temp=0.2)
 
 
-def test_the_seed_asked_for_comes_before_that_of_the_job() -> None:
-    assert job_seed(5, {"seed": 7}) == 5
-    assert job_seed(0, {"seed": 7}) == 0
-    assert job_seed(None, {"seed": 7}) == 7
-    for before in (None, {}, {"seed": "7"}):
-        drawn = {job_seed(None, before) for _ in range(20)}
+def test_a_folder_of_weights_is_known_from_any_other_folder(here: Path) -> None:
+    (here / "tiny").mkdir()
+    write_suno_checkpoints(here / "tiny")
+    with open_job_engine(Asked("tiny", "torch-fp32"), None) as engine:
+        assert job_settings(engine, Asked(), None, None, {}).weights == str(here / "tiny")
+
+
+def test_without_a_seed_a_fresh_one_is_drawn() -> None:
+    with Engine("synthetic-tiny", "torch-fp32") as engine:
+        drawn = {job_settings(engine, Asked(), None, None, {}).seed for _ in range(20)}
         assert len(drawn) > 18
         assert all(0 <= seed <= MAX_SEED for seed in drawn)
+        assert job_settings(engine, Asked(seed=0), job(), None, {}).seed == 0
+        with pytest.raises(InputError, match="-1"):
+            job_settings(engine, Asked(seed=-1), None, None, {})
 
 
-def test_a_manifest_of_before_a_key_had_barks_value() -> None:
+def test_settings_of_before_a_key_had_barks_value() -> None:
     """`fine_history_frames` came later: work that was begun without it goes on under Bark's 512."""
-    now = {**MATHEMATICS, "seed": 1}
-    before = {key: value for key, value in now.items() if key != "fine_history_frames"}
-    assert list(setting_differences(before, now)) == []
-    changed = list(setting_differences(before, {**now, "fine_history_frames": 49}))
-    assert changed == ["fine_history_frames was 512, now 49"]
+    values = json.loads(job().model_dump_json())
+    del values["config"]["fine_history_frames"]
+    assert JobSettings.model_validate_json(json.dumps(values)) == job()
