@@ -123,14 +123,19 @@ def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
     return buffer.getvalue()
 
 
-def wav_header(sample_rate_hz: int) -> bytes:
-    """The header of a 16-bit mono wav stream of unknown length: it declares the largest possible length."""
+def wav_header(sample_rate_hz: int, data_bytes: int | None = None) -> bytes:
+    """The header of a 16-bit mono wav stream, which is followed by so many bytes of samples.
+
+    None: nobody knows how many yet; it declares the largest possible length, as for more than it can declare.
+    """
     unknown = 0xFFFFFFFF
+    data = unknown if data_bytes is None or data_bytes >= unknown - 36 else data_bytes
+    riff = min(data + 36, unknown)
     form = struct.pack("<HHIIHH", 1, 1, sample_rate_hz, 2 * sample_rate_hz, 2, 16)
     return (
-        struct.pack("<4sI4s4sI", b"RIFF", unknown, b"WAVE", b"fmt ", 16)
+        struct.pack("<4sI4s4sI", b"RIFF", riff, b"WAVE", b"fmt ", 16)
         + form
-        + struct.pack("<4sI", b"data", unknown)
+        + struct.pack("<4sI", b"data", data)
     )
 
 

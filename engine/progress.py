@@ -1,18 +1,23 @@
 """What a person sees while something is made, on standard error: bars, and lines worth knowing."""
 
+import importlib.util
 import logging
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
+from typing import Any
 
 from tqdm import tqdm
 
 logger = logging.getLogger("alrakis")
 
-_KNOWN = "{desc:>7}: {percentage:3.0f}%|{bar:30}| {n:.1f}/{total:.1f} s of audio [{elapsed}<{remaining}]"
-_WHOLE = _KNOWN + " {postfix}"
-_UNKNOWN = "{desc:>7}: {n:.1f} s of audio [{elapsed}]"
+_TICK_S = 0.5
+_WIDE = 64  # columns that a line needs to have room for a bar
+_AUDIO = ("{n:.1f}/{total:.1f} s of audio", "{n:.0f}/{total:.0f} s")  # wide, narrow
+_ROWS = ("{n_fmt}/{total_fmt}", "{n_fmt}/{total_fmt}")
 
 
 @contextmanager
@@ -20,90 +25,153 @@ def progress_bar(stage: str, total_s: float | None, silent: bool) -> Iterator[Ca
     """A bar for one stage; gives a function that moves it on by some seconds of audio.
 
     total_s: seconds of audio to be made, None where nobody knows yet. Nothing is shown when silent or when
-    standard error is no terminal.
+    nobody looks.
     """
-    bar = tqdm(
-        total=total_s,
-        desc=stage,
-        disable=silent or not sys.stderr.isatty(),
-        bar_format=_UNKNOWN if total_s is None else _KNOWN,
-        leave=True,
-    )
+    form = "{desc}: {n:.1f} s of audio [{elapsed}]" if total_s is None else _form(_AUDIO)
+    bar = _bar(f"{stage:>7}", total_s, form, silent)
     try:
         yield lambda seconds: _move(bar, seconds)
     finally:
         bar.close()
 
 
-def _move(bar: "tqdm[object]", amount: float) -> None:
+def _form(counted: tuple[str, str]) -> str:
+    """A bar with what is counted and the time that is left; without the bar itself on a narrow terminal."""
+    wide = in_notebook() or _columns() >= _WIDE
+    time = "[{elapsed}<{remaining}]{postfix}"
+    if wide:
+        return f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {counted[0]} {time}"
+    return f"{{desc}}: {{percentage:3.0f}}% {counted[1]} {time}"
+
+
+def _columns() -> int:
+    try:
+        return os.get_terminal_size(sys.stderr.fileno()).columns
+    except (OSError, ValueError, AttributeError):
+        return 80
+
+
+def in_notebook() -> bool:
+    """Whether what is printed is seen in a notebook, where standard error is no terminal."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    return shell is not None and "IPKernelApp" in getattr(shell, "config", {})
+
+
+def _seen() -> bool:
+    return sys.stderr is not None and (sys.stderr.isatty() or in_notebook())
+
+
+def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":
+    kind: Any = tqdm
+    if in_notebook() and importlib.util.find_spec("ipywidgets"):
+        from tqdm.notebook import tqdm as kind  # without ipywidgets it warns and fails
+    return kind(  # type: ignore[no-any-return]
+        total=total,
+        desc=desc,
+        disable=silent or not _seen(),
+        bar_format=form,
+        dynamic_ncols=True,
+        miniters=0,  # how often it is drawn depends on time alone
+        **options,
+    )
+
+
+def _move(bar: "tqdm[Any]", amount: float) -> None:
     """Move a bar on, not beyond its total: tqdm warns of that, and rounding alone can bring it there."""
     bar.update(amount if bar.total is None else min(amount, bar.total - bar.n))
 
 
 @contextmanager
-def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], None]]:
-    """A bar for the rows of a batch, of which some are there already; gives a function that moves it on."""
-    bar = tqdm(total=total, initial=there, desc="rows", disable=silent or not sys.stderr.isatty())
+def _ticking(bar: "tqdm[Any]") -> Iterator[None]:
+    """Draw a bar now and then, so that its clock goes on while nothing moves."""
+    ended = threading.Event()
+
+    def tick() -> None:
+        while not ended.wait(_TICK_S):
+            bar.refresh()
+
+    thread = threading.Thread(target=tick, name="alrakis-clock", daemon=True)
+    if not bar.disable:
+        thread.start()
     try:
-        yield lambda rows: _move(bar, rows)
+        yield
     finally:
+        ended.set()
+        if not bar.disable:
+            thread.join()
         bar.close()
 
 
-# Each stage's share of the work on a second of audio; nobody knows before how long the text stage takes.
-_SHARES = {"coarse": 0.65, "fine": 0.33, "codec": 0.02}
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A line that says what is going on before there is anything to count; it goes away at the end."""
+    quiet = logger.level > logging.INFO or in_notebook()  # as `alrakis say --quiet` sets it
+    with _ticking(_bar(what, None, "{desc} [{elapsed}]", quiet, leave=False)):
+        yield
+
+
+@contextmanager
+def above_bars() -> Iterator[None]:
+    """Let what is printed in the block stand above the bars that are there, not among them."""
+    with tqdm.external_write_mode(file=sys.stderr):
+        yield
+
+
+@contextmanager
+def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], None]]:
+    """A bar for the rows of a batch, of which some are there already; gives a function that moves it on."""
+    bar = _bar("rows", total, _form(_ROWS), silent, initial=there)
+    with _ticking(bar):
+        yield lambda rows: _move(bar, rows)
 
 
 class WholeProgress:
-    """A bar for a long text, in seconds of audio, with the time left.
+    """A bar for a long text, in seconds of audio that are there, with the time left.
 
     expected_s: the expected length of each chunk. there_s: the lengths of chunks that are there already, by
-    number from 0. What is expected of the others is corrected by how long these have become.
+    number from 0. What is expected of the others is corrected by how long these have become. What is in the
+    stages, and would be lost now, is shown beside it.
     """
 
     def __init__(self, expected_s: Sequence[float], there_s: Mapping[int, float], silent: bool) -> None:
         self._expected_s = expected_s
         self._there_s = dict(there_s)
-        self._begun_s = 0.0  # of what is in the stages now
-        self._bar = tqdm(
-            total=self._total_s(),
-            initial=self._sum_s(),
-            desc="reading",
-            disable=silent or not sys.stderr.isatty(),
-            bar_format=_WHOLE,
-            smoothing=0,
+        self._stage, self._at_work_s = "", 0.0
+        self._bar = _bar(
+            "reading", self._total_s(), _form(_AUDIO), silent, initial=self._sum_s(), smoothing=0
         )
+        self._clock = _ticking(self._bar)
 
     def __enter__(self) -> "WholeProgress":
+        self._clock.__enter__()
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._bar.close()
+        self._clock.__exit__(kind, error, trace)
 
     def move(self, part: str, seconds: float) -> None:
         """A stage has moved on by some seconds of audio."""
-        self._begun_s += seconds * _SHARES.get(part, 0.0)
-        self._bar.set_postfix_str(part, refresh=False)
-        self._show()
+        self._at_work_s = self._at_work_s + seconds if part == self._stage else seconds
+        self._stage = part
+        self._bar.set_postfix_str(f"{part} {self._at_work_s:.1f} s", refresh=False)
+        self._bar.update(0)
 
     def done(self, chunk: int, seconds: float) -> None:
         """A chunk is there."""
         self._there_s[chunk] = seconds
-        self._begun_s = max(0.0, self._begun_s - seconds)
         self._bar.total = self._total_s()
-        self._show()
-
-    def _show(self) -> None:
-        _move(self._bar, self._sum_s() + self._begun_s - self._bar.n)
+        self._bar.set_postfix_str("", refresh=False)
+        _move(self._bar, self._sum_s() - self._bar.n)
 
     def _sum_s(self) -> float:
         return sum(self._there_s.values())
 
     def _total_s(self) -> float:
         expected_s = sum(self._expected_s[chunk] for chunk in self._there_s)
-        ratio = self._sum_s() / expected_s if expected_s else 1.0
+        ratio = self._sum_s() / expected_s if expected_s and self._sum_s() else 1.0
         return sum(
             self._there_s[chunk] if chunk in self._there_s else seconds * ratio
             for chunk, seconds in enumerate(self._expected_s)
@@ -117,26 +185,18 @@ def tell(message: str) -> None:
     """
     if logger.hasHandlers():
         logger.info(message)
-    else:
-        print(f"alrakis: {message}", file=sys.stderr, flush=True)
+    elif sys.stderr is not None:
+        with above_bars():
+            print(f"alrakis: {message}", file=sys.stderr, flush=True)
 
 
 @contextmanager
 def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], None]]:
     """A bar over some units, counted up by the function it gives.
 
-    Nothing is shown unless standard error is a terminal, nor where the log has been told to be quiet.
+    Nothing is shown unless somebody looks, nor where the log has been told to be quiet.
     """
     quiet = logger.level > logging.INFO  # as `alrakis say --quiet` sets it
-    bar = tqdm(
-        total=total,
-        desc=what,
-        disable=quiet or not sys.stderr.isatty(),
-        unit=unit,
-        unit_scale=True,
-        leave=False,
-    )
-    try:
+    bar = _bar(what, total, _form(_ROWS), quiet, unit=unit, unit_scale=True, leave=False)
+    with _ticking(bar):
         yield lambda count: _move(bar, count)
-    finally:
-        bar.close()

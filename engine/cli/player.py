@@ -1,6 +1,8 @@
 """`alrakis read --stream`: writing finished chunks to standard output while the others are made."""
 
+import contextlib
 import os
+import stat
 import sys
 import threading
 from types import TracebackType
@@ -19,6 +21,7 @@ class Player:
     def __init__(self, reading: Reading, form: str | None) -> None:
         self._reading = reading
         self._form = form
+        self._begin = _place() if form == "wav" else None
         self._ready = {index + 1 for index in reading.finished_s()}
         self._changed = threading.Condition()
         self._ended = False
@@ -36,6 +39,8 @@ class Player:
         with self._changed:
             self._ended = True
             self._changed.notify()
+        if self._begin is not None:  # a file does not keep anybody waiting, and its header is to be right
+            self._thread.join()
 
     def ready(self, chunk: int) -> None:
         """Tell the thread that the files of a chunk are there."""
@@ -57,19 +62,51 @@ class Player:
     def _run(self) -> None:
         try:
             if self._form == "wav":
-                _write(wav_header(self._reading.sample_rate_hz))
-            for chunk in self._reading.manifest.chunks:
-                if not self._comes(chunk.chunk):
-                    return
-                _write(pcm16(self._reading.audio(chunk)))
+                self._write_wav()
+            else:
+                self._write_samples()
         except BaseException as error:  # `check` raises it in the thread that makes the chunks
             self._error = error
+
+    def _write_wav(self) -> None:
+        """A header and the samples; where there is going back, the header tells how many they became."""
+        rate_hz = self._reading.sample_rate_hz
+        _write(wav_header(rate_hz))
+        written = self._write_samples()
+        if self._begin is not None:
+            os.lseek(sys.stdout.fileno(), self._begin, os.SEEK_SET)
+            _write(wav_header(rate_hz, written))
+            os.lseek(sys.stdout.fileno(), written, os.SEEK_CUR)
+
+    def _write_samples(self) -> int:
+        """The chunks as they come; gives how many bytes they have, fewer if the reading has ended early."""
+        written = 0
+        for chunk in self._reading.manifest.chunks:
+            if not self._comes(chunk.chunk):
+                break
+            samples = pcm16(self._reading.audio(chunk))
+            _write(samples)
+            written += len(samples)
+        return written
 
     def _comes(self, chunk: int) -> bool:
         """Wait for a chunk; returns whether it is ready, False if the reading has ended without it."""
         with self._changed:
             self._changed.wait_for(lambda: self._ended or chunk in self._ready)
             return chunk in self._ready
+
+
+def _place() -> int | None:
+    """Where in a file standard output stands; None where there is no going back: in a pipe, or with `>>`."""
+    output = sys.stdout.fileno()
+    if not stat.S_ISREG(os.fstat(output).st_mode):
+        return None
+    with contextlib.suppress(ImportError):
+        import fcntl
+
+        if fcntl.fcntl(output, fcntl.F_GETFL) & os.O_APPEND:
+            return None
+    return os.lseek(output, 0, os.SEEK_CUR)
 
 
 def _write(data: bytes) -> None:

@@ -121,8 +121,14 @@ def _explain(error: BaseException) -> str:
 def _say(message: str) -> None:
     if sys.stderr is None:  # it is closed, and print would write to standard output
         return
-    with contextlib.suppress(OSError):  # nobody reads it
+    with contextlib.suppress(OSError), _above_bars():  # nobody reads it
         print(f"alrakis: {message}", file=sys.stderr, flush=True)
+
+
+def _above_bars() -> contextlib.AbstractContextManager[None]:
+    """Where bars may be, `alrakis.progress` has been imported; the help does without."""
+    progress = sys.modules.get("alrakis.progress")
+    return contextlib.nullcontext() if progress is None else progress.above_bars()
 
 
 def _drop_stdout() -> None:
@@ -133,11 +139,18 @@ def _drop_stdout() -> None:
 
 
 class _StderrHandler(logging.Handler):
-    """Writes `alrakis: warning: ...` to the present standard error; notes have no level."""
+    """Writes `alrakis: warning: ...` to the present standard error, once each; notes have no level."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: set[str] = set()
 
     def emit(self, record: logging.LogRecord) -> None:
         level = "" if record.levelno < logging.WARNING else f"{record.levelname.lower()}: "
-        _say(f"{level}{record.getMessage()}")
+        message = f"{level}{record.getMessage()}"
+        if message not in self._said:
+            self._said.add(message)
+            _say(message)
 
 
 @contextlib.contextmanager

@@ -124,10 +124,10 @@ def test_going_on_needs_no_settings_again(book: Path, run: Run) -> None:
     assert run(*READ, *tiny, *cast, "--text-temp", "0.9").code == 0
     whole, settings = (book / "book.flac").read_bytes(), manifest(book)["settings"]
     assert not any(take["text"].startswith("MAN:") for take in heard(book))
-    for number in range(1, 5):
-        audio_of(book, number).unlink()
-    for path in ("me1.npz", "me2.npz"):  # they are in the folder of work
-        (book / path).unlink()
+    for path in [audio_of(book, number) for number in range(1, len(states(book)) + 1)]:
+        path.unlink()
+    for name in ("me1.npz", "me2.npz"):  # they are in the folder of work
+        (book / name).unlink()
     assert run(*READ).code == 0
     assert (book / "book.flac").read_bytes() == whole
     assert manifest(book)["settings"] == settings
