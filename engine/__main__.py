@@ -28,7 +28,7 @@ def generate(arguments: Sequence[str]) -> None:
     args = _parser().parse_args(arguments)
 
     from alrakis.cli.output import audio_path, save_result, voice_path
-    from alrakis.default_engine import default_engine
+    from alrakis.default import default_engine
     from alrakis.text.encoder import check_text
 
     text = check_text(args.text)

@@ -4,14 +4,18 @@ Arguments that alrakis adds are keyword-only: `seed`, and either `engine`, an `E
 `config` and `weights` of the default engine.
 """
 
-import os
-from typing import Any
+from typing import Literal, overload
+
+import numpy as np  # noqa: F401  # bark.api has it
 
 from alrakis.config import Config
+from alrakis.default.engine import engine_for
+from alrakis.default.seeds import call_seed
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
-from alrakis.generation import codec_decode, generate_coarse, generate_fine, generate_text_semantic
-from alrakis.sampling import FloatArray, IntArray, seeds_for
+from alrakis.generation import History, Where, codec_decode, generate_coarse, generate_fine
+from alrakis.generation import generate_text_semantic as generate_text_semantic
+from alrakis.sampling import FloatArray, IntArray
 from alrakis.voices import VOICE_KEYS, save_voice
 from alrakis.weights.types import Weights
 
@@ -20,14 +24,14 @@ FullGeneration = dict[str, IntArray]
 
 def text_to_semantic(
     text: str,
-    history_prompt: dict[str, Any] | str | None = None,
+    history_prompt: History = None,
     temp: float = 0.7,
     silent: bool = False,
     *,
     engine: Engine | None = None,
     seed: int | None = None,
-    config: str | os.PathLike[str] | Config | None = None,
-    weights: str | os.PathLike[str] | Weights | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
 ) -> IntArray:
     """The semantic tokens of a text, int64 `(S,)`, for `semantic_to_waveform`."""
     return generate_text_semantic(
@@ -43,24 +47,70 @@ def text_to_semantic(
     )
 
 
+@overload
 def semantic_to_waveform(
     semantic_tokens: IntArray,
-    history_prompt: dict[str, Any] | str | None = None,
+    history_prompt: History = ...,
+    temp: float = ...,
+    silent: bool = ...,
+    output_full: Literal[False] = ...,
+    *,
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> FloatArray: ...
+
+
+@overload
+def semantic_to_waveform(
+    semantic_tokens: IntArray,
+    history_prompt: History = ...,
+    temp: float = ...,
+    silent: bool = ...,
+    *,
+    output_full: Literal[True],
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> tuple[FullGeneration, FloatArray]: ...
+
+
+@overload
+def semantic_to_waveform(
+    semantic_tokens: IntArray,
+    history_prompt: History = ...,
+    temp: float = ...,
+    silent: bool = ...,
+    output_full: bool = ...,
+    *,
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> FloatArray | tuple[FullGeneration, FloatArray]: ...
+
+
+def semantic_to_waveform(
+    semantic_tokens: IntArray,
+    history_prompt: History = None,
     temp: float = 0.7,
     silent: bool = False,
     output_full: bool = False,
     *,
     engine: Engine | None = None,
     seed: int | None = None,
-    config: str | os.PathLike[str] | Config | None = None,
-    weights: str | os.PathLike[str] | Weights | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
 ) -> FloatArray | tuple[FullGeneration, FloatArray]:
     """The audio of semantic tokens: float32 `(samples,)` at 24 kHz.
 
     With output_full, returns (full generation, audio); the former can be used as a history prompt.
     """
-    (seed,) = seeds_for(seed, 1)
-    where: dict[str, Any] = {"engine": engine, "config": config, "weights": weights}
+    used = engine_for(engine, config, weights)
+    used.weights.fetch(("coarse", "fine", "codec"))
+    seed = call_seed(seed, used.config)
     coarse_tokens = generate_coarse(
         semantic_tokens,
         history_prompt=history_prompt,
@@ -68,10 +118,12 @@ def semantic_to_waveform(
         silent=silent,
         use_kv_caching=True,
         seed=seed,
-        **where,
+        engine=used,
     )
-    fine_tokens = generate_fine(coarse_tokens, history_prompt=history_prompt, temp=0.5, seed=seed, **where)
-    audio = codec_decode(fine_tokens, **where)
+    fine_tokens = generate_fine(
+        coarse_tokens, history_prompt=history_prompt, temp=0.5, seed=seed, engine=used
+    )
+    audio = codec_decode(fine_tokens, engine=used)
     if not output_full:
         return audio
     full_generation = {
@@ -94,9 +146,57 @@ def save_as_prompt(filepath: str, full_generation: FullGeneration) -> None:
     save_voice(filepath, *(full_generation[key] for key in VOICE_KEYS))
 
 
+@overload
 def generate_audio(
     text: str,
-    history_prompt: dict[str, Any] | str | None = None,
+    history_prompt: History = ...,
+    text_temp: float = ...,
+    waveform_temp: float = ...,
+    silent: bool = ...,
+    output_full: Literal[False] = ...,
+    *,
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> FloatArray: ...
+
+
+@overload
+def generate_audio(
+    text: str,
+    history_prompt: History = ...,
+    text_temp: float = ...,
+    waveform_temp: float = ...,
+    silent: bool = ...,
+    *,
+    output_full: Literal[True],
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> tuple[FullGeneration, FloatArray]: ...
+
+
+@overload
+def generate_audio(
+    text: str,
+    history_prompt: History = ...,
+    text_temp: float = ...,
+    waveform_temp: float = ...,
+    silent: bool = ...,
+    output_full: bool = ...,
+    *,
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> FloatArray | tuple[FullGeneration, FloatArray]: ...
+
+
+def generate_audio(
+    text: str,
+    history_prompt: History = None,
     text_temp: float = 0.7,
     waveform_temp: float = 0.7,
     silent: bool = False,
@@ -104,17 +204,18 @@ def generate_audio(
     *,
     engine: Engine | None = None,
     seed: int | None = None,
-    config: str | os.PathLike[str] | Config | None = None,
-    weights: str | os.PathLike[str] | Weights | None = None,
+    config: Where | Config | None = None,
+    weights: Where | Weights | None = None,
 ) -> FloatArray | tuple[FullGeneration, FloatArray]:
     """The audio of a text: float32 `(samples,)` at 24 kHz; output_full as in `semantic_to_waveform`.
 
     Raises GenerationError if the text stage makes no semantic tokens.
     """
-    (seed,) = seeds_for(seed, 1)
-    where: dict[str, Any] = {"engine": engine, "seed": seed, "config": config, "weights": weights}
+    used = engine_for(engine, config, weights)
+    used.weights.fetch()
+    seed = call_seed(seed, used.config)
     semantic_tokens = text_to_semantic(
-        text, history_prompt=history_prompt, temp=text_temp, silent=silent, **where
+        text, history_prompt=history_prompt, temp=text_temp, silent=silent, engine=used, seed=seed
     )
     if len(semantic_tokens) == 0:
         raise GenerationError(f"no speech was made for {text!r} (seed {seed}); try another seed")
@@ -124,5 +225,6 @@ def generate_audio(
         temp=waveform_temp,
         silent=silent,
         output_full=output_full,
-        **where,
+        engine=used,
+        seed=seed,
     )

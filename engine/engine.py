@@ -60,6 +60,7 @@ class Engine(Pipeline):
         voices = self._voices(voice, len(texts), single)
         seeds = seeds_for(seed, len(texts))
         options = options_with(options, changes)
+        self.weights.fetch()
         with self._lock:
             clock = Clock()
             semantics = self.text_to_semantic(texts, voices, seeds, options, silent=silent, clock=clock)

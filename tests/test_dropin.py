@@ -9,20 +9,54 @@ import pytest
 
 import alrakis
 from alrakis import api, generation
-from tests.original import original, public_names
+from tests.original import WITHOUT, original, public_names
 
 OURS = {"engine", "seed", "config", "weights"}
+PAIRS = [("bark", alrakis), ("bark.api", api), ("bark.generation", generation)]
+every_module = pytest.mark.parametrize(("theirs", "ours"), PAIRS, ids=[name for name, _ in PAIRS])
 
 
-@pytest.mark.parametrize(
-    ("theirs", "ours"),
-    [("bark", alrakis), ("bark.api", api), ("bark.generation", generation)],
-    ids=["bark", "bark.api", "bark.generation"],
-)
+@every_module
 def test_every_public_name_is_there(theirs: str, ours: ModuleType) -> None:
     names = public_names(original(theirs))
-    assert "generate_audio" in names or "generate_fine" in names
+    assert {"generate_audio", "generation", "api"} <= set(names) or {"np"} <= set(names)
     assert [name for name in names if not hasattr(ours, name)] == []
+
+
+@every_module
+def test_names_are_of_the_same_kind(theirs: str, ours: ModuleType) -> None:
+    """A module where it has a module, a class where it has a class, a number of the same type."""
+    for name in public_names(original(theirs)):
+        there, here = getattr(original(theirs), name), getattr(ours, name)
+        if isinstance(there, ModuleType):
+            assert isinstance(here, ModuleType), name
+            assert here is there or theirs == "bark", name
+        elif isinstance(there, (bool, int, float, str, set, list)):
+            assert type(here) is type(there), name
+        else:
+            assert callable(here) == callable(there), name
+            assert hasattr(here, "__getitem__") == hasattr(there, "__getitem__"), name
+
+
+@every_module
+def test_what_is_not_there_says_what_to_do(theirs: str, ours: ModuleType) -> None:
+    for name in WITHOUT[theirs] - {"Dict", "Optional", "Union"}:
+        assert hasattr(original(theirs), name)
+        with pytest.raises(AttributeError, match=f"has no attribute '{name}': .+"):
+            getattr(ours, name)
+
+
+def test_submodules_are_there_after_one_import() -> None:
+    program = """
+import alrakis as bark
+print(bark.generation.SAMPLE_RATE, bark.api.generate_audio.__name__, bark.errors.InputError.__name__)
+import alrakis.generation
+from alrakis.generation import models
+import alrakis.api as api
+print(api.generate_audio is bark.generate_audio, models is bark.generation.models, "torch" in dir(bark))
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["24000 generate_audio InputError", "True True False"]
 
 
 def functions() -> list[tuple[str, str]]:

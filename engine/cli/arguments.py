@@ -52,7 +52,9 @@ def open_engine(args: argparse.Namespace) -> "Engine":
     """An engine by the options of `add_engine_options`. Raises ConfigError, WeightsError, BackendError."""
     from alrakis.engine import Engine
 
-    return Engine(args.weights, args.config, **parse_overrides(args.overrides))
+    engine = Engine(args.weights, args.config, **parse_overrides(args.overrides))
+    engine.weights.fetch()
+    return engine
 
 
 def tell_note(engine: "Engine") -> None:

@@ -8,6 +8,7 @@ import argparse
 import contextlib
 import logging
 import os
+import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
@@ -115,7 +116,12 @@ def guarded(program: Callable[[], None]) -> int:
 def _explain(error: BaseException) -> str:
     if isinstance(error, MemoryError):
         return "out of memory; a smaller model (--weights bark-small) or --set residency=one-stage needs less"
-    return str(error) or type(error).__name__
+    return _in_flags(str(error)) or type(error).__name__
+
+
+def _in_flags(message: str) -> str:
+    """A message that says what to do in Python, as the command line says it."""
+    return re.sub(r"\b(weights|config)=\"([\w.-]+)\"", r"--\1 \2", message)
 
 
 def _say(message: str) -> None:

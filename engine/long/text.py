@@ -49,6 +49,7 @@ class LongText:
         self.text = text if isinstance(text, str) else " ".join(chunk.text for chunk in text)
         self._seeds = seeds_for(seed, len(self.chunks))
         given = voices_of(pipeline, voice, cast, self.chunks)
+        pipeline.weights.fetch()
         self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
 
     def pieces(

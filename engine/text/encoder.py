@@ -116,6 +116,11 @@ class BertEncoder:
         except (OverflowError, TypeError, ValueError):
             raise InputError(f"token ids are whole numbers of at least 0, not {ids!r}") from None
 
+    @property
+    def vocab(self) -> dict[str, int]:
+        """The id of each token."""
+        return self._tokenizer.get_vocab()
+
     def unknown(self, text: str) -> list[str]:
         """The words of `text` that become [UNK], each once, in order."""
         _check_unicode(text)

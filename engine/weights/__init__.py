@@ -9,16 +9,28 @@ from pathlib import Path
 
 from alrakis.errors import InputError, WeightsNotFoundError, nearest
 from alrakis.hardware import env_flag
+from alrakis.places import hub
+from alrakis.places.folders import expanded
 from alrakis.spec import STAGES, Stage
+from alrakis.weights.besides import codec_place
 from alrakis.weights.demo.weights import DemoVoice
-from alrakis.weights.locate import SIZES, bark_checkpoint, bark_file_name, codec_file, vocab_file
+from alrakis.weights.locate import (
+    CODEC_FILE,
+    HUB_NAMES,
+    SIZES,
+    bark_checkpoint,
+    bark_file_name,
+    vocab_file,
+)
+from alrakis.weights.model_files import is_transformers_folder
 from alrakis.weights.suno import bark_weights, folder_checkpoint, suno_folder
 from alrakis.weights.synthetic import SYNTHETIC_SIZES, SyntheticWeights
-from alrakis.weights.transformers_folder import TransformersFolder, is_transformers_folder
+from alrakis.weights.transformers_folder import TransformersFolder
 from alrakis.weights.types import Weights
 
 WEIGHTS_NAMES = (
     "bark",
+    *HUB_NAMES,
     *(f"bark-{size}" for size in SIZES),
     "demo",
     *(f"synthetic-{size}" for size in SYNTHETIC_SIZES),
@@ -41,10 +53,12 @@ def open_weights(
         return _given(source, sizes)
     name = os.fspath(source)
     kind, _, size = name.partition("-")
-    if name not in WEIGHTS_NAMES:
+    if name not in WEIGHTS_NAMES or (name in HUB_NAMES and Path(name).is_dir()):
         return _folder(source, sizes)
+    if name in HUB_NAMES:
+        return _bark(name, _sizes(HUB_NAMES[name], sizes, SIZES))
     if kind == "bark":
-        return bark_weights(name, _sizes(size or _default_size(), sizes, SIZES))
+        return _bark(name, _sizes(size or _default_size(), sizes, SIZES))
     if kind == "synthetic":
         return SyntheticWeights(name, _sizes(size, sizes, SYNTHETIC_SIZES))
     _refuse_sizes(name, sizes)
@@ -59,6 +73,16 @@ def found_weights() -> list[tuple[str, str]]:
     return found
 
 
+def _bark(name: str, sizes: Mapping[Stage, str]) -> Weights:
+    """Bark's own weights; from what transformers has downloaded, if suno's checkpoints are not here."""
+    if not all(bark_checkpoint(stage, size).find() for stage, size in sizes.items()):
+        repositories = (known for known, size in HUB_NAMES.items() if {size} == set(sizes.values()))
+        for snapshot in (path for repository in repositories for path in hub.snapshots(repository)):
+            if is_transformers_folder(snapshot) and TransformersFolder(snapshot).whole:
+                return TransformersFolder(snapshot, name)
+    return bark_weights(name, sizes)
+
+
 def _given(source: Weights, sizes: Mapping[Stage, str] | None) -> Weights:
     if not all(hasattr(source, part) for part in ("layout", "stage", "codec", "tokenizer")):
         raise InputError(
@@ -70,7 +94,7 @@ def _given(source: Weights, sizes: Mapping[Stage, str] | None) -> Weights:
 
 
 def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -> Weights:
-    folder = Path(source).expanduser()
+    folder = expanded(source)
     names = ", ".join(WEIGHTS_NAMES)
     if not folder.is_dir():
         if folder.exists():
@@ -87,7 +111,8 @@ def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -
     if not stages:
         raise WeightsNotFoundError(
             f"{folder} holds no weights; it needs suno's text.pt, coarse.pt and fine.pt (large: text_2.pt, "
-            "...), or transformers' config.json and model.safetensors"
+            f"...), or transformers' config.json and model.safetensors. vocab.txt and {CODEC_FILE} (EnCodec) "
+            "are needed too, here or where `alrakis info` looks for them"
         )
     return suno_folder(folder, wanted)
 
@@ -114,13 +139,12 @@ def _refuse_sizes(name: str, sizes: Mapping[Stage, str] | None) -> None:
 
 
 def _where(size: str) -> str:
-    wanted = {bark_file_name(stage, size): bark_checkpoint(stage, size) for stage in STAGES}
-    files = {
-        name: file.find()
-        for name, file in (wanted | {"EnCodec": codec_file(), "vocab.txt": vocab_file()}).items()
-    }
+    if isinstance(found := open_weights(f"bark-{size}"), TransformersFolder):
+        return f"in {found.folder}, as transformers has it"
+    wanted = {bark_file_name(stage, size): bark_checkpoint(stage, size).find() for stage in STAGES}
+    files = wanted | {"EnCodec": codec_place(None), "vocab.txt": vocab_file().find()}
     missing = [name for name, path in files.items() if path is None]
-    folders = sorted({str(path.parent) for path in files.values() if path})
+    folders = sorted({str(path if path.is_dir() else path.parent) for path in files.values() if path})
     parts = [f"in {', '.join(folders)}"] if folders else []
     parts += [f"to be downloaded when used: {', '.join(missing)}"] if missing else []
     return "; ".join(parts)

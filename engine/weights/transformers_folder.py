@@ -1,26 +1,23 @@
 """Bark as transformers saves it: `config.json`, and a safetensors or bin file or its shards."""
 
-import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from alrakis.errors import WeightsError
-from alrakis.spec import Layout, Stage
+from alrakis.spec import PARTS, STAGES, Layout, Part, Stage
 from alrakis.text.encoder import TextEncoder, bert_tokenizer
+from alrakis.weights.besides import read_codec_for, wanted_besides
 from alrakis.weights.check import checked_gpt
-from alrakis.weights.codec import codec_from_arrays, read_codec
+from alrakis.weights.folder_voices import folder_voices
 from alrakis.weights.identity import identity_of
-from alrakis.weights.locate import codec_file, vocab_file
-from alrakis.weights.safetensors_file import read_safetensors
+from alrakis.weights.locate import Wanted, fetch, vocab_file
+from alrakis.weights.model_files import missing_shards, model_arrays, read_json
 from alrakis.weights.suno import gpt_shape
-from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
-from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
-_MODEL_FILES = ("model.safetensors", "pytorch_model.bin")
-_INDEX = ".index.json"  # the end of the name of the file that lists the shards
 _PARTS: dict[Stage, str] = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
 
 # transformers' names to suno's
@@ -66,15 +63,16 @@ _LAYOUT = {
 class TransformersFolder(Weights):
     """Bark from a folder that transformers' `BarkModel.save_pretrained` wrote."""
 
-    def __init__(self, folder: Path) -> None:
-        self.name = str(folder)
-        self._folder = folder
+    def __init__(self, folder: Path, name: str | None = None) -> None:
+        """name: for messages and tags, the folder's if None."""
+        self.name = name or str(folder)
+        self.folder = folder
 
     @cached_property
     def layout(self) -> Layout:  # type: ignore[override]  # the base declares a plain attribute
         """Bark's layout, with the ids and rates of `generation_config.json` if there is one."""
-        path = self._folder / "generation_config.json"
-        config = _json(path) if path.is_file() else {}
+        path = self.folder / "generation_config.json"
+        config = read_json(path) if path.is_file() else {}
         changes: dict[str, Any] = {}
         for section, names in _LAYOUT.items():
             values = config.get(section) or {}
@@ -91,88 +89,42 @@ class TransformersFolder(Weights):
         names = _SIZES | (_FINE_SIZES if stage == "fine" else {})
         source = f"{self.name} ({_PARTS[stage]})"
         shape = gpt_shape(stage, {ours: config.get(theirs) for theirs, ours in names.items()}, source)
-        found, files = self._arrays(_PARTS[stage])
+        found, files = model_arrays(self.folder, _PARTS[stage])
         renamed = {_renamed(name): array for name, array in found.items()}
         arrays = checked_gpt(stage, shape, renamed, self.layout, source)
         return StageWeights(stage, shape, arrays, source, identity_of(f"{stage} {shape}", arrays, files))
 
     def codec(self) -> CodecWeights:
-        arrays, files = self._arrays("codec_model")
-        if arrays:
-            return codec_from_arrays(arrays, self.layout, files)
-        return read_codec(codec_file(self._folder).get(), self.layout)
+        return read_codec_for(self.folder, self.layout)
 
     def tokenizer(self) -> TextEncoder:
-        own = self._folder / "tokenizer.json"
-        wanted = vocab_file(self._folder)
-        return bert_tokenizer(own if own.is_file() and not wanted.places[0].is_file() else wanted.get())
+        return bert_tokenizer(vocab_file(self.folder).get())
+
+    def fetch(self, parts: Sequence[Part] = PARTS) -> None:
+        shards = [
+            path for stage in STAGES if stage in parts for path in missing_shards(self.folder, _PARTS[stage])
+        ]
+        wanted = [Wanted(f"a part of the model, {path.name}", (path,), ()) for path in dict.fromkeys(shards)]
+        fetch([*wanted, *wanted_besides(self.folder, parts)])
+
+    @property
+    def whole(self) -> bool:
+        """Whether every shard that its model lists is there."""
+        return not any(missing_shards(self.folder, part) for part in _PARTS.values())
+
+    @cached_property
+    def voices(self) -> Mapping[str, Path]:  # type: ignore[override]  # the base declares a property
+        return folder_voices(self.folder)
 
     def _section(self, stage: Stage) -> dict[str, Any]:
-        path = self._folder / "config.json"
-        section = _json(path).get(f"{_PARTS[stage]}_config")
+        path = self.folder / "config.json"
+        section = read_json(path).get(f"{_PARTS[stage]}_config")
         if not isinstance(section, dict):
             raise WeightsError(f"{path} is not a Bark model's: it has no {_PARTS[stage]}_config")
         return section
-
-    def _arrays(self, part: str) -> tuple[dict[str, Array], list[Path]]:
-        """The arrays under `part.`, without that prefix, and the files that hold them."""
-        found: dict[str, Array] = {}
-        files = []
-        for path in self._files(f"{part}."):
-            arrays = _read(path)
-            mine = {
-                name.removeprefix(f"{part}."): array
-                for name, array in arrays.items()
-                if name.startswith(f"{part}.")
-            }
-            found |= mine
-            files += [path] if mine else []
-        return found, files
-
-    def _files(self, prefix: str) -> list[Path]:
-        for name in _MODEL_FILES:
-            if (self._folder / name).is_file():
-                return [self._folder / name]
-            index = self._folder / (name + _INDEX)
-            if index.is_file():
-                return _shards(index, prefix)
-        raise WeightsError(f"{self.name} has no model file any more: {', '.join(_MODEL_FILES)}")
-
-
-def is_transformers_folder(folder: Path) -> bool:
-    """Whether a folder has a config.json and a model file."""
-    names = [*_MODEL_FILES, *(name + _INDEX for name in _MODEL_FILES)]
-    return (folder / "config.json").is_file() and any((folder / name).is_file() for name in names)
-
-
-def _shards(index: Path, prefix: str) -> list[Path]:
-    """The shards that have names with this prefix; they are in the folder of the index."""
-    table = _json(index).get("weight_map")
-    if not isinstance(table, dict) or not all(isinstance(shard, str) for shard in table.values()):
-        raise WeightsError(f"{index} has no table of shards (weight_map)")
-    shards = {shard for name, shard in table.items() if name.startswith(prefix)}
-    if outside := [shard for shard in shards if Path(shard).name != shard]:
-        raise WeightsError(f"{index} names a shard outside its folder: {outside[0]!r}")
-    return [index.parent / shard for shard in sorted(shards)]
-
-
-def _read(path: Path) -> Mapping[str, Array]:
-    if path.suffix == ".safetensors":
-        return read_safetensors(path)
-    return tensors_as_arrays(path, read_torch_file(path))
 
 
 def _renamed(name: str) -> str:
     for pattern, replacement in _RENAMES:
         name = re.sub(pattern, replacement, name)
     return name
-
-
-def _json(path: Path) -> dict[str, Any]:
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise WeightsError(f"{path} holds no table, but {type(value).__name__}")
-    return value

@@ -10,13 +10,13 @@ The names of arrays are the same for every source; `names.py` lists them with th
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy.typing as npt
 
-from alrakis.spec import CodecShape, GPTShape, Layout, Stage
+from alrakis.spec import PARTS, CodecShape, GPTShape, Layout, Part, Stage
 from alrakis.text.encoder import TextEncoder
 
 Array = npt.NDArray[Any]
@@ -79,6 +79,13 @@ class Weights(ABC):
     @abstractmethod
     def tokenizer(self) -> TextEncoder:
         """The tokenizer of the text model."""
+
+    def fetch(self, parts: Sequence[Part] = PARTS) -> None:  # noqa: B027  # most have all that they need
+        """Have the files of these parts on this machine, the text model's with its vocabulary.
+
+        Work begins after it: what is missing is downloaded. Raises WeightsNotFoundError, which names all that
+        cannot be.
+        """
 
     @property
     def voices(self) -> Mapping[str, Path]:

@@ -14,15 +14,13 @@ from tests.original import original
 @pytest.fixture(autouse=True)
 def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Every cache is an empty folder of the test's own, and the hub is offline."""
-    from huggingface_hub import constants
-
     folder = tmp_path / "home"
-    for variable in ("TORCH_HOME", "SUNO_USE_SMALL_MODELS"):
+    for variable in ("TORCH_HOME", "SUNO_USE_SMALL_MODELS", "ALRAKIS_SUNO_CACHE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("XDG_CACHE_HOME", str(folder / "cache"))
     monkeypatch.setenv("ALRAKIS_CACHE", str(folder / "alrakis"))
-    monkeypatch.setattr(constants, "HF_HUB_CACHE", str(folder / "hub"))
-    monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
+    monkeypatch.setenv("HF_HUB_CACHE", str(folder / "hub"))
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     return folder
 
 

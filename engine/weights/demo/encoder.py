@@ -43,6 +43,15 @@ class DemoEncoder:
         """Never: this voice was taught words alone."""
         return False
 
+    def decode(self, ids: Sequence[int]) -> str:
+        """The text of ids."""
+        return self._bert.decode(ids)
+
+    @property
+    def vocab(self) -> dict[str, int]:
+        """The id of each token."""
+        return self._bert.vocab
+
     def remarks(self, text: str) -> list[str]:
         """What the user should know before this text is said; empty for plain English.
 
