@@ -9,12 +9,12 @@ from typing import Literal, overload
 import numpy as np  # noqa: F401  # bark.api has it
 
 from alrakis.config import Config
-from alrakis.default.engine import engine_for
+from alrakis.default.engine import Where, engine_for
+from alrakis.default.history import History
 from alrakis.default.seeds import call_seed
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
-from alrakis.generation import History, Where, codec_decode, generate_coarse, generate_fine
-from alrakis.generation import generate_text_semantic as generate_text_semantic
+from alrakis.generation import codec_decode, generate_coarse, generate_fine, generate_text_semantic
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.voices import VOICE_KEYS, save_voice
 from alrakis.weights.types import Weights

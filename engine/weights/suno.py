@@ -42,7 +42,7 @@ class SunoWeights(Weights):
         fetch([*wanted, *wanted_besides(self._folder, parts)])
 
     @cached_property
-    def voices(self) -> Mapping[str, Path]:  # type: ignore[override]  # the base declares a property
+    def voices(self) -> Mapping[str, Path]:
         return folder_voices(self._folder) if self._folder else {}
 
 

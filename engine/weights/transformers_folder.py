@@ -113,7 +113,7 @@ class TransformersFolder(Weights):
         return not any(missing_shards(self.folder, part) for part in _PARTS.values())
 
     @cached_property
-    def voices(self) -> Mapping[str, Path]:  # type: ignore[override]  # the base declares a property
+    def voices(self) -> Mapping[str, Path]:
         return folder_voices(self.folder)
 
     def _section(self, stage: Stage) -> dict[str, Any]:

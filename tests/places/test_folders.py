@@ -132,11 +132,13 @@ main()
 """
 
 
-@pytest.mark.parametrize("home", [None, "", f"{sys.executable}/home"])
-def test_a_containers_user_speaks(home: str | None, account: Path) -> None:
+@pytest.mark.parametrize(
+    ("home", "config"), [(None, "cpu-int8"), ("", "torch-fp32"), (f"{sys.executable}/home", "torch-fp32")]
+)
+def test_a_containers_user_speaks(home: str | None, config: str, account: Path) -> None:
     """No passwd entry, no home folder, a narrow encoding, a terminal of no width and no kind."""
     command = [sys.executable, "-c", ACCOUNT, "say", "Hi, café.", "--weights", "demo", "-o", "x.wav"]
-    command += ["--config", "cpu-int8", "--max-duration", "0.3", "--seed", "1"]
+    command += ["--config", config, "--max-duration", "0.3", "--seed", "1"]
     narrow = {"LC_ALL": "C", "PYTHONIOENCODING": "ascii", "COLUMNS": "x", "LINES": "", "TERM": "dumb"}
     environment = {**os.environ, **narrow, "TMPDIR": str(account / "temporary"), "OMP_NUM_THREADS": "1"}
     for name in VARIABLES:
@@ -148,4 +150,5 @@ def test_a_containers_user_speaks(home: str | None, account: Path) -> None:
     assert b"Traceback" not in done.stderr
     assert (account / "x.wav").stat().st_size > 44
     assert sorted(path.name for path in account.iterdir()) == ["temporary", "x.wav"]
-    assert (account / "temporary" / f"alrakis-{os.getuid()}" / "alrakis" / "artifacts").is_dir()
+    exported = account / "temporary" / f"alrakis-{os.getuid()}" / "alrakis" / "artifacts"
+    assert exported.is_dir() == (config == "cpu-int8")
