@@ -174,8 +174,7 @@ def generate_coarse(
         [voice],
         [call_seed(seed, used.config)],
         options,
-        max_coarse_history=None if default else max_coarse_history,
-        sliding_window_len=None if default else sliding_window_len,
+        windows=None if default else (max_coarse_history, sliding_window_len),
         silent=silent,
     )[0]
 

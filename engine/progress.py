@@ -6,7 +6,7 @@ import os
 import sys
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
 
@@ -137,7 +137,7 @@ class WholeProgress:
     def __init__(self, expected_s: Sequence[float], there_s: Mapping[int, float], silent: bool) -> None:
         self._expected_s = expected_s
         self._there_s = dict(there_s)
-        self._stage, self._at_work_s = "", 0.0
+        self._at_work_s: dict[str, float] = {}  # by stage, of chunks that are not there yet
         self._bar = _bar(
             "reading", self._total_s(), _form(_AUDIO), silent, initial=self._sum_s(), smoothing=0
         )
@@ -154,14 +154,14 @@ class WholeProgress:
 
     def move(self, part: str, seconds: float) -> None:
         """A stage has moved on by some seconds of audio."""
-        self._at_work_s = self._at_work_s + seconds if part == self._stage else seconds
-        self._stage = part
-        self._bar.set_postfix_str(f"{part} {self._at_work_s:.1f} s", refresh=False)
+        self._at_work_s[part] = self._at_work_s.get(part, 0.0) + seconds
+        self._bar.set_postfix_str(f"{part} {self._at_work_s[part]:.1f} s", refresh=False)
         self._bar.update(0)
 
     def done(self, chunk: int, seconds: float) -> None:
         """A chunk is there."""
         self._there_s[chunk] = seconds
+        self._at_work_s = {part: max(0.0, done_s - seconds) for part, done_s in self._at_work_s.items()}
         self._bar.total = self._total_s()
         self._bar.set_postfix_str("", refresh=False)
         _move(self._bar, self._sum_s() - self._bar.n)
@@ -200,3 +200,43 @@ def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], Non
     bar = _bar(what, total, _form(_ROWS), quiet, unit=unit, unit_scale=True, leave=False)
     with _ticking(bar):
         yield lambda count: _move(bar, count)
+
+
+class TextBars:
+    """Bars for texts that go through all stages: one a stage for a single text, else one for all."""
+
+    def __init__(self, texts: int, silent: bool) -> None:
+        self._texts = texts
+        self._silent = silent
+        self._part: str | None = None
+        self._spoken_s = 0.0
+        self._open = ExitStack()
+        self._move: Callable[[float], None] = lambda seconds: None
+
+    def expect(self, seconds: float) -> None:
+        """A text is so long, as its text stage has found."""
+        self._spoken_s += seconds
+
+    def move(self, part: str, seconds: float) -> None:
+        """A stage has moved on by some seconds of audio."""
+        if self._texts > 1:
+            part, seconds = "speech", seconds if part == "codec" else 0.0
+        if part != self._part:
+            self._part = part
+            self._open.close()
+            total_s = self._spoken_s if self._texts == 1 and part != "text" else None
+            self._move = self._open.enter_context(progress_bar(part, total_s, self._silent))
+        self._move(seconds)
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@contextmanager
+def text_bars(texts: int, silent: bool) -> Iterator[TextBars]:
+    """Bars while some texts are made."""
+    bars = TextBars(texts, silent)
+    try:
+        yield bars
+    finally:
+        bars.close()

@@ -89,13 +89,12 @@ def _make(batch: "Batch", count: int, args: argparse.Namespace) -> None:
     began, made, audio_s = time.perf_counter(), 0, 0.0
     try:
         with rows_bar(count, len(batch.done), args.quiet) as move:
-            for finished in batch.make():
-                for item in finished:
-                    made += item.state == "done"
-                    audio_s += item.seconds
-                    if item.error is not None:
-                        logger.warning("row %s failed: %s", item.id, item.error)
-                move(len(finished))
+            for item in batch.make():
+                made += item.state == "done"
+                audio_s += item.seconds
+                if item.error is not None:
+                    logger.warning("row %s failed: %s", item.id, item.error)
+                move(1)
     except BaseException:
         logger.info(
             "%d of %d rows are in %s; the same command goes on from there",

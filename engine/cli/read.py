@@ -245,7 +245,7 @@ def _make(args: argparse.Namespace, reading: "Reading", player: "Player") -> flo
             player.check()
             progress.move(part, seconds)
 
-        for chunk in reading.make(on_move=on_move, batch=1 if args.stream else None):
+        for chunk in reading.make(on_move=on_move, begin=1 if args.stream else None):
             made_s += chunk.chosen.seconds
             progress.done(chunk.chunk - 1, chunk.chosen.seconds)
             player.ready(chunk.chunk)

@@ -1,15 +1,21 @@
-"""Many texts, an audio file each: items grouped so that few, full batches run."""
+"""Many texts, an audio file each, side by side."""
 
-from collections.abc import Iterator, Sequence
+import functools
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from queue import SimpleQueue
 from typing import Any
 
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
+from alrakis.flight.journey import Manner
+from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder, Finished
 from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.settings import JobSettings
 from alrakis.long.pieces import LongResult
+from alrakis.long.speech import Speech
+from alrakis.long.text import LongText
 from alrakis.result import Result
 from alrakis.sampling import seeds_for
 from alrakis.text.splitting import split_text
@@ -40,19 +46,6 @@ class PlannedItem:
     seconds: float
 
 
-def grouped(planned: Sequence[PlannedItem], max_batch: int) -> Iterator[list[PlannedItem]]:
-    """Items of one voice and of like length that run as a batch, short ones first; a long one alone."""
-    by_voice: dict[int, list[PlannedItem]] = {}
-    for plan in planned:
-        if not plan.long:
-            by_voice.setdefault(id(plan.voice), []).append(plan)
-    for same in by_voice.values():
-        same.sort(key=lambda plan: plan.seconds)
-        for first in range(0, len(same), max_batch):
-            yield same[first : first + max_batch]
-    yield from ([plan] for plan in planned if plan.long)
-
-
 class Batch:
     """A task in a folder that is held. Raises InputError for a mistake, or a folder of another task."""
 
@@ -70,9 +63,10 @@ class Batch:
         self._voice(settings.voice)
         self.done = folder.begin(settings, task.items)
         self.failed: list[Finished] = []
+        self._caller = Caller(urgent=False)
 
-    def make(self) -> Iterator[list[Finished]]:
-        """Make what is still to be made, a batch at a time: its items when they are written down.
+    def make(self) -> Iterator[Finished]:
+        """Make what is still to be made, short texts first: an item when it is written down.
 
         Raises OutputError when files cannot be written.
         """
@@ -83,9 +77,25 @@ class Batch:
             try:
                 planned.append(self._plan(item))
             except InputError as error:
-                yield self._record([self._failed(item, error)])
-        for group in grouped(planned, self._engine.config.max_batch):
-            yield self._record(self._made(group))
+                yield self._record(self._failed(item, error))
+        planned.sort(key=lambda plan: plan.seconds)
+        yield from self._all(planned)
+
+    def _all(self, planned: Sequence[PlannedItem]) -> Iterator[Finished]:
+        """Items as they are done; so many are under way that the slots are full."""
+        ended: SimpleQueue[PlannedItem] = SimpleQueue()
+        under_way: dict[PlannedItem, Handle[Result] | Speech] = {}
+        waiting = list(reversed(planned))
+        try:
+            while waiting or under_way:
+                while waiting and len(under_way) < 2 * self._engine.config.max_batch:
+                    plan = waiting.pop()
+                    under_way[plan] = self._say(plan, functools.partial(ended.put, plan))
+                plan = ended.get()
+                yield self._record(self._made(plan, under_way.pop(plan)))
+        finally:
+            for handle in under_way.values():
+                handle.cancel()
 
     def _plan(self, item: BatchItem) -> PlannedItem:
         """Raises InputError if the item cannot be said."""
@@ -110,32 +120,26 @@ class Batch:
             self._voices[name] = self._engine.load_voice(name)
         return self._voices[name]
 
-    def _made(self, group: Sequence[PlannedItem]) -> list[Finished]:
-        """The items of a group, made and saved; one by one if something goes wrong with one of them."""
-        try:
-            results = self._say(group)
-        except (InputError, GenerationError) as error:
-            if len(group) == 1:
-                return [self._failed(group[0].item, error)]
-            return [finished for plan in group for finished in self._made([plan])]
-        return [self._saved(plan.item, result) for plan, result in zip(group, results, strict=True)]
+    def _say(self, plan: PlannedItem, ended: Callable[[], None]) -> "Handle[Result] | Speech":
+        """Begin to say an item. ended: is called when it is done, or cannot be."""
+        settings = self._task.settings
+        if plan.long:
+            language = plan.item.lang or settings.lang
+            arguments = plan.voice, self._cast, plan.seed, "voice", language, settings.options
+            speech = LongText(self._engine, plan.text, *arguments).say(bounded=False)
+            speech.add_done_callback(ended)
+            return speech
+        manner = Manner(plan.voice, plan.seed, settings.options)
+        handle = self._engine.said(plan.text, manner, self._caller)
+        handle.add_done_callback(lambda _: ended())
+        return handle
 
-    def _say(self, group: Sequence[PlannedItem]) -> Sequence[Result | LongResult]:
-        options, first = self._task.settings.options, group[0]
-        if first.long:
-            language = first.item.lang or self._task.settings.lang
-            return [
-                self._engine.generate_long(
-                    first.text,
-                    first.voice,
-                    cast=self._cast,
-                    seed=first.seed,
-                    language=language,
-                    options=options,
-                )
-            ]
-        texts, seeds = [plan.text for plan in group], [plan.seed for plan in group]
-        return self._engine.generate(texts, first.voice, seed=seeds, options=options, silent=True)
+    def _made(self, plan: PlannedItem, made: "Handle[Result] | Speech") -> Finished:
+        """An item that is over, saved."""
+        try:
+            return self._saved(plan.item, made.result())
+        except (InputError, GenerationError) as error:
+            return self._failed(plan.item, error)
 
     def _saved(self, item: BatchItem, result: Result | LongResult) -> Finished:
         try:
@@ -150,11 +154,10 @@ class Batch:
     def _finished(self, item: BatchItem, **facts: Any) -> Finished:
         return Finished(**item.model_dump(exclude={"line", "seed"}), seed=self._seeds[item.id], **facts)
 
-    def _record(self, finished: list[Finished]) -> list[Finished]:
-        self._folder.add(finished)
-        for item in finished:
-            if item.state == "done":
-                self.done[item.id] = item
-            else:
-                self.failed.append(item)
+    def _record(self, finished: Finished) -> Finished:
+        self._folder.add([finished])
+        if finished.state == "done":
+            self.done[finished.id] = finished
+        else:
+            self.failed.append(finished)
         return finished

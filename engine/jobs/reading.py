@@ -1,18 +1,21 @@
 """Reading a text into a folder of work, chunk by chunk, so that it can be stopped and gone on with."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from queue import SimpleQueue
+from typing import Any
 
 from alrakis.audio import save_pieces
 from alrakis.engine import Engine
-from alrakis.errors import GenerationError
+from alrakis.errors import GenerationError, InputError
 from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import ChunkState, Manifest
 from alrakis.jobs.reading_revision import Revision, revised
 from alrakis.jobs.settings import Asked, job_settings, setting_differences
 from alrakis.long.pieces import join_ready, long_tags
-from alrakis.long.scheduler import Scheduler, Spoken, Take
+from alrakis.long.takes import Take, Takes
 from alrakis.long.text import split_long, voices_of
 from alrakis.long.voices import SteadyVoices
+from alrakis.result import Result
 from alrakis.sampling import FloatArray, fresh_seed
 from alrakis.timings import OnMove
 from alrakis.voices import Voice
@@ -97,24 +100,51 @@ class Reading:
         if chunks:
             self.manifest.save(self._folder.folder)
 
-    def make(self, *, on_move: OnMove | None = None, batch: int | None = None) -> Iterator[ChunkState]:
+    def make(self, *, on_move: OnMove | None = None, begin: int | None = None) -> Iterator[ChunkState]:
         """Make what is still to be made; a chunk as soon as its files are there, not always in order.
 
-        batch: how many chunks the first batch has, if this is the beginning.
+        What stages have made is written down as it comes. begin: how many chunks are under way at first.
         """
-        spoken = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state == "spoken"]
-        waiting = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state != "spoken"]
-        scheduler = Scheduler(
+        unfinished = self.manifest.unfinished
+        events: SimpleQueue[tuple[Take, Any]] = SimpleQueue()
+        takes = Takes(
             self._engine,
-            [_take(chunk) for chunk in waiting],
+            [self._take(chunk) for chunk in unfinished],
             self._steady_voices(),
             self._settings.options,
-            batch=self.manifest.next_batch or batch,
-            pool=[Spoken(_take(chunk), self._folder.semantic(chunk.chosen)) for chunk in spoken],
+            lambda take, made: events.put((take, made)),
+            told=lambda take, stage, tokens: events.put((take, (stage, tokens))),
+            begin=begin,
             on_move=on_move,
         )
-        for step in scheduler.steps():
-            yield from self._folder.save_step(self.manifest, step)
+        takes.start()
+        left = len(unfinished)
+        try:
+            while left:
+                take, made = events.get()
+                chunk = self.manifest.chunks[take.index]
+                if isinstance(made, tuple):
+                    self._folder.save_tokens(self.manifest, chunk, *made)
+                    continue
+                left -= 1
+                self._save(chunk, made)
+                takes.taken()
+                yield chunk
+        finally:
+            takes.cancel()
+
+    def _save(self, chunk: ChunkState, made: Any) -> None:
+        """Write down what came of a chunk: its result, or why it cannot be said. Raises other errors."""
+        if isinstance(made, Result):
+            self._folder.save_result(self.manifest, chunk, made)
+        elif isinstance(made, (InputError, GenerationError)):
+            self._folder.save_failure(self.manifest, chunk, made)
+        else:
+            raise made
+
+    def _take(self, chunk: ChunkState) -> Take:
+        known = self._folder.known(chunk.chosen)
+        return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed, known)
 
     def _steady_voices(self) -> SteadyVoices:
         given = self._given
@@ -172,7 +202,3 @@ class Reading:
             "config": self._engine.config.name,
         }
         return long_tags(self._text, made_with)
-
-
-def _take(chunk: ChunkState) -> Take:
-    return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed)

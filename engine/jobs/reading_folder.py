@@ -2,13 +2,13 @@
 
     manifest.json          see `reading_manifest.py`; the only file that says what is done
     0a1b2c3d4e-7.npy       a take's semantic tokens, after the text stage; 7 is its seed
+    0a1b2c3d4e-7-coarse.npy  its coarse codes, after the coarse stage
     0a1b2c3d4e-7.flac      a take as it was made, 24 bits, with its text and seed in its tags
     0a1b2c3d4e-7.npz       the same as a voice
     voice-1a2b3c4d.npz     a voice that was given
 
-Every file is written all at once, and the manifest after the files of a batch's chunks: a process that is
-killed leaves a batch that is done, or one that is made again with the same chunks in it. That matters: at
-int8 a token may depend on the chunks beside its own.
+Every file is written all at once, and the manifest after the files of a chunk: a process that is killed
+leaves chunks that are done, and others that go on from their last stage that was.
 """
 
 import hashlib
@@ -25,12 +25,15 @@ from alrakis.audio import save_audio
 from alrakis.audio_tags import read_tags
 from alrakis.errors import InputError
 from alrakis.files import replace_file
+from alrakis.flight.journey import Known
 from alrakis.jobs.folder import JobFolder
 from alrakis.jobs.reading_manifest import NAME, ChunkState, KeptVoice, Manifest, TakeState, load_manifest
-from alrakis.long.scheduler import Step
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
+from alrakis.spec import Stage
 from alrakis.voices import Voice, voice_arrays
+
+_TOKENS: dict[Stage, str] = {"text": ".npy", "coarse": "-coarse.npy"}
 
 
 class ReadingFolder(JobFolder):
@@ -83,30 +86,30 @@ class ReadingFolder(JobFolder):
         """A take's file of a kind: `.npy`, `.flac` or `.npz`."""
         return self.folder / f"{take.file}{kind}"
 
-    def save_step(self, manifest: Manifest, step: Step) -> list[ChunkState]:
-        """Write what was made of some chunks, then the manifest; gives those that are finished or failed.
+    def save_tokens(self, manifest: Manifest, chunk: ChunkState, stage: Stage, tokens: IntArray) -> None:
+        """Write what the text or the coarse stage made of a chunk. Raises OutputError."""
+        buffer = io.BytesIO()
+        np.save(buffer, tokens)
+        replace_file(self.path_of(chunk.chosen, _TOKENS[stage]), buffer.getvalue())
+        if stage == "text":
+            chunk.chosen.state, chunk.chosen.error = "spoken", None
+            manifest.save(self.folder)
 
-        Raises OutputError.
-        """
-        for spoken in step.spoken:
-            take = manifest.chunks[spoken.take.index].chosen
-            buffer = io.BytesIO()
-            np.save(buffer, spoken.semantic)
-            replace_file(self.path_of(take, ".npy"), buffer.getvalue())
-            take.state, take.error = "spoken", None
-        finished = [manifest.chunks[take.index] for take, _ in step.results]
-        for chunk, (_, result) in zip(finished, step.results, strict=True):
-            self._save_result(manifest, chunk, result)
-        failed = [manifest.chunks[take.index] for take, _ in step.failed]
-        for chunk, (_, error) in zip(failed, step.failed, strict=True):
-            chunk.chosen.state, chunk.chosen.error = "failed", str(error)
-        manifest.next_batch = step.batch
+    def known(self, take: TakeState) -> Known | None:
+        """What stages have made of a take, None if nothing."""
+        if take.state != "spoken":
+            return None
+        semantic = np.load(self.path_of(take, _TOKENS["text"]), allow_pickle=False)
+        coarse = self.path_of(take, _TOKENS["coarse"])
+        return Known(semantic, np.load(coarse, allow_pickle=False) if coarse.exists() else None)
+
+    def save_failure(self, manifest: Manifest, chunk: ChunkState, error: Exception) -> None:
+        """Write down why a chunk cannot be said. Raises OutputError."""
+        chunk.chosen.state, chunk.chosen.error = "failed", str(error)
         manifest.save(self.folder)
-        for chunk in finished:
-            self.path_of(chunk.chosen, ".npy").unlink(missing_ok=True)
-        return [*finished, *failed]
 
-    def _save_result(self, manifest: Manifest, chunk: ChunkState, result: Result) -> None:
+    def save_result(self, manifest: Manifest, chunk: ChunkState, result: Result) -> None:
+        """Write a chunk that is made, then the manifest. Raises OutputError."""
         take, speaks = chunk.chosen, len(result.audio) > 0
         if speaks:
             result.save_voice(self.path_of(take, ".npz"))
@@ -116,11 +119,9 @@ class ReadingFolder(JobFolder):
         take.voice = result.voice
         take.seconds = round(result.duration_s, 3)
         take.state, take.error = "done" if speaks else "silent", None
-
-    def semantic(self, take: TakeState) -> IntArray:
-        """What a spoken take says, `(S,)`."""
-        tokens: IntArray = np.load(self.path_of(take, ".npy"), allow_pickle=False)
-        return tokens
+        manifest.save(self.folder)
+        for kind in _TOKENS.values():
+            self.path_of(take, kind).unlink(missing_ok=True)
 
     def audio(self, chunk: ChunkState) -> FloatArray:
         """A chunk's audio as it was made, `(N,)`; empty if it is silent."""

@@ -90,19 +90,15 @@ class Manifest(BaseModel):
 
     voices: a digest of each voice that was given, by its name; `ReadingFolder` has it in a file of its own.
     kept: the voices that speakers found for themselves, "" for who has no name. former: the takes of chunks
-    that the text has no longer. next_batch: how many chunks the next batch may have (`rows` in the file);
-    None: as the config says.
+    that the text has no longer.
     """
 
-    model_config = ConfigDict(
-        extra="forbid", strict=True, populate_by_name=True, ser_json_inf_nan="constants"
-    )
+    model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
 
     version: Literal[2] = VERSION
     settings: JobSettings
     voices: dict[str, Digest] = Field(default_factory=dict)
     kept: dict[str, KeptVoice] = Field(default_factory=dict)
-    next_batch: int | None = Field(default=None, ge=1, alias="rows")
     chunks: list[ChunkState] = Field(min_length=1)
     former: list[list[TakeState]] = Field(default_factory=list)
 
@@ -133,7 +129,7 @@ class Manifest(BaseModel):
 
     def save(self, folder: Path) -> None:
         """Write it into a folder: all or nothing. Raises OutputError."""
-        replace_file(folder / NAME, (self.model_dump_json(indent=1, by_alias=True) + "\n").encode())
+        replace_file(folder / NAME, (self.model_dump_json(indent=1) + "\n").encode())
 
 
 def load_manifest(folder: Path) -> Manifest | None:
