@@ -146,6 +146,16 @@ class Config(BaseModel):
         return self.draft_tokens if self.precision == "fp32" else 0
 
     @property
+    def slots(self) -> int:
+        """Sequences of a stage that can be under way: one more than `max_batch`, for who has none yet."""
+        return self.max_batch + 1
+
+    @property
+    def step_rows(self) -> int:
+        """The fewest rows of a decode step: quantized products of one row add up in another order."""
+        return 1 if self.precision == "fp32" else 2
+
+    @property
     def warnings(self) -> list[str]:
         """What a person should know before this config is used."""
         return coarse_window_warnings(self.max_coarse_history, self.sliding_window_len)

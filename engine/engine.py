@@ -1,16 +1,20 @@
 """Engine: says texts, short ones and long ones, over one set of weights."""
 
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Callable, Generator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
 from alrakis.errors import InputError
-from alrakis.long.ahead import ahead
-from alrakis.long.pieces import LongResult, Piece, join
+from alrakis.flight.journey import Manner, manners
+from alrakis.flight.sequence import Caller, Handle
+from alrakis.long.pieces import LongResult, Piece
+from alrakis.long.speech import Speech
 from alrakis.long.text import LongText
 from alrakis.long.voices import Steady
-from alrakis.pipeline import Pipeline
+from alrakis.pipeline import Pipeline, results_of
+from alrakis.progress import TextBars, text_bars
 from alrakis.result import Result
-from alrakis.sampling import Options, options_with, seeds_for
+from alrakis.sampling import IntArray, Options, options_with, seeds_for
 from alrakis.text.encoder import check_text
 from alrakis.timings import Clock, OnMove
 from alrakis.voices import Voice
@@ -26,8 +30,8 @@ class Engine(Pipeline):
     opened `Weights`. config: `auto`, a preset's name, a TOML file's path, or a `Config`; further keywords
     are config keys laid over it. sizes: for Bark's own weights, a stage's size where it differs.
 
-    Parameters are loaded when a stage first needs them. An engine may be called from several threads: calls
-    wait for each other. Raises ConfigError, WeightsError or BackendError.
+    Parameters are loaded when a stage first needs them. An engine may be called from several threads, and
+    what they ask for shares the steps of the networks. Raises ConfigError, WeightsError or BackendError.
     """
 
     @overload
@@ -58,17 +62,49 @@ class Engine(Pipeline):
         single = isinstance(text, str)
         texts = [check_text(text)] if isinstance(text, str) else [check_text(part) for part in _listed(text)]
         voices = self._voices(voice, len(texts), single)
-        seeds = seeds_for(seed, len(texts))
-        options = options_with(options, changes)
-        with self._lock:
-            clock = Clock()
-            semantics = self.text_to_semantic(texts, voices, seeds, options, silent=silent, clock=clock)
-            results = self.semantic_to_results(
-                texts, semantics, voices, seeds, options, silent=silent, clock=clock
+        said = manners(voices, seeds_for(seed, len(texts)), options_with(options, changes))
+        clock = Clock()
+        with text_bars(len(texts), silent) as bars:
+            caller = Caller(bars.move)
+            results = results_of(
+                self.said(own, manner, caller, clock=clock, told=self._expecting(bars))
+                for own, manner in zip(texts, said, strict=True)
             )
+        results = [replace(result, timings=clock.timings()) for result in results]
         return results[0] if single else results
 
-    def stream(
+    def _expecting(self, bars: TextBars) -> Callable[[IntArray], None]:
+        """Tells bars how long a text is going to be, once it is spoken."""
+        return lambda semantic: bars.expect(len(semantic) / self.layout.semantic_rate_hz)
+
+    def submit(
+        self,
+        text: str,
+        voice: Any = None,
+        *,
+        seed: int | None = None,
+        urgent: bool = True,
+        options: Options | None = None,
+        **changes: Any,
+    ) -> Handle[Result]:
+        """Begin to make one text's audio, and give a handle at once; arguments as in `generate`.
+
+        The handle is a `concurrent.futures.Future`: `result()` waits, `cancel()` frees its place at the next
+        step, `add_done_callback` and `asyncio.wrap_future` work; `part` and `seconds` tell how far it is.
+        Texts that are under way share steps, whatever their voices and options. urgent: go before what is
+        not, as somebody waits for this. Raises as `generate`, at once; later errors come from `result()`.
+        """
+        (own,) = self._voices(voice, 1, True)
+        manner = Manner(own, seeds_for(seed, 1)[0], options_with(options, changes))
+        return self.said(check_text(text), manner, Caller(urgent=urgent))
+
+    async def generate_async(self, text: str, voice: Any = None, **options: Any) -> Result:
+        """`submit`, awaited. Cancelling the task frees the text's place."""
+        import asyncio
+
+        return await asyncio.wrap_future(self.submit(text, voice, **options))
+
+    def submit_long(
         self,
         text: "str | Sequence[Chunk]",
         voice: Any = None,
@@ -77,47 +113,49 @@ class Engine(Pipeline):
         seed: int | None = None,
         steady: Steady = "voice",
         language: str | None = None,
+        begin: int | None = None,
+        on_move: OnMove | None = None,
         options: Options | None = None,
-        silent: bool = True,
         **changes: Any,
-    ) -> Generator[Piece, None, None]:
-        """Pieces of a long text's audio in order, each as soon as it exists; their audio joined is the whole.
+    ) -> Speech:
+        """Begin to say a long text, and give its pieces as they come: iterate with `for` or `async for`.
 
         text: is split by `split_long`, unless chunks are given. voice: as in `generate`, one. cast: voices of
         speakers whom the text names (`MAN: ...`); their labels are not said. seed: chunk i has `seed + i`.
         steady: with "voice" each speaker keeps his voice (without one, the voice his first chunk comes out
-        in), and chunks run as batches; with "chain" each chunk goes on from the speaker's chunk before it.
-        language: for splitting, by the script if None. options and further keywords: as in `generate`.
-
-        The work goes on in a thread while pieces are used, two batches ahead at most; closing the generator
-        ends it at its next step. Batches begin with one chunk and double. Raises as `generate`, at once.
+        in), and chunks run side by side; with "chain" each chunk goes on from the speaker's chunk before it.
+        language: for splitting, by the script if None. begin: how many chunks are under way at first, as
+        many as there is room for if None; few bring the first sound sooner. on_move: called after every step
+        of a stage with its name and the seconds of audio done; may raise. options and further keywords: as
+        in `generate`. Raises as `generate`, at once.
         """
         long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
-        return ahead(
-            lambda check: long.pieces(batch=1, on_move=lambda part, seconds: check(), silent=silent),
-            room=2 * self.config.max_batch,
-        )
+        return long.say(begin=begin, on_move=on_move)
+
+    def stream(
+        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
+    ) -> Generator[Piece, None, None]:
+        """Pieces of a long text's audio in order, each as soon as it exists; their audio joined is the whole.
+
+        Arguments as `submit_long` has them. It begins with one chunk, whose sound goes before all else. The
+        work goes on while pieces are used, two full batches ahead at most; closing the generator ends it at
+        its next step. Raises as `generate`, at once.
+        """
+        return _closing(self.submit_long(text, voice, **{"begin": 1, **asked}))
+
+    async def stream_async(
+        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
+    ) -> AsyncGenerator[Piece, None]:
+        """`stream`, awaited."""
+        with self.submit_long(text, voice, **{"begin": 1, **asked}) as speech:
+            async for piece in speech:
+                yield piece
 
     def generate_long(
-        self,
-        text: "str | Sequence[Chunk]",
-        voice: Any = None,
-        *,
-        cast: Mapping[str, Any] | None = None,
-        seed: int | None = None,
-        steady: Steady = "voice",
-        language: str | None = None,
-        on_move: OnMove | None = None,
-        options: Options | None = None,
-        silent: bool = True,
-        **changes: Any,
+        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
     ) -> LongResult:
-        """The joined pieces of `stream`, from batches that are full at once.
-
-        on_move: called after every step of a stage with its name and the seconds of audio done; may raise.
-        """
-        long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
-        return join(long.text, list(long.pieces(on_move=on_move, silent=silent)))
+        """The joined pieces of a long text. Arguments as `submit_long` has them."""
+        return self.submit_long(text, voice, **asked).result()
 
     def _voices(self, voice: Any, count: int, single: bool) -> list[Voice | None]:
         if not isinstance(voice, (list, tuple)):
@@ -131,3 +169,9 @@ def _listed(texts: Any) -> list[Any]:
     if isinstance(texts, Sequence) and not isinstance(texts, (bytes, bytearray)):
         return list(texts)
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
+
+
+def _closing(speech: Speech) -> Generator[Piece, None, None]:
+    """A speech's pieces; closing the generator gives up the rest."""
+    with speech:
+        yield from speech

@@ -167,8 +167,7 @@ def generate_coarse(
         [voice],
         seeds_for(seed, 1),
         options,
-        max_coarse_history=None if default else max_coarse_history,
-        sliding_window_len=None if default else sliding_window_len,
+        windows=None if default else (max_coarse_history, sliding_window_len),
         silent=silent,
     )[0]
 

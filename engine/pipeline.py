@@ -1,27 +1,27 @@
-"""The stages of one set of weights, run over a batch: texts to semantic tokens, to codes, to audio."""
+"""The stages of one set of weights: texts to semantic tokens, to codes, to audio."""
 
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from types import TracebackType
 from typing import Any, TypeVar
-
-import numpy as np
 
 from alrakis.auto import resolve_config
 from alrakis.backends import open_backend, settle
 from alrakis.backends.base import Backend
 from alrakis.config import Config
 from alrakis.errors import BackendError, InputError
+from alrakis.flight.journey import Journey, Manner, manners
+from alrakis.flight.scheduler import Scheduler
+from alrakis.flight.sequence import Caller, Handle
 from alrakis.progress import progress_bar
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray, Options
-from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, PARTS, Layout, Part, Stage
-from alrakis.stages.coarse import coarse_steps, generate_coarse
-from alrakis.stages.fine import fine_passes, generate_fine
-from alrakis.stages.semantic import generate_semantic
+from alrakis.spec import N_COARSE_CODEBOOKS, PARTS, Layout, Part, Stage
+from alrakis.stages.asks import Steps
+from alrakis.stages.coarse import coarse_steps
 from alrakis.text.encoder import TextEncoder, encode_text
 from alrakis.timings import Clock
 from alrakis.voices import Voice, load_voice
@@ -31,13 +31,14 @@ from alrakis.weights.types import Weights
 logger = logging.getLogger("alrakis")
 
 Self = TypeVar("Self", bound="Pipeline")
+Made = TypeVar("Made")
 
 
 class Pipeline:
     """The stages of one set of weights under one config; arguments as `Engine` has them.
 
-    A stage takes any number of sequences and runs them `max_batch` at a time. Parameters are loaded when a
-    stage first needs them. Calls from several threads wait for each other.
+    A stage takes any number of sequences, which run side by side with whatever else is under way. Parameters
+    are loaded when a stage first needs them.
     """
 
     def __init__(
@@ -54,8 +55,14 @@ class Pipeline:
         self.weights = open_weights(weights, sizes=sizes)
         self._lock = threading.RLock()
         self._backend: Backend | None = open_backend(self.config, self.weights)
+        self._scheduler = Scheduler(
+            self._backend,
+            slots=self.config.slots,
+            one_stage=self.config.residency == "one-stage" or self.config.offload,
+        )
+        self._journey = Journey(self.config, self.weights)
         self._encoder: TextEncoder | None = None
-        self._loaded: set[str] = set()
+        self._prepared: set[Part] = set()
 
     def __enter__(self: Self) -> Self:
         return self
@@ -66,13 +73,13 @@ class Pipeline:
         self.close()
 
     def close(self) -> None:
-        """Free all memory. Closing twice is harmless; a closed engine generates no more."""
+        """Free all memory, and end what is under way. Closing twice is harmless."""
+        self._scheduler.close()
         with self._lock:
             if self._backend is not None:
                 self._backend.close()
             self._backend = None
             self._encoder = None
-            self._loaded.clear()
 
     @property
     def layout(self) -> Layout:
@@ -101,31 +108,26 @@ class Pipeline:
     def preload(self, parts: Sequence[str] = PARTS) -> None:
         """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed.
 
-        Where the config keeps one stage at a time, each is loaded and freed: a mistake shows now.
+        Where the config keeps one stage at a time, each is loaded and freed: a mistake shows now. Waits for
+        what is under way.
         """
-        with self._lock:
-            for part in parts:
-                self.backend.done(self._load(part))
+        with self._scheduler.resting():
+            for part in map(_checked_part, parts):
+                getattr(self.backend, part)()
+                self.backend.done(part)
             if "text" in parts:
                 self.tokenizer.encode("")
 
     def unload(self, parts: Sequence[str] = PARTS) -> None:
-        """Free parts; they are loaded again when next needed."""
-        with self._lock:
+        """Free parts; they are loaded again when next needed. Waits for what is under way."""
+        with self._scheduler.resting():
             for part in map(_checked_part, parts):
                 self.backend.unload(part)
-                self._loaded.discard(part)
 
     @property
     def loaded(self) -> list[str]:
         """The parts that are loaded now."""
-        return [part for part in PARTS if part in self._loaded]
-
-    def _load(self, part: str) -> Part:
-        known = _checked_part(part)
-        getattr(self.backend, known)()
-        self._loaded.add(known)
-        return known
+        return [part for part in PARTS if self._backend is not None and self._backend.opened(part)]
 
     def text_to_semantic(
         self,
@@ -138,20 +140,11 @@ class Pipeline:
         clock: Clock | None = None,
     ) -> list[IntArray]:
         """The text stage: semantic tokens of each text, `(S,)`."""
+        clock = clock or Clock()
         ids = [self._encode(text) for text in texts]
-        made: list[IntArray] = []
-        with self._stage("text", clock, silent, None) as (backend, move):
-            for batch in self._batches(len(texts)):
-                made += generate_semantic(
-                    backend.text(),
-                    self.layout,
-                    ids[batch],
-                    [voice.semantic if voice else None for voice in voices[batch]],
-                    seeds[batch],
-                    options,
-                    tick=lambda steps: move(steps / self.layout.semantic_rate_hz),
-                )
-        return made
+        with self._stage("text", clock, silent, None) as caller:
+            steps = map(self._journey.semantic, ids, manners(voices, seeds, options))
+            return self._run(steps, caller, clock)
 
     def semantic_to_coarse(
         self,
@@ -160,29 +153,21 @@ class Pipeline:
         seeds: Sequence[int],
         options: Options,
         *,
-        max_coarse_history: int | None = None,
-        sliding_window_len: int | None = None,
+        windows: tuple[int, int] | None = None,
         silent: bool = False,
         clock: Clock | None = None,
     ) -> list[IntArray]:
-        """The coarse stage: codes `(2, T)` of each sequence. Windows are the config's unless given."""
+        """The coarse stage: codes `(2, T)` of each sequence.
+
+        windows: history and window in coarse tokens, the config's if None.
+        """
+        clock = clock or Clock()
         tokens_a_second = N_COARSE_CODEBOOKS * self.layout.coarse_rate_hz
         total_s = sum(coarse_steps(len(tokens), self.layout) for tokens in semantics) / tokens_a_second
-        made: list[IntArray] = []
-        with self._stage("coarse", clock, silent, total_s) as (backend, move):
-            for batch in self._batches(len(semantics)):
-                made += generate_coarse(
-                    backend.coarse(),
-                    self.layout,
-                    semantics[batch],
-                    [(voice.semantic, voice.coarse) if voice else None for voice in voices[batch]],
-                    seeds[batch],
-                    options.coarse,
-                    max_coarse_history=max_coarse_history or self.config.max_coarse_history,
-                    sliding_window_len=sliding_window_len or self.config.sliding_window_len,
-                    tick=lambda steps: move(steps / tokens_a_second),
-                )
-        return made
+        with self._stage("coarse", clock, silent, total_s) as caller:
+            said = zip(semantics, manners(voices, seeds, options), strict=True)
+            steps = (self._journey.coarse(tokens, manner, windows) for tokens, manner in said)
+            return self._run(steps, caller, clock)
 
     def coarse_to_fine(
         self,
@@ -195,104 +180,67 @@ class Pipeline:
         clock: Clock | None = None,
     ) -> list[IntArray]:
         """The fine stage: codes `(8, T)` of each sequence, from its first 1 to 7 codebooks."""
-        history_frames = self.config.fine_history_frames
-        passes = sum(
-            fine_passes(codes.shape[1], min(history_frames, voice.fine.shape[1]) if voice else 0, len(codes))
-            for codes, voice in zip(coarse, voices, strict=True)
-        )
+        clock = clock or Clock()
         total_s = sum(codes.shape[1] for codes in coarse) / self.layout.coarse_rate_hz
-        made: list[IntArray] = []
-        with self._stage("fine", clock, silent, total_s) as (backend, move):
-            for batch in self._batches(len(coarse)):
-                made += generate_fine(
-                    backend.fine(),
-                    self.layout,
-                    coarse[batch],
-                    [voice.fine if voice else None for voice in voices[batch]],
-                    seeds[batch],
-                    options.fine,
-                    fitted=self.config.fine_window == "fitted",
-                    history_frames=history_frames,
-                    tick=lambda done: move(done * total_s / passes),
-                )
-        return made
+        with self._stage("fine", clock, silent, total_s) as caller:
+            steps = map(self._journey.fine, coarse, manners(voices, seeds, options))
+            return self._run(steps, caller, clock)
 
     def codes_to_audio(
         self, codes: Sequence[IntArray], *, silent: bool = False, clock: Clock | None = None
     ) -> list[FloatArray]:
         """Codec decode: samples of each sequence's fine codes `(8, T)`, float32 `(320 * T,)`."""
+        clock = clock or Clock()
         total_s = sum(fine.shape[1] for fine in codes) / self.layout.coarse_rate_hz
-        audio = []
-        with self._stage("codec", clock, silent, total_s) as (backend, move):
-            for fine in codes:  # one by one: the codec is bound by arithmetic, a batch gains nothing
-                audio.append(backend.codec().decode(fine[None])[0])
-                move(fine.shape[1] / self.layout.coarse_rate_hz)
-        return audio
+        with self._stage("codec", clock, silent, total_s) as caller:
+            return self._run(map(self._journey.audio, codes), caller, clock)
 
-    def semantic_to_results(
+    def said(
         self,
-        texts: Sequence[str],
-        semantics: Sequence[IntArray],
-        voices: Sequence[Voice | None],
-        seeds: Sequence[int],
-        options: Options,
+        text: str,
+        manner: Manner,
+        caller: Caller,
         *,
-        silent: bool = False,
-        clock: Clock,
-    ) -> list[Result]:
-        """All stages after the text stage; a text without semantic tokens gives a result without audio."""
-        spoken = [i for i, tokens in enumerate(semantics) if len(tokens)]
-        for i in sorted(set(range(len(texts))) - set(spoken)):
-            logger.warning("the text stage ended before it spoke: no audio for %r", texts[i])
-        coarse = [np.empty((N_COARSE_CODEBOOKS, 0), np.int64) for _ in texts]
-        fine = [np.empty((N_FINE_CODEBOOKS, 0), np.int64) for _ in texts]
-        audio = [np.empty(0, np.float32) for _ in texts]
-        if spoken:
-            who = [voices[i] for i in spoken], [seeds[i] for i in spoken]
-            with self._lock:
-                made = self.semantic_to_coarse(
-                    [semantics[i] for i in spoken], *who, options, silent=silent, clock=clock
-                )
-                whole = self.coarse_to_fine(made, *who, options, silent=silent, clock=clock)
-                sounds = self.codes_to_audio(whole, silent=silent, clock=clock)
-            for k, i in enumerate(spoken):
-                coarse[i], fine[i], audio[i] = made[k], whole[k], sounds[k]
-        return [
-            Result(
-                text=text,
-                audio=audio[i],
-                sample_rate=self.layout.sample_rate_hz,
-                semantic_tokens=semantics[i],
-                coarse_tokens=coarse[i],
-                fine_tokens=fine[i],
-                seed=seeds[i],
-                voice=voice.name if voice else None,
-                config=self.config.name,
-                weights=self.weights.name,
-                timings=clock.timings(),
-            )
-            for i, (text, voice) in enumerate(zip(texts, voices, strict=True))
-        ]
+        semantic: IntArray | None = None,
+        told: Callable[[IntArray], None] = lambda semantic: None,
+        clock: Clock | None = None,
+    ) -> Handle[Result]:
+        """Begin to say one text, through all stages. semantic, told: as `Journey.whole` has them.
+
+        Raises InputError, or BackendError when this engine is closed.
+        """
+        clock = clock or Clock()
+        self._prepare(PARTS, clock)
+        spoken = semantic is not None
+        start = semantic if semantic is not None else self._encode(text)
+        steps = self._journey.whole(text, start, manner, clock, spoken=spoken, told=told)
+        return self._scheduler.submit(steps, caller, clock)
+
+    def _run(self, steps: Iterable[Steps[Made]], caller: Caller, clock: Clock) -> list[Made]:
+        """What comes of some steps that run side by side; if one goes wrong, none goes on."""
+        return results_of(self._scheduler.submit(own, caller, clock) for own in steps)
 
     @contextmanager
     def _stage(
-        self, part: Part, clock: Clock | None, silent: bool, total_s: float | None
-    ) -> Iterator[tuple[Backend, Callable[[float], None]]]:
-        """Hold the engine while one part loads and works; then let the backend free what it need not keep."""
-        clock = clock or Clock()
-        with self._lock:
-            with clock.time("load"):
-                self._load(part)
-            try:
-                with clock.time(part), progress_bar(part, total_s, silent) as move:
-                    yield self.backend, _both(move, part, clock)
-            finally:
-                if self._backend is not None:
-                    self._backend.done(part)
+        self, part: Part, clock: Clock, silent: bool, total_s: float | None
+    ) -> Iterator[Caller]:
+        """A caller of one stage, with a bar."""
+        self._prepare([part], clock)
+        with progress_bar(part, total_s, silent) as move:
 
-    def _batches(self, count: int) -> Iterator[slice]:
-        for first in range(0, count, self.config.max_batch):
-            yield slice(first, first + self.config.max_batch)
+            def on_move(part: str, seconds: float) -> None:
+                move(seconds)
+                clock.on_move(part, seconds)
+
+            yield Caller(on_move)
+
+    def _prepare(self, parts: Sequence[Part], clock: Clock) -> None:
+        """Make what parts need and what takes long, in the thread that asked: there it can be interrupted."""
+        with clock.time("load"), self._lock:
+            for part in parts:
+                if part not in self._prepared:
+                    self.backend.prepare(part)
+                    self._prepared.add(part)
 
     def _encode(self, text: str) -> IntArray:
         for remark in self.weights.remarks(text):
@@ -311,11 +259,13 @@ def _checked_part(part: str) -> Part:
     raise InputError(f"no part {part!r}; parts are {', '.join(PARTS)}")
 
 
-def _both(move: Callable[[float], None], part: str, clock: Clock) -> Callable[[float], None]:
-    """Move a bar on, and tell whoever wants to know."""
-
-    def moved(seconds: float) -> None:
-        move(seconds)
-        clock.on_move(part, seconds)
-
-    return moved
+def results_of(handles: Iterable[Handle[Made]]) -> list[Made]:
+    """What comes of some sequences; if one goes wrong, or the waiting is interrupted, none goes on."""
+    begun: list[Handle[Made]] = []
+    try:
+        begun.extend(handles)
+        return [handle.result() for handle in begun]
+    except BaseException:
+        for handle in begun:
+            handle.cancel()
+        raise

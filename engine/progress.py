@@ -3,7 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from types import TracebackType
 
 from tqdm import tqdm
@@ -140,3 +140,43 @@ def export_bar(what: str, total: int, unit: str) -> Iterator[Callable[[int], Non
         yield lambda count: _move(bar, count)
     finally:
         bar.close()
+
+
+class TextBars:
+    """Bars for texts that go through all stages: one a stage for a single text, else one for all."""
+
+    def __init__(self, texts: int, silent: bool) -> None:
+        self._texts = texts
+        self._silent = silent
+        self._part: str | None = None
+        self._spoken_s = 0.0
+        self._open = ExitStack()
+        self._move: Callable[[float], None] = lambda seconds: None
+
+    def expect(self, seconds: float) -> None:
+        """A text is so long, as its text stage has found."""
+        self._spoken_s += seconds
+
+    def move(self, part: str, seconds: float) -> None:
+        """A stage has moved on by some seconds of audio."""
+        if self._texts > 1:
+            part, seconds = "speech", seconds if part == "codec" else 0.0
+        if part != self._part:
+            self._part = part
+            self._open.close()
+            total_s = self._spoken_s if self._texts == 1 and part != "text" else None
+            self._move = self._open.enter_context(progress_bar(part, total_s, self._silent))
+        self._move(seconds)
+
+    def close(self) -> None:
+        self._open.close()
+
+
+@contextmanager
+def text_bars(texts: int, silent: bool) -> Iterator[TextBars]:
+    """Bars while some texts are made."""
+    bars = TextBars(texts, silent)
+    try:
+        yield bars
+    finally:
+        bars.close()

@@ -1,13 +1,13 @@
 """Drawing tokens: noise as data, and the race that picks a token.
 
 A token is drawn by an exponential race: the candidate with the smallest `noise / probability` wins, which is
-what `torch.multinomial` does inside. The noise comes from a counter-based generator keyed by (seed, stage)
-and addressed by step, so a row says the same thing alone, in a batch, and on every backend.
+what `torch.multinomial` does inside. Noise comes from a counter: a number belongs to (seed, stage, step,
+candidate), so a sequence says the same thing alone, in company, and on every backend.
 """
 
 import math
 import secrets
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
@@ -20,6 +20,8 @@ from alrakis.spec import STAGES, Stage
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
+BLOCK = 8  # numbers of noise that one value of the counter gives
+_LEAST = np.float32(2**-33)  # noise in place of 0: 0 / 0 would be no number
 _TINY = np.finfo(np.float32).tiny
 MAX_SEED = 2**64 - 1
 
@@ -57,15 +59,24 @@ class Sampling:
 
 
 @dataclass(frozen=True)
-class Upcoming:
-    """Draws to come, as far as they are known before their logits are: a backend may guess what they give.
+class Draw:
+    """What decides one draw of one sequence, beside its logits.
 
-    heads: of each draw. noise: the i-th draw's, as `draw` takes it.
+    seed, step: where its noise is. head: the ids that can be drawn, by their number in the model.
     """
 
+    seed: int
+    step: int
     sampling: Sampling
-    heads: Sequence[int]
-    noise: Callable[[int], Any]
+    head: int = 0
+
+
+def alike(draws: Sequence[Draw]) -> dict[tuple[Sampling, int], list[int]]:
+    """The rows of a step by sampling and head: those with the same can be drawn at once."""
+    rows: dict[tuple[Sampling, int], list[int]] = {}
+    for row, draw in enumerate(draws):
+        rows.setdefault((draw.sampling, draw.head), []).append(row)
+    return rows
 
 
 def _is_whole(value: Any) -> TypeGuard[int]:
@@ -108,34 +119,57 @@ def _check_seed(seed: Any) -> None:
 
 
 class Noise:
-    """Standard exponential float32 noise for some rows of one stage.
+    """Standard exponential float32 noise of one stage.
 
-    Row r's noise for a step depends on (seeds[r], stage, step) alone.
+    A number's bits are half a word of Philox 4x64-10 (Salmon and others 2011) with the key (seed, stage) and
+    the counter (block, step, 0, 0), as numpy's `Philox` gives them; u is bits / 2**32, and the noise
+    -log(1 - u).
     """
 
-    def __init__(self, seeds: Sequence[int], stage: Stage) -> None:
-        self._seeds = [int(seed) for seed in seeds]
-        self._stage = STAGES.index(stage)
+    def __init__(self, stage: Stage) -> None:
+        self._bits = np.random.Philox()
+        self._state = self._bits.state
+        self._state["buffer_pos"] = 4  # nothing is left from before
+        self._state["state"]["key"][1] = STAGES.index(stage)
 
-    def keep(self, rows: Sequence[int]) -> "Noise":
-        """The same noise for some of the rows."""
-        return Noise([self._seeds[row] for row in rows], STAGES[self._stage])
+    def rows(self, draws: Sequence[Draw], candidates: int) -> FloatArray:
+        """Noise for a step of each sequence, `(B, candidates)`."""
+        out = np.empty((len(draws), candidates), np.float32)
+        for row, draw in zip(out, draws, strict=True):
+            row[:] = self._signed(draw.seed, draw.step, 0, candidates)
+        return _exponential(out)
 
-    def step(self, step: int, *shape: int) -> FloatArray:
-        """Noise of one step, `(B, *shape)`; a shorter shape is a prefix of a longer one."""
-        out = np.empty((len(self._seeds), *shape), np.float32)
-        for row, seed in enumerate(self._seeds):
-            bits = np.random.Philox(
-                counter=np.array([0, step, 0, 0], np.uint64),
-                key=np.array([seed, self._stage], np.uint64),
-            )
-            np.random.Generator(bits).standard_exponential(dtype=np.float32, out=out[row])
-        np.maximum(out, _TINY, out=out)  # 0 / 0 would be no number
-        return out
+    def frames(self, draw: Draw, first: int, frames: int, candidates: int) -> FloatArray:
+        """Noise for the frames of a window from `first` on, `(frames - first, candidates)`."""
+        count = (frames - first) * candidates
+        out = self._signed(draw.seed, draw.step, first * candidates, count).astype(np.float32)
+        return _exponential(out.reshape(-1, candidates))
 
-    def steps(self, first: int, count: int, candidates: int) -> FloatArray:
-        """Noise of `count` steps from `first` on, `(count, B, candidates)`."""
-        return np.stack([self.step(first + i, candidates) for i in range(count)])
+    def _signed(self, seed: int, step: int, first: int, count: int) -> npt.NDArray[np.int32]:
+        """The bits of `count` candidates from `first` on, as int32."""
+        block, skipped = divmod(first, BLOCK)
+        state = self._state["state"]
+        state["counter"][:] = block, step, 0, 0
+        state["key"][0] = seed
+        self._bits.state = self._state
+        words = self._bits.random_raw(-(-(skipped + count) // 2))
+        return words.astype("<u8", copy=False).view("<i4")[skipped : skipped + count]
+
+
+def _exponential(bits: FloatArray) -> FloatArray:
+    """-log(1 - u) of bits that were read as signed and rounded to float32; overwrites them.
+
+    With v = u below 1/2 and u - 1 from there on, w = 1 - u is 1 - v or -v. What w lost by rounding is added:
+    so numbers near 0, which decide races, keep all their bits.
+    """
+    v = np.multiply(bits, np.float32(2**-32), out=bits)
+    one = np.floor(v)
+    one += 1  # 1 where u is below 1/2, else 0
+    w = one - v
+    one -= w
+    v -= one  # what w lost
+    v -= np.log(w, out=w)
+    return np.maximum(v, _LEAST, out=v)
 
 
 def restrict(logits: FloatArray, sampling: Sampling) -> FloatArray:
@@ -192,6 +226,21 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
     if sampling.stop_p is not None:
         last = weights[..., -1] / weights.sum(-1)
         tokens = np.where(last >= sampling.stop_p, logits.shape[-1] - 1, tokens)
+    return tokens
+
+
+def draw_tokens(
+    logits: Sequence[FloatArray], draws: Sequence[Draw], noise: Noise, starts: Sequence[int]
+) -> IntArray:
+    """A token id for each row of a step, `(B,)`.
+
+    logits: by head, `(B, C)`. starts: the first id of each head.
+    """
+    tokens = np.empty(len(draws), np.int64)
+    for (sampling, head), rows in alike(draws).items():
+        own = logits[head] if len(rows) == len(draws) else logits[head][rows]
+        chances = None if sampling.greedy else noise.rows([draws[row] for row in rows], own.shape[-1])
+        tokens[rows] = draw(own, chances, sampling) + starts[head]
     return tokens
 
 

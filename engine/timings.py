@@ -49,7 +49,11 @@ class Clock:
         try:
             yield
         finally:
-            self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - began
+            self.add(what, time.perf_counter() - began)
+
+    def add(self, what: str, seconds: float) -> None:
+        """Add to the time of a stage."""
+        self.seconds[what] = self.seconds.get(what, 0.0) + seconds
 
     def timings(self) -> Timings:
         return Timings(**{f"{what}_s": seconds for what, seconds in self.seconds.items()})

@@ -33,6 +33,17 @@ class Backend(ABC):
         codec: Codec = self._ready("codec")
         return codec
 
+    def opened(self, part: Part) -> Any:
+        """A part if it is open, else None."""
+        return self._parts.get(part)
+
+    def width(self, part: Part) -> int:
+        """How many sequences of a part can run at once with a gain."""
+        return self._config.max_batch if part in ("text", "coarse") else 1
+
+    def prepare(self, part: Part) -> None:
+        """Make what opening a part needs and takes long to make, so that a worker has only to open it."""
+
     def done(self, part: Part) -> None:
         """A part has done its work for now: free what the config says not to keep (offload, residency)."""
         if part in self._parts:

@@ -1,7 +1,7 @@
 """A long text as pieces of audio that follow each other."""
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,6 @@ from alrakis.audio import save_audio
 from alrakis.config import Config
 from alrakis.errors import GenerationError
 from alrakis.long.joining import finish, pause_after
-from alrakis.long.scheduler import Take
 from alrakis.result import Result
 from alrakis.sampling import FloatArray
 from alrakis.text.splitting import Chunk
@@ -83,17 +82,6 @@ def long_tags(text: str, made_with: Mapping[str, str]) -> dict[str, str]:
         "software": f"alrakis {__version__}",
         "text": text[:TAG_CHARS],
     }
-
-
-def in_order(made: Iterator[tuple[Take, Result]], chunks: Sequence[Chunk], config: Config) -> Iterator[Piece]:
-    """Pieces in the text's order, from results in any."""
-    early: dict[int, Result] = {}
-    following = 0
-    for take, result in made:
-        early[take.index] = result
-        while following in early:
-            yield make_piece(following, chunks[following], early.pop(following), config)
-            following += 1
 
 
 def make_piece(index: int, chunk: Chunk, result: Result, config: Config) -> Piece:

@@ -1,14 +1,13 @@
 """A long text: its chunks, their voices and seeds, and the pieces that are made of them."""
 
 import functools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from alrakis.config import Config
 from alrakis.errors import InputError
-from alrakis.long.pieces import Piece, in_order
-from alrakis.long.scheduler import Scheduler, Take
+from alrakis.long.speech import Speech
 from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.sampling import Options, seeds_for
@@ -51,19 +50,18 @@ class LongText:
         given = voices_of(pipeline, voice, cast, self.chunks)
         self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
 
-    def pieces(
-        self, *, batch: int | None = None, on_move: OnMove | None = None, silent: bool = True
-    ) -> Iterator[Piece]:
-        """The text's pieces in order, made while they are taken; once only.
-
-        batch: how many chunks the first batch has, max_batch if None.
-        """
-        config = self._pipeline.config
-        takes = [Take(i, chunk.text, self._seeds[i]) for i, chunk in enumerate(self.chunks)]
-        scheduler = Scheduler(
-            self._pipeline, takes, self._steady, self._options, batch=batch, on_move=on_move, silent=silent
+    def say(self, *, begin: int | None = None, on_move: OnMove | None = None) -> Speech:
+        """Begin to say it. begin: how many chunks are under way at first."""
+        return Speech(
+            self._pipeline,
+            self.text,
+            self.chunks,
+            self._seeds,
+            self._steady,
+            self._options,
+            begin=begin,
+            on_move=on_move,
         )
-        return in_order(scheduler.results(), self.chunks, config)
 
 
 def split_long(

@@ -37,6 +37,11 @@ class OnnxBackend(Backend):
         super().close()
         self._artifacts.close()
 
+    def prepare(self, part: Part) -> None:
+        """Export a part where it is not in the cache yet."""
+        if part not in self._parts:
+            self._artifacts.ensure(self._weights.codec() if part == "codec" else self._weights.stage(part))
+
     def _rest(self, part: Part) -> None:
         self._parts[part].release()
 
@@ -62,8 +67,9 @@ class OnnxBackend(Backend):
         heads = layout.text_heads if weights.stage == "text" else layout.coarse_heads
 
         def opener(folder: Path) -> OnnxCausalGPT:
+            own = folder, weights.shape, weights.stage, heads, self._threads, providers, self._config.slots
             if drafts:
-                return DraftedCausalGPT(folder, weights.shape, heads, self._threads, providers, drafts)
-            return OnnxCausalGPT(folder, weights.shape, heads, self._threads, providers)
+                return DraftedCausalGPT(*own, drafts)
+            return OnnxCausalGPT(*own, self._config.step_rows)
 
         return opener

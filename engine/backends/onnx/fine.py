@@ -1,5 +1,7 @@
 """The fine model on ONNX Runtime."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -7,8 +9,16 @@ import numpy as np
 
 from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
 from alrakis.export.contract import fine_frames
-from alrakis.sampling import FloatArray, IntArray, Sampling, draw
+from alrakis.sampling import Draw, FloatArray, IntArray, Noise, draw
 from alrakis.spec import GPTShape
+
+
+@dataclass
+class Window:
+    """A window's codes `(B, T, 8)`, and the sum of the embeddings of all codebooks that are final."""
+
+    codes: IntArray
+    final: FloatArray
 
 
 class OnnxFineGPT:
@@ -25,25 +35,25 @@ class OnnxFineGPT:
         self._last_options = only_what_is_asked(give_back=True)
         self._tables = [load_table(folder, f"codebook_{i}") for i in range(shape.n_codes_total)]
         self._positions = load_table(folder, "positions")
-        self._codes = np.empty((0, 0, shape.n_codes_total), np.int64)
-        self._final = np.empty((0, 0, shape.n_embd), np.float32)
+        self._noise = Noise("fine")
 
-    def begin(self, codes: IntArray, given: int) -> None:
-        self._codes = codes.copy()
-        # the sum of the embeddings of all codebooks that are final
-        self._final = np.repeat(self._positions[None, : codes.shape[1]], len(codes), axis=0)
+    def begin(self, codes: IntArray, given: int) -> Window:
+        final = np.repeat(self._positions[None, : codes.shape[1]], len(codes), axis=0)
         for codebook in range(given):
-            self._final += self._tables[codebook][codes[:, :, codebook]]
+            final += self._tables[codebook][codes[:, :, codebook]]
+        return Window(codes.copy(), final)
 
-    def predict(self, codebook: int, start: IntArray, noise: FloatArray | None, sampling: Sampling) -> None:
+    def predict(self, window: Window, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:
         table = self._tables[codebook]
-        codes = self._codes[:, :, codebook]
-        for row, first in enumerate(start):
-            x = self._final[row] + table[codes[row]]
-            logits = self._logits(codebook, x[None], np.array([first], np.int64))
-            drawn = None if noise is None else noise[row, first:]
-            codes[row, first:] = draw(logits[0], drawn, sampling)
-            self._final[row] += table[codes[row]]
+        codes = window.codes[:, :, codebook]
+        for row, (first, own) in enumerate(zip(start.tolist(), draws, strict=True)):
+            x = window.final[row] + table[codes[row]]
+            logits = self._logits(codebook, x[None], np.array([first], np.int64))[0]
+            noise = None
+            if not own.sampling.greedy:
+                noise = self._noise.frames(own, first, len(x), logits.shape[-1])
+            codes[row, first:] = draw(logits, noise, own.sampling)
+            window.final[row] += table[codes[row]]
 
     def _logits(self, codebook: int, x: FloatArray, first: IntArray) -> FloatArray:
         """A codebook's logits `(1, T - first, C)`; the window's last run returns memory to the system."""
@@ -58,9 +68,8 @@ class OnnxFineGPT:
         self._session.run_with_iobinding(binding, self._last_options if last else self._options)
         return logits
 
-    def codes(self) -> IntArray:
-        return self._codes
+    def codes(self, window: Window) -> IntArray:
+        return window.codes
 
     def release(self) -> None:
-        """Free the window."""
-        self._codes, self._final = self._codes[:0], self._final[:0]
+        """Nothing is kept between calls."""

@@ -1,6 +1,6 @@
 """The text and coarse models on ONNX Runtime: the KV cache is written in place, a step allocates nothing."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +10,8 @@ import onnxruntime as ort
 from alrakis.backends.onnx.session import Array, bind, load_table, only_what_is_asked, open_session
 from alrakis.errors import BackendError
 from alrakis.export.contract import PREFIX_PARTS, cache_type, graph_heads, prefix_parts
-from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming, draw
-from alrakis.spec import CONTEXT, GPTShape
+from alrakis.sampling import Draw, FloatArray, IntArray, Noise, draw_tokens
+from alrakis.spec import CONTEXT, GPTShape, Stage
 
 PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
 
@@ -19,22 +19,37 @@ PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take mo
 class OnnxCausalGPT:
     """A `CausalGPT` over the folder that `build_stage` wrote.
 
-    A prefix is run row by row: it is bound by arithmetic, so that rows together gain nothing, and at int8 all
-    activations of a run are rounded on one scale, so that rows together would influence each other. Steps run
-    all rows at once, and round activations block by block. Where keys and values are kept in 8 bits, a graph
-    for prefixes gives them so, and reads no cache.
+    A prefix is run alone: it is bound by arithmetic, so that prefixes together gain nothing, and at int8 all
+    activations of a run are rounded on one scale, so that they would influence each other. A step runs a range
+    of slots that lie side by side in the cache, and rounds activations block by block; slots in the range
+    that do not step run too, and leave nothing behind: their next token writes over what they write. Where
+    keys and values are kept in 8 bits, a graph for prefixes gives them so, and reads no cache.
+
+    rows: the fewest rows of a step, so that a sequence's numbers are the same alone and in company.
     """
 
     def __init__(
-        self, folder: Path, shape: GPTShape, heads: Sequence[range], threads: int, providers: list[Any]
+        self,
+        folder: Path,
+        shape: GPTShape,
+        stage: Stage,
+        heads: Sequence[range],
+        threads: int,
+        providers: list[Any],
+        slots: int,
+        rows: int = 1,
     ) -> None:
+        self.slots = slots
+        self.batches_prefixes = False
         self._shape = shape
         self._heads = heads
+        self._noise = Noise(stage)
+        self._least = min(rows, slots)
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)
         self._parameter_bytes = {self._step: self._read_by_a_run(folder / "step.bin")}
         self.read_bytes = 0  # of parameters and cache, by all steps so far
-        self._cache_type = cache_type(self._step)
+        self._cache_type = np.dtype(cache_type(self._step))
         self._many = self._step  # for prefixes, through the cache
         self._whole: ort.InferenceSession | None = None  # for prefixes, without it
         if (folder / "prefill.onnx").exists():
@@ -46,129 +61,146 @@ class OnnxCausalGPT:
         self._options = only_what_is_asked()
         self._tokens = load_table(folder, "tokens")
         self._positions = np.array(load_table(folder, "positions"))
-        self._cache = self._new_cache(0)
-        self._past = np.empty(0, np.int32)
+        self._filled = np.zeros(slots, np.int32)  # positions that each slot holds
+        self._last = np.zeros(slots, np.int64)  # the token drawn last in each slot
+        self._past = np.empty(slots, np.int32)
         self._total = np.zeros((), np.int32)
         self._first = np.array([-1])
-        self._rows = 0
-        self._bound: dict[tuple[ort.InferenceSession, int], ort.IOBinding] = {}  # for the rows there are now
-
-    @property
-    def position(self) -> int:
-        """How many positions the cache holds."""
-        return int(self._total)
+        self._x = np.zeros((slots, 1, shape.n_embd), np.float32)
+        self._logits = [np.empty((slots, 1, len(ids)), np.float32) for ids in self._outputs]
+        self._cache: Array | None = None
+        self._bound: dict[tuple[ort.InferenceSession, int, int], ort.IOBinding] = {}
 
     @property
     def position_bytes(self) -> int:
-        """Bytes of cache that a step reads for one row and one position before it."""
-        return 2 * self._shape.n_layer * self._shape.n_embd * self._cache.itemsize
+        """Bytes of cache that a step reads for one slot and one position before it."""
+        return 2 * self._shape.n_layer * self._shape.n_embd * self._cache_type.itemsize
 
-    def step_bytes(self) -> int:
-        """What a step must read at least: parameters once, and the filled part of every row's cache."""
-        return self._parameter_bytes[self._step] + self._rows * self.position * self.position_bytes
+    def step_bytes(self, slots: Sequence[int]) -> int:
+        """What a step must read at least: parameters once, and the filled part of every slot's cache."""
+        filled = sum(int(self._filled[slot]) for slot in slots)
+        return self._parameter_bytes[self._step] + filled * self.position_bytes
 
-    def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
-        rows, length = tokens.shape
+    def admit(
+        self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None
+    ) -> list[FloatArray]:
+        length = tokens.shape[1]
         if length > CONTEXT:
             raise BackendError(f"a prefix has at most {CONTEXT} positions, not {length}")
-        self._reserve(rows)
-        output = self._output(head)
-        logits = np.empty((rows, 1, len(self._outputs[output])), np.float32)
-        for row in range(rows):
+        logits = [np.empty((len(slots), 1, len(ids)), np.float32) for ids in self._outputs]
+        for row, slot in enumerate(slots):
             x = self._tokens[tokens[row]]
             if added is not None:
                 x[: added.shape[1]] += self._tokens[added[row]]
             x += self._positions[:length]
+            own = [memory[row : row + 1] for memory in logits]
             if self._whole and length >= PREFIX_PARTS:
-                self._run_whole(self._whole, x[None], row, output, logits[row : row + 1])
+                self._run_whole(self._whole, x[None], slot, own)
             else:
-                self._run_prefix(x[None], row, output, logits[row : row + 1])
-        return logits[:, 0, : len(self._heads[head])]
+                self._run_prefix(x[None], slot, own)
+            self._filled[slot] = length
+        return self._by_head(logits)
 
-    def _run_prefix(self, x: FloatArray, row: int, output: int, logits: FloatArray) -> None:
-        """Embeddings `(1, T, C)` through the cache of one row."""
-        rows = slice(row, row + 1)
+    def _run_prefix(self, x: FloatArray, slot: int, logits: Sequence[FloatArray]) -> None:
+        """Embeddings `(1, T, C)` through the cache of one slot."""
         for first in range(0, x.shape[1], PREFIX_CHUNK):
             part = x[:, first : first + PREFIX_CHUNK]
-            self._total[...] = first + part.shape[1]
-            self._past[rows] = self.position - 1
-            binding = self._bind(self._many, part, rows, {output: logits})
+            self._reach(slice(slot, slot + 1), first + part.shape[1])
+            binding = self._bind(self._many, part, slice(slot, slot + 1), logits)
             self._many.run_with_iobinding(binding, self._options)
 
     def _run_whole(
-        self, session: ort.InferenceSession, x: FloatArray, row: int, output: int, logits: FloatArray
+        self, session: ort.InferenceSession, x: FloatArray, slot: int, logits: Sequence[FloatArray]
     ) -> None:
-        """Embeddings `(1, T, C)` at once; their keys and values become the cache of one row.
+        """Embeddings `(1, T, C)` at once; their keys and values become the cache of one slot.
 
-        They come without room for later positions: at the row's beginning, and then head by head, from the
+        They come without room for later positions: at the slot's beginning, and then head by head, from the
         last one on, to where they belong.
         """
         shape, length = self._shape, x.shape[1]
-        cache, parts = self._cache[:, :, row], prefix_parts(length)
+        cache, parts = self._memory()[:, :, slot], prefix_parts(length)
         size = (shape.n_head, length, shape.head_dim)
         packed = cache.reshape(shape.n_layer, 2, -1)[..., : np.prod(size)].reshape(shape.n_layer, 2, *size)
         binding = session.io_binding()
         bind(binding, "x", x)
         bind(binding, "parts", parts)
-        bind(binding, f"logits_{output}", logits, output=True)
+        for output, memory in enumerate(logits):
+            bind(binding, f"logits_{output}", memory, output=True)
         for layer in range(shape.n_layer):
             for number, which in enumerate(("key", "value")):
                 bind(binding, f"{which}_{layer}", packed[layer, number, None], output=True)
         session.run_with_iobinding(binding, self._options)
         for head in reversed(range(1, shape.n_head)):
             cache[:, :, head, :length] = packed[:, :, head]
-        self._total[...] = length
 
-    def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
-        """As the protocol says; the logits are overwritten by the next step of the same head."""
-        if self.position >= CONTEXT:
-            raise BackendError(f"the cache is full: {CONTEXT} positions")
-        return self._run_step(self._step, tokens, head)
+    def step(self, slots: Sequence[int], ahead: Sequence[Draw] = ()) -> list[FloatArray]:
+        for slot in slots:
+            if self._filled[slot] >= CONTEXT:
+                raise BackendError(f"the cache is full: {CONTEXT} positions")
+        return self._run_step(self._step, slots)
 
-    def _run_step(self, session: ort.InferenceSession, tokens: IntArray, head: int) -> FloatArray:
-        """One more token a row through a graph of steps."""
-        np.take(self._tokens, tokens, axis=0, out=self._x[:, 0])
-        self._x += self._positions[self.position]
-        self.read_bytes += self._parameter_bytes[session] + self._rows * self.position * self.position_bytes
-        self._total += 1
-        self._past[:] = self.position - 1
-        output = self._output(head)
-        if (session, output) not in self._bound:
-            rows, logits = slice(0, self._rows), {output: self._logits[output]}
-            self._bound[session, output] = self._bind(session, self._x, rows, logits)
-        session.run_with_iobinding(self._bound[session, output], self._options)
-        return self._logits[output][:, 0, : len(self._heads[head])]
+    def _run_step(self, session: ort.InferenceSession, slots: Sequence[int]) -> list[FloatArray]:
+        """The last token of each slot through a graph of steps."""
+        range_ = self._range(slots)
+        np.take(self._tokens, self._last[range_], axis=0, out=self._x[range_, 0])
+        filled = np.minimum(self._filled[range_], CONTEXT - 1)
+        self._x[range_, 0] += self._positions[filled]
+        self._past[range_] = filled
+        self._total[...] = filled.max() + 1
+        self.read_bytes += self._parameter_bytes[session] + int(filled.sum()) * self.position_bytes
+        key = session, range_.start, range_.stop
+        if key not in self._bound:
+            logits = [memory[range_] for memory in self._logits]
+            self._bound[key] = self._bind(session, self._x[range_], range_, logits)
+        session.run_with_iobinding(self._bound[key], self._options)
+        rows = list(slots)
+        self._filled[rows] += 1
+        if len(rows) == range_.stop - range_.start:
+            return self._by_head([memory[range_] for memory in self._logits])
+        return self._by_head([memory[rows] for memory in self._logits])
 
-    def upload(self, noise: FloatArray) -> FloatArray:
-        return noise
+    def _range(self, slots: Sequence[int]) -> slice:
+        """The slots from the first to the last of these, and beside them if they are too few."""
+        first, stop = slots[0], slots[-1] + 1
+        stop = min(max(stop, first + self._least), self.slots)
+        return slice(min(first, stop - self._least), stop)
 
-    def draw(
-        self, logits: FloatArray, noise: FloatArray | None, sampling: Sampling, *, head: int = 0
-    ) -> IntArray:
-        return draw(logits, noise, sampling) + self._heads[head].start
+    def draw(self, logits: list[FloatArray], slots: Sequence[int], draws: Sequence[Draw]) -> IntArray:
+        tokens = draw_tokens(logits, draws, self._noise, [head.start for head in self._heads])
+        self._last[list(slots)] = tokens
+        return tokens
+
+    def feed(self, slots: Sequence[int], tokens: IntArray) -> None:
+        self._last[list(slots)] = tokens
 
     def read(self, tokens: IntArray) -> IntArray:
         return tokens
 
-    def keep(self, rows: IntArray) -> None:
-        for new, old in enumerate(rows):
-            if new != old:
-                self._cache[:, :, new, :, : self.position] = self._cache[:, :, old, :, : self.position]
-        self._use(len(rows))
+    def leave(self, slot: int) -> None:
+        self._filled[slot] = 0
 
     def release(self) -> None:
         """Free the cache, and what prefixes left in their session's arena: a short one gives it back."""
-        if self._cache.shape[2]:
+        if self._cache is not None:
             self._options = only_what_is_asked(give_back=True)
-            self.prefill(np.zeros((1, PREFIX_PARTS), np.int64))
+            self.admit([0], np.zeros((1, PREFIX_PARTS), np.int64))
             self._options = only_what_is_asked()
         self._bound.clear()
-        self._cache = self._new_cache(0)
+        self._filled[:] = 0
+        self._cache = None
 
-    def _new_cache(self, rows: int) -> Array:
-        """Room for the keys and values of some rows; memory is taken only where positions are written."""
-        shape = self._shape
-        return np.empty((shape.n_layer, 2, rows, shape.n_head, CONTEXT, shape.head_dim), self._cache_type)
+    def _memory(self) -> Array:
+        """Keys and values of all slots; memory is taken only where positions are written."""
+        if self._cache is None:
+            shape = self._shape
+            size = (shape.n_layer, 2, self.slots, shape.n_head, CONTEXT, shape.head_dim)
+            try:
+                self._cache = np.empty(size, self._cache_type)
+            except MemoryError as error:
+                raise BackendError(
+                    f"no memory for the KV cache of {self.slots} sequences: lower max_batch ({error})"
+                ) from None
+        return self._cache
 
     def _read_by_a_run(self, file: Path) -> int:
         """Bytes of a step graph's parameters that a run for one head reads."""
@@ -176,43 +208,31 @@ class OnnxCausalGPT:
         heads = [len(ids) * self._shape.n_embd for ids in self._outputs]
         return int(file.stat().st_size * (blocks + heads[0]) / (blocks + sum(heads)))
 
-    def _output(self, head: int) -> int:
-        """The output of the graph that a head is read off."""
-        ids = self._heads[head]
-        return next(i for i, other in enumerate(self._outputs) if ids.start == other.start)
+    def _by_head(self, outputs: Sequence[FloatArray]) -> list[FloatArray]:
+        """For each head the logits `(B, C)` of its ids, which begin one of the graph's outputs."""
+        starts = [ids.start for ids in self._outputs]
+        return [outputs[starts.index(ids.start)][:, 0, : len(ids)] for ids in self._heads]
 
-    def _reserve(self, rows: int) -> None:
-        """Make room for a batch."""
-        if rows > self._cache.shape[2]:
-            self._cache = self._new_cache(rows)
-        self._use(rows)
-
-    def _use(self, rows: int) -> None:
-        """Go on with the first rows of the cache, and with buffers for as many."""
-        self._rows = rows
-        self._bound.clear()
-        self._past = np.empty(rows, np.int32)
-        self._x = np.empty((rows, 1, self._shape.n_embd), np.float32)
-        self._logits = [np.empty((rows, 1, len(ids)), np.float32) for ids in self._outputs]
+    def _reach(self, slots: slice, total: int) -> None:
+        """Tell the next run that the slots hold `total` positions after it."""
+        self._total[...] = total
+        self._past[slots] = total - 1
 
     def _bind(
-        self,
-        session: ort.InferenceSession,
-        x: FloatArray,
-        rows: slice,
-        logits: Mapping[int, FloatArray],
+        self, session: ort.InferenceSession, x: FloatArray, slots: slice, logits: Sequence[FloatArray]
     ) -> ort.IOBinding:
-        """logits: where each output that is asked for goes."""
+        """logits: where each output goes."""
         binding = session.io_binding()
         bind(binding, "x", x)
-        bind(binding, "past", self._past[rows])
+        bind(binding, "past", self._past[slots])
         bind(binding, "total", self._total)
         bind(binding, "first", self._first)
-        for output, memory in logits.items():
+        for output, memory in enumerate(logits):
             bind(binding, f"logits_{output}", memory, output=True)
+        cache = self._memory()
         for layer in range(self._shape.n_layer):
             for number, which in enumerate(("key", "value")):
-                memory = self._cache[layer, number, rows]
+                memory = cache[layer, number, slots]
                 bind(binding, f"{which}_{layer}", memory)
                 bind(binding, f"new_{which}_{layer}", memory, output=True)
         return binding

@@ -40,10 +40,10 @@ class Compiled:
 class CompiledStep:
     """A decode step of fixed shapes over a KV cache.
 
-    The batch size is rounded up to a power of two, and the length of attention to a multiple of 256, so that
-    there are few graphs. Tokens and position are in fixed buffers, so that a CUDA graph can be replayed.
+    The length of attention is rounded up to a multiple of 256, so that there are few graphs. Tokens and
+    positions are in fixed buffers, so that a CUDA graph can be replayed.
 
-    step: (tokens `(R,)`, position `(1,)`, keys, values, length) to logits `(R, C)`.
+    step: (tokens `(R,)`, positions `(R,)`, keys, values, length) to logits `(R, C)`.
     """
 
     def __init__(
@@ -60,31 +60,26 @@ class CompiledStep:
         self._device = device
         self._cuda_graphs = cuda_graphs
         self._ready: dict[tuple[int, int], Callable[[], Tensor]] = {}
-        self._tokens = torch.empty(0)
-        self._position = torch.empty(0)
+        self._tokens = torch.zeros(cache.slots, dtype=torch.int64, device=device)
+        self._positions = torch.zeros(cache.slots, dtype=torch.int64, device=device)
         self._pool: Any = None
 
-    def begin(self, rows: int, filled: int) -> None:
-        """Make room for `rows` sequences; their prefill is going to fill the first `filled` positions."""
-        rows = _padded(rows)
-        if self._cache.begin(rows):
-            self.release()
-            self._tokens = torch.zeros(rows, dtype=torch.int64, device=self._device)
-            self._position = torch.zeros(1, dtype=torch.int64, device=self._device)
-        self._cache.clear(filled)
+    def __call__(self, tokens: Tensor, positions: Tensor, longest: int) -> Tensor:
+        """Run tokens `(R,)` of the first R slots at their positions `(R,)`; returns logits `(R, C)`.
 
-    def __call__(self, tokens: Tensor, position: int) -> Tensor:
-        """Run tokens `(B,)` at a position; returns logits `(B, C)`."""
-        rows = _padded(len(tokens))
-        length = min(-(-(position + 1) // BUCKET) * BUCKET, self._cache.block_size)
-        self._tokens[: len(tokens)] = tokens  # the logits of the remaining rows are not used
-        self._position.fill_(position)
+        longest: how many positions attention has to reach.
+        """
+        rows = len(tokens)
+        length = min(-(-longest // BUCKET) * BUCKET, self._cache.block_size)
+        self._tokens[:rows] = tokens
+        self._positions[:rows] = positions
         if (rows, length) not in self._ready:
             self._ready[rows, length] = self._prepare(rows, length)
-        return self._ready[rows, length]()[: len(tokens)]
+        return self._ready[rows, length]()
 
     def _prepare(self, rows: int, length: int) -> Callable[[], Tensor]:
-        arguments = self._tokens[:rows], self._position, *self._cache.views(rows), length
+        views = self._cache.views(slice(0, rows))
+        arguments = self._tokens[:rows], self._positions[:rows], *views, length
         self._step(*arguments)  # compiles; a second run writes the same keys and values again
         run = partial(self._step.run, *arguments)
         return self._recorded(run) if self._cuda_graphs else run
@@ -115,7 +110,3 @@ class CompiledStep:
         self._ready = {}
         self._pool = None
 
-
-def _padded(rows: int) -> int:
-    """The number of rows, rounded up to a power of two."""
-    return 1 << (rows - 1).bit_length()

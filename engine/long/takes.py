@@ -1,0 +1,140 @@
+"""Takes of many chunks, made side by side: each begins as soon as its voice is known and there is room."""
+
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import CancelledError
+from dataclasses import dataclass
+from typing import Any
+
+from alrakis.errors import AlrakisError
+from alrakis.flight.journey import Manner
+from alrakis.flight.sequence import Caller, Handle
+from alrakis.long.voices import SteadyVoices
+from alrakis.pipeline import Pipeline
+from alrakis.result import Result
+from alrakis.sampling import IntArray, Options
+from alrakis.timings import OnMove
+from alrakis.voices import Voice
+
+
+@dataclass(frozen=True, eq=False)
+class Take:
+    """One making of a chunk: the chunk's number in the text, from 0, what it says, and its seed.
+
+    semantic: its semantic tokens `(S,)`, where they are there already.
+    """
+
+    index: int
+    text: str
+    seed: int
+    semantic: IntArray | None = None
+
+
+class Takes:
+    """Takes under way. What comes of each is told as soon as it is there, in any order.
+
+    takes: ascending in their index. steady: tells each chunk's voice, and is told each result. made: is called
+    with each take and its result, or the error that it ended with. spoken: is called with a take and its
+    semantic tokens when these are made. Both are called by the thread that does the work. begin: how many are
+    under way at first; each that is done makes room for two, up to twice the config's max_batch (that many at
+    once if None). The first of them is urgent if `begin` is given: somebody waits for its sound.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        takes: Sequence[Take],
+        steady: SteadyVoices,
+        options: Options,
+        made: Callable[[Take, Result | BaseException], None],
+        *,
+        spoken: Callable[[Take, IntArray], None] = lambda take, semantic: None,
+        begin: int | None = None,
+        on_move: OnMove | None = None,
+    ) -> None:
+        self._pipeline = pipeline
+        self._waiting = list(takes)
+        self._steady = steady
+        self._options = options
+        self._made = made
+        self._spoken = spoken
+        self._most = 2 * pipeline.config.max_batch
+        self._room = min(begin or self._most, self._most)
+        self._urgent = begin is not None
+        self._on_move = on_move
+        self._caller = Caller(on_move, urgent=False)
+        self._lock = threading.RLock()
+        self._under_way: dict[Take, Handle[Result]] = {}
+        self._kept = 0  # results that nobody has taken yet
+        self._stopped = False
+
+    def start(self) -> None:
+        """Begin. Raises what stops a take from being submitted."""
+        with self._lock:
+            self._advance()
+
+    def taken(self) -> None:
+        """A result has been used: there is room for another take."""
+        with self._lock:
+            self._kept -= 1
+            self._advance()
+
+    def cancel(self) -> None:
+        """Give up what is not made yet."""
+        with self._lock:
+            self._stopped = True
+            handles = list(self._under_way.values())
+        for handle in handles:
+            handle.cancel()
+
+    def _advance(self) -> None:
+        while not self._stopped and len(self._under_way) + self._kept < self._room:
+            take = next((t for t in self._waiting if self._steady.ready(t.index)), None)
+            if take is None:
+                return
+            self._waiting.remove(take)
+            caller = Caller(self._on_move) if self._urgent else self._caller
+            self._urgent = False
+            manner = Manner(self._steady.voice(take.index), take.seed, self._options)
+            handle = self._pipeline.said(
+                take.text, manner, caller, semantic=take.semantic, told=self._teller(take)
+            )
+            self._under_way[take] = handle
+            handle.add_done_callback(lambda done, take=take: self._done(take, done))
+
+    def _teller(self, take: Take) -> Callable[[IntArray], None]:
+        def told(semantic: IntArray) -> None:
+            if take.semantic is None:
+                self._spoken(take, semantic)
+
+        return told
+
+    def _done(self, take: Take, handle: Any) -> None:
+        """A take is over, well or not; in the worker's thread."""
+        with self._lock:
+            self._under_way.pop(take, None)
+            if self._stopped:
+                return
+            made: Result | BaseException
+            try:
+                made = handle.result()
+                self._steady.finish(take.index, as_voice(take.index, made))
+            except (Exception, CancelledError) as error:
+                made = error
+                self._steady.finish(take.index, None)
+            self._kept += 1
+            self._room = min(2 * self._room, self._most)
+            try:
+                self._advance()
+            except AlrakisError as error:  # closed meanwhile: there is no going on
+                self._stopped = True
+                made = made if isinstance(made, BaseException) else error
+        self._made(take, made)
+
+
+def as_voice(index: int, result: Result) -> Voice | None:
+    """A chunk's result as the voice of others, None if it is silent."""
+    if len(result.audio) == 0:
+        return None
+    tokens = result.semantic_tokens, result.coarse_tokens, result.fine_tokens
+    return Voice(*tokens, name=f"chunk {index + 1}")
