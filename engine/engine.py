@@ -151,9 +151,7 @@ class Engine(Pipeline):
             async for piece in speech:
                 yield piece
 
-    def generate_long(
-        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
-    ) -> LongResult:
+    def generate_long(self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any) -> LongResult:
         """The joined pieces of a long text. Arguments as `submit_long` has them."""
         return self.submit_long(text, voice, **asked).result()
 

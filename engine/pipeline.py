@@ -221,9 +221,7 @@ class Pipeline:
         return results_of(self._scheduler.submit(own, caller, clock) for own in steps)
 
     @contextmanager
-    def _stage(
-        self, part: Part, clock: Clock, silent: bool, total_s: float | None
-    ) -> Iterator[Caller]:
+    def _stage(self, part: Part, clock: Clock, silent: bool, total_s: float | None) -> Iterator[Caller]:
         """A caller of one stage, with a bar."""
         self._prepare([part], clock)
         with progress_bar(part, total_s, silent) as move:

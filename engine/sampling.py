@@ -118,7 +118,7 @@ def _check_seed(seed: Any) -> None:
         raise InputError(f"a seed must be a whole number from 0 to 2**64-1, not {seed!r}")
 
 
-class Noise:
+class StageNoise:
     """Standard exponential float32 noise of one stage.
 
     A number's bits are half a word of Philox 4x64-10 (Salmon and others 2011) with the key (seed, stage) and
@@ -139,11 +139,10 @@ class Noise:
             row[:] = self._signed(draw.seed, draw.step, 0, candidates)
         return _exponential(out)
 
-    def frames(self, draw: Draw, first: int, frames: int, candidates: int) -> FloatArray:
+    def frames(self, seed: int, step: int, first: int, frames: int, candidates: int) -> FloatArray:
         """Noise for the frames of a window from `first` on, `(frames - first, candidates)`."""
-        count = (frames - first) * candidates
-        out = self._signed(draw.seed, draw.step, first * candidates, count).astype(np.float32)
-        return _exponential(out.reshape(-1, candidates))
+        bits = self._signed(seed, step, first * candidates, (frames - first) * candidates)
+        return _exponential(bits.astype(np.float32).reshape(-1, candidates))
 
     def _signed(self, seed: int, step: int, first: int, count: int) -> npt.NDArray[np.int32]:
         """The bits of `count` candidates from `first` on, as int32."""
@@ -154,6 +153,20 @@ class Noise:
         self._bits.state = self._state
         words = self._bits.random_raw(-(-(skipped + count) // 2))
         return words.astype("<u8", copy=False).view("<i4")[skipped : skipped + count]
+
+
+class Noise:
+    """The noise of some sequences in one stage, step by step."""
+
+    def __init__(self, seeds: Sequence[int], stage: Stage) -> None:
+        self._seeds = [int(seed) for seed in seeds]
+        self._made = StageNoise(stage)
+
+    def step(self, step: int, *shape: int) -> FloatArray:
+        """Noise of one step, `(B, *shape)`; a shorter shape is a prefix of a longer one."""
+        count = math.prod(shape)
+        rows = [self._made.frames(seed, step, 0, 1, count) for seed in self._seeds]
+        return np.stack(rows).reshape(len(rows), *shape)
 
 
 def _exponential(bits: FloatArray) -> FloatArray:
@@ -230,7 +243,7 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
 
 
 def draw_tokens(
-    logits: Sequence[FloatArray], draws: Sequence[Draw], noise: Noise, starts: Sequence[int]
+    logits: Sequence[FloatArray], draws: Sequence[Draw], noise: StageNoise, starts: Sequence[int]
 ) -> IntArray:
     """A token id for each row of a step, `(B,)`.
 

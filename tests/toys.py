@@ -6,19 +6,25 @@ network was shown. Nothing is approximate and nothing needs forgiving.
 
 import functools
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
 
-from alrakis.sampling import FloatArray, IntArray, Sampling, Upcoming, draw
-from alrakis.spec import CONTEXT, N_FINE_CODEBOOKS
+from alrakis.flight.scheduler import Scheduler
+from alrakis.flight.sequence import Caller
+from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw, draw_tokens
+from alrakis.spec import CONTEXT, N_FINE_CODEBOOKS, Layout, Stage
+from alrakis.stages.asks import Steps
+from alrakis.timings import Clock, OnMove
 from tests.reference import Reference
 
 VOCAB = {"text": 10_048, "coarse": 12_096, "fine": 1_056}
 END_OF_SPEECH = 10_000
 SPREAD = 1_000_003
+BARK = Layout()
 
 
 @functools.cache
@@ -40,60 +46,75 @@ def logits_of(stage: str, visible: IntArray) -> FloatArray:
 class ToyGPT:
     """A `CausalGPT` over `logits_of`; checks that it is used as the protocol says, and counts its work."""
 
-    def __init__(self, stage: str, heads: Sequence[range]) -> None:
+    batches_prefixes = True
+
+    def __init__(self, stage: Stage, heads: Sequence[range], slots: int = 5) -> None:
+        self.slots = slots
+        self.read_bytes = 0
         self._stage = stage
         self._heads = heads
-        self._seen: list[list[int]] = []  # by row: added tokens, then the tokens in the cache
-        self._added = 0
-        self.prefills = 0
-        self.steps = 0
+        self._noise = StageNoise(stage)
+        self._seen: dict[int, list[int]] = {}  # by slot: added tokens, then the tokens in the cache
+        self._added: dict[int, int] = {}
+        self._last: dict[int, int] = {}
+        self.prefixes = 0
+        self.steps = 0  # calls
+        self.stepped = 0  # tokens
 
-    @property
-    def position(self) -> int:
-        return len(self._seen[0]) - self._added
-
-    def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> FloatArray:
+    def admit(
+        self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None
+    ) -> list[FloatArray]:
         assert tokens.dtype == np.int64
         assert 1 <= tokens.shape[1] <= CONTEXT
-        self._seen = tokens.tolist()
-        self._added = 0
-        if added is not None:
-            assert added.dtype == np.int64
-            assert added.shape[0] == tokens.shape[0]
-            self._added = added.shape[1]
-            self._seen = np.concatenate([added, tokens], axis=1).tolist()
-        self.prefills += 1
-        return self._logits(head)
+        assert tokens.shape[0] == len(slots)
+        for row, slot in enumerate(slots):
+            assert 0 <= slot < self.slots
+            self._seen[slot] = tokens[row].tolist()
+            self._added[slot] = 0
+            if added is not None:
+                assert added.dtype == np.int64
+                self._added[slot] = added.shape[1]
+                self._seen[slot] = [*added[row].tolist(), *self._seen[slot]]
+        self.prefixes += len(slots)
+        return self._logits(slots)
 
-    def step(self, tokens: IntArray, *, head: int = 0, upcoming: Upcoming | None = None) -> FloatArray:
-        assert tokens.shape == (len(self._seen),)
-        for row, token in zip(self._seen, tokens.tolist(), strict=True):
-            row.append(token)
-        assert self.position <= CONTEXT
+    def step(self, slots: Sequence[int], ahead: Sequence[Draw] = ()) -> list[FloatArray]:
+        assert list(slots) == sorted(set(slots))
+        assert not ahead or len(slots) == 1
+        for slot in slots:
+            self._seen[slot].append(self._last.pop(slot))
+            assert len(self._seen[slot]) - self._added[slot] <= CONTEXT
         self.steps += 1
-        return self._logits(head)
+        self.stepped += len(slots)
+        return self._logits(slots)
 
-    def upload(self, noise: FloatArray) -> FloatArray:
-        return noise
+    def draw(self, logits: list[FloatArray], slots: Sequence[int], draws: Sequence[Draw]) -> IntArray:
+        assert len(slots) == len(draws) == len(logits[0])
+        tokens = draw_tokens(logits, draws, self._noise, [head.start for head in self._heads])
+        self.feed(slots, tokens)
+        return tokens
 
-    def draw(
-        self, logits: FloatArray, noise: FloatArray | None, sampling: Sampling, *, head: int = 0
-    ) -> IntArray:
-        assert noise is None or noise.shape == logits.shape
-        assert logits.shape == (len(self._seen), len(self._heads[head]))
-        return draw(logits, noise, sampling) + self._heads[head].start
+    def feed(self, slots: Sequence[int], tokens: IntArray) -> None:
+        self._last.update(zip(slots, tokens.tolist(), strict=True))
 
     def read(self, tokens: IntArray) -> IntArray:
         return tokens
 
-    def keep(self, rows: IntArray) -> None:
-        assert len(rows) > 0
-        assert (np.diff(rows) > 0).all()
-        self._seen = [self._seen[row] for row in rows]
+    def leave(self, slot: int) -> None:
+        del self._seen[slot]
 
-    def _logits(self, head: int) -> FloatArray:
-        ids = self._heads[head]
-        return np.stack([logits_of(self._stage, np.array(row))[ids.start : ids.stop] for row in self._seen])
+    def release(self) -> None:
+        assert not self._seen, "slots that nobody has left"
+
+    def _logits(self, slots: Sequence[int]) -> list[FloatArray]:
+        every = [logits_of(self._stage, np.array(self._seen[slot])) for slot in slots]
+        return [np.stack([logits[ids.start : ids.stop] for logits in every]) for ids in self._heads]
+
+
+@dataclass
+class ToyWindow:
+    codes: IntArray
+    next: int
 
 
 class ToyFineGPT:
@@ -101,28 +122,80 @@ class ToyFineGPT:
 
     def __init__(self, codebook_size: int = 1024) -> None:
         self._size = codebook_size
-        self._codes = np.empty((0, 0, 0), np.int64)
-        self._next = 0
+        self._noise = StageNoise("fine")
         self.passes = 0
 
-    def begin(self, codes: IntArray, given: int) -> None:
+    def begin(self, codes: IntArray, given: int) -> ToyWindow:
         assert codes.dtype == np.int64
         assert codes.shape[1] <= CONTEXT
         assert codes.shape[2] == N_FINE_CODEBOOKS
-        self._codes = codes.copy()
-        self._next = given
+        return ToyWindow(codes.copy(), given)
 
-    def predict(self, codebook: int, start: IntArray, noise: FloatArray | None, sampling: Sampling) -> None:
-        assert codebook == self._next
-        assert noise is None or noise.shape == (*self._codes.shape[:2], self._size)
-        for row, (codes, first) in enumerate(zip(self._codes, start.tolist(), strict=True)):
+    def predict(self, window: ToyWindow, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:
+        assert codebook == window.next
+        frames = window.codes.shape[1]
+        for codes, first, own in zip(window.codes, start.tolist(), draws, strict=True):
             logits = logits_of("fine", codes[:, : codebook + 1])[first:, : self._size]
-            codes[first:, codebook] = draw(logits, None if noise is None else noise[row, first:], sampling)
-        self._next += 1
+            noise = None
+            if not own.sampling.greedy:
+                noise = self._noise.frames(own.seed, own.step, first, frames, self._size)
+            codes[first:, codebook] = draw(logits, noise, own.sampling)
+        window.next += 1
         self.passes += 1
 
-    def codes(self) -> IntArray:
-        return self._codes
+    def codes(self, window: ToyWindow) -> IntArray:
+        assert window.next == N_FINE_CODEBOOKS
+        return window.codes
+
+    def release(self) -> None:
+        """Nothing is kept."""
+
+
+class ToyCodec:
+    """A `Codec` whose samples are the codes, 320 times each."""
+
+    def decode(self, codes: IntArray) -> FloatArray:
+        return np.repeat(codes.sum(1), 320, axis=-1).astype(np.float32)
+
+    def release(self) -> None:
+        """Nothing is kept."""
+
+
+class ToyBackend:
+    """A `Backend` of toys, for a scheduler."""
+
+    def __init__(self, layout: Layout = BARK, *, max_batch: int = 4, fine_rows: int = 1) -> None:
+        self.parts: dict[str, Any] = {
+            "text": ToyGPT("text", layout.text_heads, max_batch + 1),
+            "coarse": ToyGPT("coarse", layout.coarse_heads, max_batch + 1),
+            "fine": ToyFineGPT(layout.codebook_size),
+            "codec": ToyCodec(),
+        }
+        self._widths = {"text": max_batch, "coarse": max_batch, "fine": fine_rows, "codec": 1}
+        self.max_batch = max_batch
+
+    def __getattr__(self, part: str) -> Any:
+        return lambda: self.parts[part]
+
+    def opened(self, part: str) -> Any:
+        return self.parts[part]
+
+    def width(self, part: str) -> int:
+        return self._widths[part]
+
+    def done(self, part: str) -> None:
+        self.parts[part].release()
+
+
+def run_all(backend: Any, steps: Iterable[Steps[Any]], on_move: OnMove | None = None) -> list[Any]:
+    """What comes of some steps, side by side."""
+    scheduler = Scheduler(backend, slots=backend.max_batch + 1, one_stage=False)
+    caller = Caller(on_move)
+    try:
+        handles = [scheduler.submit(own, caller, Clock()) for own in steps]
+        return [handle.result() for handle in handles]
+    finally:
+        scheduler.close()
 
 
 class _BarkCausal(torch.nn.Module):

@@ -41,7 +41,7 @@ class Backend(ABC):
         """How many sequences of a part can run at once with a gain."""
         return self._config.max_batch if part in ("text", "coarse") else 1
 
-    def prepare(self, part: Part) -> None:
+    def prepare(self, part: Part) -> None:  # noqa: B027  # torch has nothing to prepare
         """Make what opening a part needs and takes long to make, so that a worker has only to open it."""
 
     def done(self, part: Part) -> None:

@@ -27,9 +27,7 @@ class Manner:
     options: Options
 
 
-def manners(
-    voices: Iterable[Voice | None], seeds: Iterable[int], options: Options
-) -> list[Manner]:
+def manners(voices: Iterable[Voice | None], seeds: Iterable[int], options: Options) -> list[Manner]:
     """How each of some texts is said."""
     return [Manner(voice, seed, options) for voice, seed in zip(voices, seeds, strict=True)]
 

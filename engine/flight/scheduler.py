@@ -210,7 +210,7 @@ class Scheduler:
 
     def _part_for(self, sequences: Iterable[Sequence[Any]]) -> Part:
         """The latest part that is full, or that nothing before it can make fuller."""
-        counts = {part: 0 for part in PARTS}
+        counts = dict.fromkeys(PARTS, 0)
         for sequence in sequences:
             if sequence.part is not None:
                 counts[sequence.part] += 1

@@ -36,9 +36,7 @@ class Speech:
         self.text = text
         self.chunks = chunks
         self._made: list[Future[Result]] = [Future() for _ in chunks]
-        takes = [
-            Take(i, chunk.text, seed) for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))
-        ]
+        takes = [Take(i, chunk.text, seed) for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))]
         self._takes = Takes(pipeline, takes, steady, options, self._keep, begin=begin, on_move=on_move)
         self._takes.start()
 

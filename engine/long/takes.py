@@ -33,11 +33,11 @@ class Take:
 class Takes:
     """Takes under way. What comes of each is told as soon as it is there, in any order.
 
-    takes: ascending in their index. steady: tells each chunk's voice, and is told each result. made: is called
-    with each take and its result, or the error that it ended with. spoken: is called with a take and its
-    semantic tokens when these are made. Both are called by the thread that does the work. begin: how many are
-    under way at first; each that is done makes room for two, up to twice the config's max_batch (that many at
-    once if None). The first of them is urgent if `begin` is given: somebody waits for its sound.
+    takes: ascending in their index. steady: tells each chunk's voice, and is told each result. made: is
+    called with each take and its result, or the error that it ended with. spoken: is called with a take and
+    its semantic tokens when these are made. Both are called by the thread that does the work. begin: how many
+    are under way at first; each that is done makes room for two, up to twice the config's max_batch (that
+    many at once if None). With `begin` the first of them is urgent: somebody waits for its sound.
     """
 
     def __init__(

@@ -76,7 +76,11 @@ def coarse_codes(
     ratio = layout.semantic_to_coarse_ratio
     max_semantic_history = math.floor(max_coarse_history / ratio)
     past, ids = trim_history(*history, layout, max_coarse_history) if history else _nothing()
-    whole, n_steps, n_history = np.concatenate([past, semantic]), coarse_steps(len(semantic), layout), len(ids)
+    whole, n_steps, n_history = (
+        np.concatenate([past, semantic]),
+        coarse_steps(len(semantic), layout),
+        len(ids),
+    )
     cached: tuple[int, int] | None = None  # where the prefix starts that the cache holds
     for first in range(0, n_steps, sliding_window_len):
         semantic_start = max(0, len(past) + round(first / ratio) - max_semantic_history)

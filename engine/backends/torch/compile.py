@@ -109,4 +109,3 @@ class CompiledStep:
         """Forget the CUDA graphs, which refer to the cache's buffers; compiled code is kept."""
         self._ready = {}
         self._pool = None
-

@@ -1,4 +1,4 @@
-"""`alrakis.sampling.Noise` in torch's integer arithmetic, made where it is used.
+"""`alrakis.sampling.StageNoise` in torch's integer arithmetic, made where it is used.
 
 Philox's words are unsigned; int64 wraps in the same way, and only shifts to the right need a mask.
 """
@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alrakis.sampling import BLOCK, Draw, Noise
+from alrakis.sampling import BLOCK, Draw, StageNoise
 from alrakis.spec import STAGES, Stage
 
 AHEAD = 16  # steps whose noise is made at once: a step then starts no kernels for it
@@ -62,7 +62,7 @@ class HostNoise:
     """The same on the CPU, where numpy is quicker."""
 
     def __init__(self, stage: Stage) -> None:
-        self._noise = Noise(stage)
+        self._noise = StageNoise(stage)
 
     def rows(self, draws: Sequence[Draw], candidates: int) -> Tensor:
         """Noise for a step of each sequence, `(B, candidates)`."""
@@ -71,7 +71,7 @@ class HostNoise:
     def frames(self, draws: Sequence[Draw], first: int, frames: int, candidates: int) -> Tensor:
         """Noise for frames of a window from `first` on, `(B, frames - first, candidates)`."""
         return torch.from_numpy(
-            np.stack([self._noise.frames(draw, first, frames, candidates) for draw in draws])
+            np.stack([self._noise.frames(d.seed, d.step, first, frames, candidates) for d in draws])
         )
 
     def release(self) -> None:
