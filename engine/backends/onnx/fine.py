@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 
 from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
-from alrakis.backends.onnx.session import bind, load_table, only_what_is_asked, open_session
 from alrakis.export.contract import fine_frames
 from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw
 from alrakis.spec import GPTShape
