@@ -116,6 +116,7 @@ class Engine(Pipeline):
         begin: int | None = None,
         on_move: OnMove | None = None,
         options: Options | None = None,
+        silent: bool = True,
         **changes: Any,
     ) -> Speech:
         """Begin to say a long text, and give its pieces as they come: iterate with `for` or `async for`.
@@ -126,14 +127,24 @@ class Engine(Pipeline):
         in), and chunks run side by side; with "chain" each chunk goes on from the speaker's chunk before it.
         language: for splitting, by the script if None. begin: how many chunks are under way at first, as
         many as there is room for if None; few bring the first sound sooner. on_move: called after every step
-        of a stage with its name and the seconds of audio done; may raise. options and further keywords: as
-        in `generate`. Raises as `generate`, at once.
+        of a stage with its name and the seconds of audio done; may raise. options, silent and further
+        keywords: as in `generate`. Raises as `generate`, at once.
         """
         long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
-        return long.say(begin=begin, on_move=on_move)
+        return long.say(begin=begin, on_move=on_move, silent=silent)
 
     def stream(
-        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
+        self,
+        text: "str | Sequence[Chunk]",
+        voice: Any = None,
+        *,
+        cast: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        steady: Steady = "voice",
+        language: str | None = None,
+        options: Options | None = None,
+        silent: bool = True,
+        **changes: Any,
     ) -> Generator[Piece, None, None]:
         """Pieces of a long text's audio in order, each as soon as it exists; their audio joined is the whole.
 
@@ -141,19 +152,32 @@ class Engine(Pipeline):
         work goes on while pieces are used, two full batches ahead at most; closing the generator ends it at
         its next step. Raises as `generate`, at once.
         """
-        return _closing(self.submit_long(text, voice, **{"begin": 1, **asked}))
+        long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
+        return long.pieces(silent)
 
-    async def stream_async(
+    def stream_async(
         self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
     ) -> AsyncGenerator[Piece, None]:
-        """`stream`, awaited."""
-        with self.submit_long(text, voice, **{"begin": 1, **asked}) as speech:
-            async for piece in speech:
-                yield piece
+        """`stream`, to be used with `async for`; closing it ends the work. Raises as `generate`, at once."""
+        return _pieces_async(self.submit_long(text, voice, **{"begin": 1, **asked}))
 
-    def generate_long(self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any) -> LongResult:
+    def generate_long(
+        self,
+        text: "str | Sequence[Chunk]",
+        voice: Any = None,
+        *,
+        cast: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        steady: Steady = "voice",
+        language: str | None = None,
+        on_move: OnMove | None = None,
+        options: Options | None = None,
+        silent: bool = True,
+        **changes: Any,
+    ) -> LongResult:
         """The joined pieces of a long text. Arguments as `submit_long` has them."""
-        return self.submit_long(text, voice, **asked).result()
+        long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
+        return long.say(on_move=on_move, silent=silent).result()
 
     def _voices(self, voice: Any, count: int, single: bool) -> list[Voice | None]:
         if not isinstance(voice, (list, tuple)):
@@ -169,7 +193,7 @@ def _listed(texts: Any) -> list[Any]:
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
 
 
-def _closing(speech: Speech) -> Generator[Piece, None, None]:
-    """A speech's pieces; closing the generator gives up the rest."""
+async def _pieces_async(speech: Speech) -> AsyncGenerator[Piece, None]:
     with speech:
-        yield from speech
+        async for piece in speech:
+            yield piece

@@ -80,6 +80,9 @@ class WholeProgress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._bar.close()
 
     def move(self, part: str, seconds: float) -> None:

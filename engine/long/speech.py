@@ -7,6 +7,7 @@ from alrakis.long.pieces import LongResult, Piece, join, make_piece
 from alrakis.long.takes import Take, Takes
 from alrakis.long.voices import SteadyVoices
 from alrakis.pipeline import Pipeline
+from alrakis.progress import WholeProgress
 from alrakis.result import Result
 from alrakis.sampling import Options
 from alrakis.text.splitting import Chunk
@@ -31,14 +32,32 @@ class Speech:
         *,
         begin: int | None = None,
         on_move: OnMove | None = None,
+        silent: bool = True,
     ) -> None:
         self._config = pipeline.config
+        self._bar = WholeProgress([chunk.seconds for chunk in chunks], {}, silent)
         self.text = text
         self.chunks = chunks
         self._made: list[Future[Result]] = [Future() for _ in chunks]
         takes = [Take(i, chunk.text, seed) for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))]
-        self._takes = Takes(pipeline, takes, steady, options, self._keep, begin=begin, on_move=on_move)
-        self._takes.start()
+        self._takes = Takes(
+            pipeline, takes, steady, options, self._keep, begin=begin, on_move=self._moving(on_move)
+        )
+        try:
+            self._takes.start()
+        except BaseException:
+            self.cancel()
+            raise
+
+    def _moving(self, on_move: OnMove | None) -> OnMove:
+        """Tells the bar of each step, and whoever else wants to know."""
+
+        def moved(part: str, seconds: float) -> None:
+            self._bar.move(part, seconds)
+            if on_move is not None:
+                on_move(part, seconds)
+
+        return moved
 
     def __iter__(self) -> Iterator[Piece]:
         for index, made in enumerate(self._made):
@@ -68,6 +87,7 @@ class Speech:
     def cancel(self) -> None:
         """Give up what is not made yet; waiting for it raises `concurrent.futures.CancelledError`."""
         self._takes.cancel()
+        self._bar.close()
         for made in self._made:
             made.cancel()
 
@@ -83,4 +103,5 @@ class Speech:
         if isinstance(made, BaseException):
             future.set_exception(made)
         else:
+            self._bar.done(take.index, made.duration_s)
             future.set_result(made)

@@ -1,12 +1,13 @@
 """A long text: its chunks, their voices and seeds, and the pieces that are made of them."""
 
 import functools
-from collections.abc import Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from alrakis.config import Config
 from alrakis.errors import InputError
+from alrakis.long.pieces import Piece
 from alrakis.long.speech import Speech
 from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.pipeline import Pipeline
@@ -50,7 +51,7 @@ class LongText:
         given = voices_of(pipeline, voice, cast, self.chunks)
         self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
 
-    def say(self, *, begin: int | None = None, on_move: OnMove | None = None) -> Speech:
+    def say(self, *, begin: int | None = None, on_move: OnMove | None = None, silent: bool = True) -> Speech:
         """Begin to say it. begin: how many chunks are under way at first."""
         return Speech(
             self._pipeline,
@@ -61,7 +62,13 @@ class LongText:
             self._options,
             begin=begin,
             on_move=on_move,
+            silent=silent,
         )
+
+    def pieces(self, silent: bool) -> Generator[Piece, None, None]:
+        """Its pieces, from when the first is asked for; closing the generator gives up the rest."""
+        with self.say(begin=1, silent=silent) as speech:
+            yield from speech
 
 
 def split_long(
