@@ -63,10 +63,12 @@ def _seen() -> bool:
 
 
 def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":
-    kind: Any = tqdm
-    if in_notebook() and importlib.util.find_spec("ipywidgets"):
-        from tqdm.notebook import tqdm as kind  # without ipywidgets it warns and fails
-    return kind(  # type: ignore[no-any-return]
+    kind = tqdm
+    if in_notebook() and importlib.util.find_spec("ipywidgets"):  # without it, it warns and fails
+        from tqdm.notebook import tqdm_notebook
+
+        kind = tqdm_notebook
+    return kind(
         total=total,
         desc=desc,
         disable=silent or not _seen(),

@@ -1,5 +1,6 @@
 """Sequences in the slots of a causal model."""
 
+from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
@@ -23,16 +24,18 @@ class Slots:
 
     def seat(self, waiting: Iterable[Sequence[Any]]) -> None:
         """Give free slots to who needs one: the urgent first, then the caller who has the fewest."""
-        left = [sequence for sequence in waiting if sequence not in self._of]
-        while left:
-            had = {s: sum(1 for other in self._of if other.caller is s.caller) for s in left}
-            sequence = min(left, key=lambda s: (not s.caller.urgent, had[s], s.arrival))
-            free = sorted(set(range(self._count)) - set(self._of.values()))
-            if not free or (len(free) == 1 and had[sequence] and self._count > 1):
-                return
+        free = sorted(set(range(self._count)) - set(self._of.values()))
+        left = [sequence for sequence in waiting if sequence not in self._of] if free else []
+        while free and left:
+            held = Counter(other.caller for other in self._of)
+            if len(free) == 1 and self._count > 1:
+                left = [sequence for sequence in left if not held[sequence.caller]]
+                if not left:
+                    return
+            sequence = min(left, key=lambda s: (not s.caller.urgent, held[s.caller], s.arrival))
             left.remove(sequence)
             apart = sequence.caller.urgent and not all(other.caller.urgent for other in self._of)
-            self._of[sequence] = free[-1] if apart else free[0]
+            self._of[sequence] = free.pop(-1 if apart else 0)
 
     def has(self, sequence: Sequence[Any]) -> bool:
         return sequence in self._of

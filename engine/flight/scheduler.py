@@ -99,24 +99,35 @@ class Scheduler:
             )
 
     def _work(self) -> None:
+        while self._goes_on():
+            try:
+                self._turn()
+            except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
+                self._fail_all(error)
+
+    def _goes_on(self) -> bool:
+        """Take in who has arrived; False when nobody is left, and then this worker is none any more."""
         while True:
             with self._changed:
                 self._flying += self._arrived
                 self._arrived.clear()
-                if self._closed or not _wanted():
-                    for sequence in self._flying:
-                        sequence.fail(BackendError("the engine was closed before this was made"))
-                self._forget([s for s in self._flying if s.part is None or s.handle.done()])
-                if not self._flying:
-                    self._rest()
-                    self._worker = None
-                    self._changed.notify_all()
-                    return
-            try:
-                self._turn()
-            except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
-                for sequence in self._flying:
-                    sequence.fail(error)
+                ends = self._closed or not _wanted()
+            if ends:
+                self._fail_all(BackendError("the engine was closed before this was made"))
+            self._forget([s for s in self._flying if s.part is None or s.handle.done()])
+            if self._flying:
+                return True
+            with self._changed:
+                if self._arrived:
+                    continue
+                self._rest()
+                self._worker = None
+                self._changed.notify_all()
+                return False
+
+    def _fail_all(self, error: BaseException) -> None:
+        for sequence in self._flying:
+            sequence.fail(error)
 
     def _turn(self) -> None:
         """Move some sequences of one part on by a step."""
@@ -189,24 +200,6 @@ class Scheduler:
             alone = [sequence for sequence in here if sequence.caller.urgent] if first is urgent else []
             return alone or here
         return sorted(here, key=lambda s: ((s not in first), s.arrival))
-
-    def _next(self) -> list[Sequence[Any]]:
-        """Who moves next: sequences that are in one part, the most entitled first."""
-        urgent = [sequence for sequence in self._flying if sequence.caller.urgent]
-        others = [sequence for sequence in self._flying if not sequence.caller.urgent]
-        if not urgent or not others:
-            self._spent_s = {True: 0.0, False: 0.0}
-        first = urgent or others
-        if urgent and others and self._spent_s[True] > URGENT_SHARE * self._spent_s[False]:
-            first = others
-        part = self._part_for(first)
-        here = [sequence for sequence in first if sequence.part == part]
-        if part not in self._slots:
-            return sorted(here, key=lambda sequence: sequence.arrival)
-        slots = self._slots[part]
-        everybody = [sequence for sequence in self._flying if sequence.part == part]
-        slots.seat(sorted(everybody, key=lambda sequence: not sequence.caller.urgent))
-        return [s for s in here if slots.has(s)] or [s for s in everybody if slots.has(s)]
 
     def _part_for(self, sequences: Iterable[Sequence[Any]]) -> Part:
         """The latest part that is full, or that nothing before it can make fuller."""

@@ -125,8 +125,17 @@ class Batch:
         settings = self._task.settings
         if plan.long:
             language = plan.item.lang or settings.lang
-            arguments = plan.voice, self._cast, plan.seed, "voice", language, settings.options
-            speech = LongText(self._engine, plan.text, *arguments).say(bounded=False)
+            long = LongText(
+                self._engine,
+                plan.text,
+                plan.voice,
+                self._cast,
+                plan.seed,
+                "voice",
+                language,
+                settings.options,
+            )
+            speech = long.say(bounded=False)
             speech.add_done_callback(ended)
             return speech
         manner = Manner(plan.voice, plan.seed, settings.options)

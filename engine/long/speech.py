@@ -19,8 +19,9 @@ from alrakis.timings import OnMove
 class Speech:
     """What `Engine.submit_long` gives. Iterate it once, with `for` or with `async for`, or take the result.
 
-    Iterating is what asks for more: at most twice `max_batch` pieces are made ahead, if `bounded`. Leaving the loop early
-    leaves the work under way; `cancel()` ends it at its next step. Works as a context manager that cancels.
+    bounded: iterating is what asks for more, and at most twice `max_batch` pieces are made ahead. Leaving the
+    loop early leaves the work under way; `cancel()` ends it at its next step. Works as a context manager that
+    cancels.
     """
 
     def __init__(
@@ -98,7 +99,7 @@ class Speech:
             made.cancel()
 
     def add_done_callback(self, function: Callable[[], None]) -> None:
-        """Call a function once, when all pieces are made or one cannot be; in the thread that does the work."""
+        """Call a function once, when all pieces are made or one cannot be; in the worker's thread."""
         self._ended = function
         self._tell_end()
 

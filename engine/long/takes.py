@@ -3,11 +3,10 @@
 import functools
 import threading
 from collections.abc import Callable, Sequence
-from concurrent.futures import CancelledError
+from concurrent.futures import Future
 from dataclasses import dataclass
-from typing import Any
 
-from alrakis.errors import AlrakisError
+from alrakis.errors import AlrakisError, GenerationError, InputError
 from alrakis.flight.journey import Known, Manner
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.long.voices import SteadyVoices
@@ -36,9 +35,9 @@ class Takes:
     """Takes under way. What comes of each is told as soon as it is there, in any order.
 
     takes: ascending in their index. steady: tells each chunk's voice, and is told each result. made: is
-    called with each take and its result, or the error that it ended with. told: is called with a take, a stage
-    and what that made. Both are called by the thread that does the work. begin: how many are under way at
-    first; each that is done makes room for two, up to twice the config's max_batch (that many at once if
+    called with each take and its result, or the error that it ended with. told: is called with a take, a
+    stage and what that made. Both are called by the thread that does the work. begin: how many are under way
+    at first; each that is done makes room for two, up to twice the config's max_batch (that many at once if
     None). With `begin` the first of them is urgent: somebody waits for its sound. bounded: results that
     nobody has taken yet leave no room for others.
     """
@@ -98,17 +97,22 @@ class Takes:
             if take is None:
                 return
             self._waiting.remove(take)
-            caller = Caller(self._on_move) if self._urgent else self._caller
-            self._urgent = False
-            manner = Manner(self._steady.voice(take.index), take.seed, self._options)
-            handle = self._pipeline.said(
-                take.text, manner, caller, known=take.known, told=functools.partial(self._told, take)
-            )
-            self._under_way[take] = handle
-            handle.add_done_callback(lambda done, take=take: self._done(take, done))
+            try:
+                self._submit(take)
+            except (InputError, GenerationError) as error:
+                self._finish(take, error)
 
-    def _done(self, take: Take, handle: Any) -> None:
-        """A take is over, well or not; in the worker's thread."""
+    def _submit(self, take: Take) -> None:
+        caller = Caller(self._on_move) if self._urgent else self._caller
+        self._urgent = False
+        manner = Manner(self._steady.voice(take.index), take.seed, self._options)
+        told = functools.partial(self._told, take)
+        handle = self._pipeline.said(take.text, manner, caller, known=take.known, told=told)
+        self._under_way[take] = handle
+        handle.add_done_callback(functools.partial(self._done, take))
+
+    def _done(self, take: Take, handle: Future[Result]) -> None:
+        """A take is over, well or not; in the worker's thread, or in that of who cancelled it."""
         with self._lock:
             self._under_way.pop(take, None)
             if self._stopped:
@@ -116,17 +120,21 @@ class Takes:
             made: Result | BaseException
             try:
                 made = handle.result()
-                self._steady.finish(take.index, as_voice(take.index, made))
-            except (Exception, CancelledError) as error:
+            except BaseException as error:  # whatever it is, it is told to whoever wants the take
                 made = error
-                self._steady.finish(take.index, None)
-            self._kept += self._bounded
-            self._room = min(2 * self._room, self._most)
+            self._finish(take, made)
             try:
                 self._advance()
             except AlrakisError as error:  # closed meanwhile: there is no going on
                 self._stopped = True
-                made = made if isinstance(made, BaseException) else error
+                for waiting in self._waiting:
+                    self._made(waiting, error)
+
+    def _finish(self, take: Take, made: Result | BaseException) -> None:
+        voice = as_voice(take.index, made) if isinstance(made, Result) else None
+        self._steady.finish(take.index, voice)
+        self._kept += self._bounded
+        self._room = min(2 * self._room, self._most)
         self._made(take, made)
 
 

@@ -52,8 +52,15 @@ class LongText:
         pipeline.weights.fetch()
         self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
 
-    def say(self, *, begin: int | None = None, on_move: OnMove | None = None, silent: bool = True) -> Speech:
-        """Begin to say it. begin: how many chunks are under way at first."""
+    def say(
+        self,
+        *,
+        begin: int | None = None,
+        bounded: bool = True,
+        on_move: OnMove | None = None,
+        silent: bool = True,
+    ) -> Speech:
+        """Begin to say it. begin, bounded: as `Takes` has them."""
         return Speech(
             self._pipeline,
             self.text,
