@@ -47,6 +47,7 @@ class ToyGPT:
     """A `CausalGPT` over `logits_of`; checks that it is used as the protocol says, and counts its work."""
 
     batches_prefixes = True
+    looks_ahead = 2
 
     def __init__(self, stage: Stage, heads: Sequence[range], slots: int = 5) -> None:
         self.slots = slots

@@ -21,6 +21,7 @@ class CausalGPT(Protocol):
 
     slots: int
     batches_prefixes: bool  # whether prefixes of one length gain by running together
+    looks_ahead: int  # how many draws to come a step wants to know of a lone sequence
     read_bytes: int  # of parameters and cache, by all steps so far
 
     def admit(self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None) -> Any:
@@ -34,8 +35,8 @@ class CausalGPT(Protocol):
     def step(self, slots: Sequence[int], ahead: Sequence[Draw] = ()) -> Any:
         """Run the token that was drawn last in each of these slots, which ascend; logits as `admit` has them.
 
-        ahead: for a single slot, the draws to come, the first of them from these logits; a backend may work
-        ahead. The logits are overwritten by the next step.
+        ahead: for a single slot, `looks_ahead` draws to come or what is left, the first of them from these
+        logits. The logits are overwritten by the next step.
         """
         ...
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from alrakis.backends.protocols import CausalGPT
 from alrakis.flight.sequence import Sequence
+from alrakis.sampling import Draw
 from alrakis.stages.asks import Run
 
 
@@ -56,7 +57,7 @@ class Slots:
             moving = alike if gpt.batches_prefixes else beginning[:1]
             logits = self._admit(gpt, moving)
         else:
-            ahead = moving[0].draws(_run(moving[0])) if len(moving) == 1 else ()
+            ahead = _ahead(moving[0], gpt.looks_ahead) if len(moving) == 1 else ()
             logits = gpt.step([self._of[sequence] for sequence in moving], ahead)
         return self._draw(gpt, moving, logits)
 
@@ -86,6 +87,12 @@ class Slots:
             return False
         sequence.answer(np.array([_read(gpt, *drawn) for drawn in sequence.drawn], np.int64))
         return True
+
+
+def _ahead(sequence: Sequence[Any], count: int) -> list[Draw]:
+    """The next draws of a sequence, as many as there are up to `count`."""
+    run, done = _run(sequence), len(sequence.drawn)
+    return [run.draw(i) for i in range(done, min(done + count, run.count))]
 
 
 def _read(gpt: CausalGPT, tokens: Any, row: int) -> int:

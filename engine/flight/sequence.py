@@ -5,14 +5,12 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
-from alrakis.sampling import Draw, IntArray
+from alrakis.sampling import IntArray
 from alrakis.spec import Part
 from alrakis.stages.asks import Ask, Run, Steps
 from alrakis.timings import Clock, OnMove
 
 Made = TypeVar("Made")
-
-AHEAD = 16  # draws that a backend is told of in advance
 
 _arrivals = itertools.count()
 
@@ -74,11 +72,6 @@ class Sequence(Generic[Made]):
     def begins(self) -> bool:
         """Whether a prefix has to be run before its next draw."""
         return isinstance(self.ask, Run) and self.ask.prefix is not None and not self.drawn
-
-    def draws(self, run: Run) -> list[Draw]:
-        """The next draws, as many as a backend wants to know."""
-        done = len(self.drawn)
-        return [run.draw(i) for i in range(done, min(done + AHEAD, run.count))]
 
     def answer(self, made: IntArray) -> None:
         """Give what was asked for, and find out what is needed next."""

@@ -41,6 +41,7 @@ class DraftedCausalGPT(OnnxCausalGPT):
         self._draft = open_session(folder / "draft.onnx", threads, providers)
         self._parameter_bytes[self._draft] = self._read_by_a_run(folder / "draft.bin")
         self._drafts = drafts
+        self.looks_ahead = drafts + 1
         self._checked: list[tuple[int, list[FloatArray]]] = []  # guessed tokens, fp32 logits after each
         self._slot = 0  # whose they are
         self._checks: dict[tuple[int, int], ort.IOBinding] = {}  # by slot and the number of tokens checked

@@ -41,6 +41,7 @@ class OnnxCausalGPT:
     ) -> None:
         self.slots = slots
         self.batches_prefixes = False
+        self.looks_ahead = 0
         self._shape = shape
         self._heads = heads
         self._noise = StageNoise(stage)

@@ -127,6 +127,7 @@ class TorchCausalGPT:
         self.net = CausalNet(weights, heads, home or device, dtype)
         self.slots = slots
         self.batches_prefixes = device.type != "cpu"
+        self.looks_ahead = 0
         self._device = device
         self._heads = list(heads)
         self._noise = noise_on(weights.stage, device)
