@@ -22,6 +22,7 @@ logger = logging.getLogger("alrakis")
 
 Made = TypeVar("Made")
 
+CAUSAL: tuple[Part, ...] = ("text", "coarse")  # parts whose sequences have slots
 URGENT_SHARE = 3  # urgent sequences have so many times the time of the others
 
 
@@ -39,12 +40,11 @@ class Scheduler:
     def __init__(self, backend: Backend, *, slots: int, one_stage: bool) -> None:
         self._backend = backend
         self._one_stage = one_stage
-        self._slots: dict[Part, Slots] = {"text": Slots(slots), "coarse": Slots(slots)}
-        self._windows = Windows()
+        self._count = slots
+        self._empty()
         self._process = os.getpid()
         self._changed = threading.Condition()
         self._arrived: list[Sequence[Any]] = []
-        self._flying: list[Sequence[Any]] = []
         self._worker: threading.Thread | None = None
         self._closed = False
         self._part: Part | None = None  # that ran last
@@ -99,11 +99,24 @@ class Scheduler:
             )
 
     def _work(self) -> None:
-        while self._goes_on():
-            try:
+        try:
+            while self._goes_on():
                 self._turn()
-            except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
-                self._fail_all(error)
+        except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
+            with self._changed:
+                self._flying += self._arrived
+                self._arrived.clear()
+                self._worker = None
+                self._changed.notify_all()
+            self._fail_all(error)
+            self._empty()
+            raise
+
+    def _empty(self) -> None:
+        """Nothing is under way."""
+        self._flying: list[Sequence[Any]] = []
+        self._slots: dict[Part, Slots] = {part: Slots(self._count) for part in CAUSAL}
+        self._windows = Windows()
 
     def _goes_on(self) -> bool:
         """Take in who has arrived; False when nobody is left, and then this worker is none any more."""
