@@ -37,7 +37,7 @@ def left(folder: Path) -> dict[str, str]:
 
 @pytest.mark.parametrize(
     ("weights", "kills"),
-    [pytest.param(*FEW), pytest.param(*MANY, marks=pytest.mark.faults)],
+    [pytest.param(*FEW), pytest.param(*MANY, marks=[pytest.mark.faults, pytest.mark.timeout(7200)])],
 )
 @pytest.mark.parametrize("arguments", [EXPORT, FIRST_USE], ids=["export", "first use"])
 def test_what_was_killed_ends_in_the_same_bytes(
