@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: demo test faults browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -18,6 +18,10 @@ $(VENV)/ready: pyproject.toml tests/constraints.txt
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# kills, small disks and hostile accounts, many times over
+faults: $(VENV)/ready
+	$(BIN)/python -m pytest -m faults
 
 # the tests that look at a report in a browser; without one they are skipped
 browser:

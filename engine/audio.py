@@ -73,14 +73,32 @@ def save_audio(
     not finite, and OutputError if the file cannot be written.
     """
     container, subtype = _format(path)
-    subtype = subtype.replace("16", str(bits))
+    return replace_file(
+        path, _content(container, subtype.replace("16", str(bits)), samples, sample_rate_hz, tags)
+    )
+
+
+def wav_bytes(
+    samples: npt.NDArray[np.floating[Any]], sample_rate_hz: int, tags: Mapping[str, str] | None = None
+) -> bytes:
+    """What `save_audio` writes into a wav file; it raises the same."""
+    return _content(*_FORMATS[".wav"], samples, sample_rate_hz, tags)
+
+
+def _content(
+    container: str,
+    subtype: str,
+    samples: npt.NDArray[np.floating[Any]],
+    sample_rate_hz: int,
+    tags: Mapping[str, str] | None,
+) -> bytes:
     if not isinstance(sample_rate_hz, (int, np.integer)) or int(sample_rate_hz) not in _RATES_HZ:
         raise InputError(f"a sample rate is a whole number from 8000 to 192000 Hz, not {sample_rate_hz!r}")
     audio = _check_samples(samples)
     fields = tag_fields(tags or {}, _WAV_TAG_BYTES if container == "WAV" else None)
     own_tag = id3_tag(fields) if container == "MP3" else b""
     encoded = _encode(audio, int(sample_rate_hz), container, subtype, {} if own_tag else fields)
-    return replace_file(path, own_tag + encoded)
+    return own_tag + encoded
 
 
 def save_pieces(

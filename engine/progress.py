@@ -5,7 +5,7 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableMapping, Sequence
 from contextlib import ExitStack, contextmanager
 from types import TracebackType
 from typing import Any
@@ -38,9 +38,9 @@ def progress_bar(stage: str, total_s: float | None, silent: bool) -> Iterator[Ca
 def _form(counted: tuple[str, str]) -> str:
     """A bar with what is counted and the time that is left; without the bar itself on a narrow terminal."""
     wide = in_notebook() or _columns() >= _WIDE
-    time = "[{elapsed}<{remaining}]{postfix}"
+    time = "[{elapsed}<{remaining}]"
     if wide:
-        return f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {counted[0]} {time}"
+        return f"{{desc}}: {{percentage:3.0f}}%|{{bar}}| {counted[0]} {time}{{postfix}}"
     return f"{{desc}}: {{percentage:3.0f}}% {counted[1]} {time}"
 
 
@@ -62,13 +62,20 @@ def _seen() -> bool:
     return sys.stderr is not None and (sys.stderr.isatty() or in_notebook())
 
 
-def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":
-    kind = tqdm
-    if in_notebook() and importlib.util.find_spec("ipywidgets"):  # without it, it warns and fails
-        from tqdm.notebook import tqdm_notebook
+class _Line(tqdm):  # type: ignore[misc]
+    """A bar that leaves room for what a terminal writes at its end when somebody presses Ctrl-C."""
 
-        kind = tqdm_notebook
-    return kind(
+    @property
+    def format_dict(self) -> MutableMapping[str, Any]:
+        facts = super().format_dict
+        columns = facts["ncols"]
+        return {**facts, "ncols": columns and max(1, columns - len("^C"))}
+
+
+def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":
+    for line in [bar for bar in tqdm._instances if isinstance(bar, _Working)]:
+        line.close()
+    return _kind()(
         total=total,
         desc=desc,
         disable=silent or not _seen(),
@@ -77,6 +84,14 @@ def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any
         miniters=0,  # how often it is drawn depends on time alone
         **options,
     )
+
+
+def _kind() -> Any:
+    if in_notebook() and importlib.util.find_spec("ipywidgets"):  # without, tqdm warns and fails
+        from tqdm.notebook import tqdm as widget
+
+        return widget
+    return _Line
 
 
 def _move(bar: "tqdm[Any]", amount: float) -> None:
@@ -105,11 +120,16 @@ def _ticking(bar: "tqdm[Any]") -> Iterator[None]:
         bar.close()
 
 
+class _Working(_Line):
+    """A line that makes room for the first bar."""
+
+
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """A line that says what is going on before there is anything to count; it goes away at the end."""
-    quiet = logger.level > logging.INFO or in_notebook()  # as `alrakis say --quiet` sets it
-    with _ticking(_bar(what, None, "{desc} [{elapsed}]", quiet, leave=False)):
+def working(what: str, silent: bool = False) -> Iterator[None]:
+    """A line with a clock that says what is going on, until there is something to count or it ends."""
+    quiet = silent or sys.stderr is None or not sys.stderr.isatty()
+    form = "{desc} [{elapsed}]"
+    with _ticking(_Working(desc=what, disable=quiet, bar_format=form, dynamic_ncols=True, leave=False)):
         yield
 
 

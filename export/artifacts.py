@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 from alrakis.config import PRECISIONS, Config
 from alrakis.errors import ArtifactError, WeightsError
-from alrakis.export.accuracy.report import Report
+from alrakis.export.accuracy.calibration import calibrate
+from alrakis.export.accuracy.report import Report, outliers
 from alrakis.export.accuracy.verifier import Verifier
 from alrakis.export.build import build_codec, build_stage, graph_kinds
 from alrakis.export.contract import graph_heads
@@ -216,20 +217,23 @@ class Artifacts:
         total = progress_bytes(part, heads, precision, draft=draft)
         with export_bar(f"exporting {what}", total, "B") as progress:
             build_stage(part, heads, precision, folder, draft=draft, progress=progress)
-        scales = None
-        if self._config.kv_cache == "int8" and part.stage != "fine":
-            scales = self._verifier.cache_scales(part, folder)
+        decided = self._decided(part, folder)
+        if decided:
             _empty(folder)
-            build_stage(part, heads, precision, folder, cache_scales=scales)
+            build_stage(part, heads, precision, folder, draft=draft, **decided)
         if not self._measured(part):
             return None
-        report = self._verifier.measure(part, precision, folder)
-        kept = report.outliers(self._config.verify_outlier)
-        if not kept:
-            return report
-        _empty(folder)
-        build_stage(part, heads, precision, folder, precise=kept, cache_scales=scales)
-        return self._verifier.measure(part, precision, folder, kept)
+        return self._verifier.measure(part, precision, folder, decided.get("precise", ()))
+
+    def _decided(self, part: StageWeights, folder: Path) -> dict[str, Any]:
+        """What a stage's graphs have to be built again with, as arguments of `build_stage`."""
+        cached = self._config.kv_cache == "int8" and part.stage != "fine"
+        if not cached and not self._measured(part):
+            return {}
+        found = calibrate(part, part_heads(part, self._weights.layout), folder)
+        decided: dict[str, Any] = {"cache_scales": found.cache_scales} if cached else {}
+        kept = outliers(found.errors, self._config.verify_outlier) if self._measured(part) else ()
+        return {**decided, "precise": kept} if kept else decided
 
     def _measured(self, part: Part) -> bool:
         """Whether an export is measured against fp32; with random parameters, that says nothing."""

@@ -3,18 +3,21 @@
 import contextlib
 import io
 import logging
+import os
 import re
 import sys
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
+from types import ModuleType, SimpleNamespace
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from tqdm import tqdm
 
-from alrakis.progress import WholeProgress, export_bar, progress_bar, rows_bar, tell
+from alrakis.progress import WholeProgress, above_bars, export_bar, progress_bar, rows_bar, tell, working
 
 Bar = Callable[[], AbstractContextManager[Callable[[Any], None]]]
 BARS: dict[str, Bar] = {
@@ -34,15 +37,90 @@ class Screen(io.StringIO):
         super().__init__()
         self.terminal = terminal
 
+    def fileno(self) -> int:
+        return 2
+
     def isatty(self) -> bool:
         return self.terminal
 
 
-def put_up(patch: pytest.MonkeyPatch, terminal: bool = True) -> Screen:
+def put_up(patch: pytest.MonkeyPatch, terminal: bool = True, columns: int = 80) -> Screen:
     """Standard error from now on; not as a fixture, because pytest puts its own in place after those."""
     screen = Screen(terminal)
     patch.setattr(sys, "stderr", screen)
+    patch.setattr("os.get_terminal_size", lambda number=2: os.terminal_size((columns, 24)))
+    patch.setattr("tqdm.std._screen_shape_wrapper", lambda: lambda file: (columns, 24))
     return screen
+
+
+@pytest.mark.parametrize("name", BARS)
+@pytest.mark.parametrize("columns", [12, 40, 63, 64, 80, 200])
+def test_a_bar_keeps_to_the_width_of_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, name: str, columns: int
+) -> None:
+    screen = put_up(monkeypatch, columns=columns)
+    with BARS[name]() as move:
+        move(STEPS[name])
+    lines = [line for line in re.split(r"[\r\n]|\x1b\[A", screen.getvalue()) if line.strip()]
+    assert lines
+    assert max(map(len, lines)) <= max(1, columns - len("^C")), "what Ctrl-C shows has room at the end"
+    if columns >= 40 and name == "stage":
+        assert "%" in lines[-1]
+        assert lines[-1].endswith("]"), "the time that is left is seen"
+
+
+@pytest.mark.parametrize("widgets", [True, False])
+def test_in_a_notebook_a_bar_is_seen(monkeypatch: pytest.MonkeyPatch, widgets: bool) -> None:
+    """Standard error is no terminal there. Bars of widgets need ipywidgets, and tqdm warns without."""
+    shell = SimpleNamespace(config={"IPKernelApp": {}})
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    shown: list[str] = []
+    if widgets:
+        notebook = ModuleType("tqdm.notebook")
+        notebook.tqdm = lambda **options: shown.append(options["desc"]) or tqdm(**options)  # type: ignore[attr-defined]
+        monkeypatch.setitem(sys.modules, "tqdm.notebook", notebook)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: object() if widgets else None)
+    screen = put_up(monkeypatch, terminal=False)
+    with progress_bar("coarse", 2.0, False) as move:
+        move(2.0)
+    assert "coarse: 100%" in screen.getvalue()
+    assert shown == ([" coarse"] if widgets else [])
+
+
+def test_messages_stand_above_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = put_up(monkeypatch)
+    with progress_bar("coarse", 2.0, False) as move:
+        move(1.0)
+        with above_bars():
+            print("A message.", file=screen)
+    lines = [line.split("\r")[-1] for line in screen.getvalue().split("\n")]
+    assert "A message." in lines
+    assert "coarse:" in lines[-2]
+
+
+def test_something_is_shown_at_once_until_there_is_something_to_count(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    screen = put_up(monkeypatch)
+    with working("starting"):
+        assert "starting [00:00]" in screen.getvalue()
+        with rows_bar(2, 0, False) as move:
+            begun = len(screen.getvalue())
+            move(2)
+            time.sleep(0.7)
+    assert "starting" not in screen.getvalue()[begun:]
+    assert screen.getvalue().split("\r")[-1].endswith("\n")
+    screen = put_up(monkeypatch)
+    with working("starting", silent=True):
+        pass
+    assert screen.getvalue() == ""
+
+
+def test_a_clock_goes_on_while_nothing_moves(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = put_up(monkeypatch)
+    with WholeProgress([10.0], {}, False):
+        while "[00:01<" not in screen.getvalue():
+            time.sleep(0.05)
 
 
 @pytest.mark.parametrize("name", BARS)
@@ -110,15 +188,28 @@ def test_a_long_text_s_bar_ends_at_what_was_made(
     assert float(total) == pytest.approx(sum(made_s), abs=0.051)
 
 
-@pytest.mark.parametrize("taken_s", [1.2, 1.6, 30.0])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.tuples(st.booleans(), lengths), max_size=30), st.lists(lengths, min_size=1, max_size=5))
 @pytest.mark.filterwarnings("error")
-def test_a_long_text_may_take_longer_than_expected(monkeypatch: pytest.MonkeyPatch, taken_s: float) -> None:
-    """While a chunk is in the stages, nobody knows better yet."""
+def test_a_long_text_s_bar_counts_what_is_there_and_never_goes_back(
+    monkeypatch: pytest.MonkeyPatch, events: list[tuple[bool, float]], expected: list[float]
+) -> None:
+    """What is in the stages would be lost. tqdm warns of bars beyond their end; no time may be negative."""
     screen = put_up(monkeypatch)
-    with WholeProgress([1.0], {}, False) as progress:
-        for part in ("coarse", "fine", "codec"):
-            progress.move(part, taken_s)
-    assert "/1.0 s of audio" in screen.getvalue()
+    chunk = 0
+    with WholeProgress(expected, {}, False) as progress:
+        for is_done, seconds in events:
+            if is_done and chunk < len(expected):
+                progress.done(chunk, seconds)
+                chunk += 1
+            else:
+                progress.move("fine", seconds)
+        progress._bar.refresh()
+    counted = [float(n) for n in re.findall(r"\| ([\d.]+)/", screen.getvalue())]
+    assert counted == sorted(counted)
+    done_s = sum([seconds for is_done, seconds in events if is_done][:chunk])
+    assert counted[-1] == pytest.approx(done_s, abs=0.051)
+    assert not re.search(r"[\[<]-", screen.getvalue())
 
 
 def test_what_is_expected_is_corrected_by_what_was_made(monkeypatch: pytest.MonkeyPatch) -> None:

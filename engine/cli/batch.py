@@ -51,6 +51,15 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from alrakis.progress import working
+
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
+    with working("starting", args.quiet):
+        _run(args)
+
+
+def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_folder import BatchFolder
     from alrakis.jobs.batch_texts import read_items
     from alrakis.jobs.batching import Batch, BatchTask
@@ -58,8 +67,6 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
-    if args.quiet:
-        logger.setLevel(logging.WARNING)
     asked = job_asked(args)
     folder = BatchFolder(Path(args.output).expanduser())
     before = folder.settings()

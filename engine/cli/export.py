@@ -54,6 +54,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.backends.onnx.session import check_version, settle_cache
     from alrakis.export.artifacts import Artifacts, Part
     from alrakis.export.store import artifact_cache
+    from alrakis.progress import working
     from alrakis.spec import STAGES
     from alrakis.weights import open_weights
     from alrakis.weights.types import StageWeights
@@ -70,10 +71,11 @@ def run(args: argparse.Namespace) -> None:
     try:
         parts: list[Part] = [*map(weights.stage, STAGES), weights.codec()]
         for part in parts:
-            if args.check:
-                artifact = artifacts.ensure(part, whole=True)
-            else:
-                artifact = artifacts.export_into(root or artifact_cache(), part)
+            with working("checking" if args.check else "exporting"):
+                if args.check:
+                    artifact = artifacts.ensure(part, whole=True)
+                else:
+                    artifact = artifacts.export_into(root or artifact_cache(), part)
             _show(artifact)
             if args.verify and isinstance(part, StageWeights):
                 print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)

@@ -21,9 +21,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.cli.machine_info import machine_info
+    from alrakis.progress import working
 
-    info = machine_info()
+    with working("looking at this machine"):
+        from alrakis.cli.machine_info import machine_info
+
+        info = machine_info()
     print(json.dumps(info, indent=2) if args.json else "\n".join(info_lines(info)))
 
 

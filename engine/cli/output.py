@@ -2,6 +2,7 @@
 
 import logging
 import os
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,8 @@ from alrakis.errors import InputError, OutputError
 
 if TYPE_CHECKING:
     from alrakis.result import Result
+
+STDOUT = "-"
 
 logger = logging.getLogger("alrakis")
 
@@ -21,6 +24,12 @@ def audio_path(path: str) -> Path:
         return check_output(path)
     except OutputError as error:
         raise InputError(str(error)) from None
+
+
+def check_stdout() -> None:
+    """Raises InputError if audio cannot go to standard output: a terminal would show it."""
+    if sys.stdout is None or sys.stdout.isatty():
+        raise InputError("audio is to go to standard output: pipe it into a player (`| aplay`) or a file")
 
 
 def voice_path(path: str) -> Path:
@@ -38,18 +47,29 @@ def voice_path(path: str) -> Path:
 def save_result(result: "Result", wall_s: float, audio: str, voice: str | None = None) -> None:
     """Write the audio of a result, and the result as a voice, and log a line about it.
 
-    wall_s: how long it took, loading included. Raises OutputError, which says how to make the same audio
-    again, and GenerationError if there is no audio.
+    audio: a path, or STDOUT for a wav to standard output. wall_s: how long it took, loading included. Raises
+    OutputError, which says how to make the same audio again, and GenerationError if there is no audio.
     """
-    existed = os.path.exists(audio)
+    existed = audio != STDOUT and os.path.exists(audio)
     try:
-        result.save(audio)
+        if audio == STDOUT:
+            _write_wav(result)
+        else:
+            result.save(audio)
         if voice is not None:
             result.save_voice(voice)
     except OutputError as error:
         raise OutputError(f"{error}; --seed {result.seed} makes the same audio again") from error
     also = f" and {voice}" if voice is not None else ""
-    logger.info("%s %s%s: %s", "replaced" if existed else "wrote", audio, also, _figures(result, wall_s))
+    where = "to standard output" if audio == STDOUT else audio
+    logger.info("%s %s%s: %s", "replaced" if existed else "wrote", where, also, _figures(result, wall_s))
+
+
+def _write_wav(result: "Result") -> None:
+    from alrakis.audio import wav_bytes
+
+    sys.stdout.buffer.write(wav_bytes(result.audio, result.sample_rate, result.tags))
+    sys.stdout.buffer.flush()
 
 
 def _figures(result: "Result", wall_s: float) -> str:

@@ -3,21 +3,21 @@
 import argparse
 import contextlib
 import logging
+import shutil
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
-from alrakis.cli.output import audio_path
+from alrakis.cli.output import STDOUT, audio_path, check_stdout
+from alrakis.cli.takes import parse_takes, takes_table
 from alrakis.errors import GenerationError, InputError
 
 if TYPE_CHECKING:
     from alrakis.cli.player import Player
     from alrakis.jobs.reading import Reading
-    from alrakis.jobs.reading_manifest import ChunkState
 
 NAME = "read"
 SUMMARY = "read a long text, such as a book, into an audio file"
@@ -85,6 +85,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from alrakis.progress import working
+
     if args.quiet:
         logger.setLevel(logging.WARNING)
     if args.output is None and args.stream is None and not (args.list and args.work):
@@ -92,8 +94,10 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         _show(_work_folder(args))
         return
-    if args.stream and sys.stdout.isatty():
-        raise InputError("--stream writes audio to standard output: pipe it into a player, as in `| aplay`")
+    if args.stream:
+        check_stdout()
+    if args.output == STDOUT:
+        raise InputError("--stream writes to standard output, as the audio comes; leave -o - out")
     if args.output is not None:
         audio_path(args.output)
     with contextlib.ExitStack() as stack:
@@ -101,7 +105,9 @@ def run(args: argparse.Namespace) -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alrakis-")))
         else:
             folder = _work_folder(args)
-        _read(args, folder)
+        text = _text(args)
+        stack.enter_context(working("starting", args.quiet))
+        _read(args, text, folder)
 
 
 def _text(args: argparse.Namespace) -> str:
@@ -111,56 +117,29 @@ def _text(args: argparse.Namespace) -> str:
     return text
 
 
-def _parse_takes(items: Sequence[str]) -> dict[int, int]:
-    """Takes by chunk, from items `N=K`. Raises InputError for other items or a chunk twice."""
-    takes: dict[int, int] = {}
-    for item in items:
-        chunk, equals, take = item.partition("=")
-        if not (equals and chunk.strip().isdecimal() and take.strip().isdecimal()):
-            raise InputError(
-                f"--take takes N=K, as in --take 7=2 for the second take of chunk 7, not {item!r}"
-            )
-        if int(chunk) in takes:
-            raise InputError(f"--take names chunk {int(chunk)} twice; one of its takes can be heard")
-        takes[int(chunk)] = int(take)
-    return takes
-
-
 def _work_folder(args: argparse.Namespace) -> Path:
     return Path(args.work if args.work is not None else f"{args.output}.work").expanduser()
 
 
 def _show(folder: Path) -> None:
     """Print the manifest as a table."""
-    from alrakis.jobs.reading_manifest import load_manifest
+    from alrakis.progress import working
 
-    manifest = load_manifest(folder)
+    with working("starting"):
+        from alrakis.jobs.reading_manifest import load_manifest
+
+        manifest = load_manifest(folder)
     if manifest is None:
         raise InputError(f"nothing has been read in {folder} yet: there is no manifest")
-    print("chunk  take  state    seconds  seed                  voice         text")
-    for chunk in manifest.chunks:
-        for number in range(1, len(chunk.takes) + 1):
-            print(_row(chunk, number))
+    columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
+    for line in takes_table(manifest.chunks):
+        print(line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…")
     done = len(manifest.chunks) - len(manifest.unfinished)
     audio_s = sum(chunk.chosen.seconds for chunk in manifest.chunks)
     print(f"{done} of {len(manifest.chunks)} chunks, {audio_s:.1f} s of audio")
 
 
-def _row(chunk: "ChunkState", number: int) -> str:
-    """A take in the table; of several, `*` is at the one that is heard."""
-    take = chunk.takes[number - 1]
-    seconds = f"{take.seconds:.2f}" if take.state == "done" else ""
-    heard = "*" if number == chunk.take and len(chunk.takes) > 1 else " "
-    labelled = take.speaker is None or take.text.startswith(f"{take.speaker}:")
-    said = take.text if labelled else f"{take.speaker}: {take.text}"
-    reason = f" ({take.error})" if take.error else ""
-    return (
-        f"{chunk.chunk if number == 1 else '':5}  {number:3}{heard}  {take.state:<7}  {seconds:>7}  "
-        f"{take.seed:<20}  {take.voice or '':<12}  {said}{reason}"
-    )
-
-
-def _read(args: argparse.Namespace, folder: Path) -> None:
+def _read(args: argparse.Namespace, text: str, folder: Path) -> None:
     from alrakis.cli.player import Player
     from alrakis.jobs.reading import Reading
     from alrakis.jobs.reading_folder import ReadingFolder
@@ -168,7 +147,7 @@ def _read(args: argparse.Namespace, folder: Path) -> None:
     from alrakis.jobs.settings import open_job_engine
     from alrakis.text.speakers import check_cast
 
-    text, takes, asked, before = _text(args), _parse_takes(args.take), job_asked(args), load_manifest(folder)
+    takes, asked, before = parse_takes(args.take), job_asked(args), load_manifest(folder)
     check_cast(asked.cast, [text])
     work = ReadingFolder(folder)
     with open_job_engine(asked, before.settings if before else None) as engine, work.hold():

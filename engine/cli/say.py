@@ -12,7 +12,7 @@ from alrakis.cli.arguments import (
     speech_options,
     tell_note,
 )
-from alrakis.cli.output import audio_path, save_result, voice_path
+from alrakis.cli.output import STDOUT, audio_path, check_stdout, save_result, voice_path
 
 NAME = "say"
 SUMMARY = "say a text into an audio file"
@@ -22,6 +22,7 @@ examples:
   alrakis say "Hello, my name is Suno." -o hello.wav
   alrakis say -f letter.txt -o letter.mp3 --voice v2/en_speaker_6
   echo "Piped in" | alrakis say -o piped.flac
+  alrakis say "Heard at once" -o - | aplay
   alrakis say "The same again" --seed 1234 --config torch-fp32
   alrakis say "Remember me" --save-voice me.npz; alrakis say "It is me" --voice me.npz
   alrakis say -o cold.wav -- "-5 degrees"      (a text that begins with a dash)
@@ -37,7 +38,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", nargs="*", help="what to say; - reads standard input")
     parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a UTF-8 file")
     parser.add_argument(
-        "-o", "--output", metavar="FILE", default=DEFAULT_OUTPUT, help=f"default: {DEFAULT_OUTPUT}"
+        "-o",
+        "--output",
+        metavar="FILE",
+        default=DEFAULT_OUTPUT,
+        help=f"default: {DEFAULT_OUTPUT}; - writes wav to standard output",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
     add_engine_options(parser)
@@ -46,16 +51,20 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from alrakis.progress import working
     from alrakis.text.encoder import check_text
 
     if args.quiet:
         logger.setLevel(logging.WARNING)
-    audio_path(args.output)
+    if args.output == STDOUT:
+        check_stdout()
+    else:
+        audio_path(args.output)
     if args.save_voice is not None:
         voice_path(args.save_voice)
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
-    with open_engine(args) as engine:
+    with working("starting", args.quiet), open_engine(args) as engine:
         tell_note(engine)
         began = time.perf_counter()
         result = engine.generate(

@@ -91,6 +91,7 @@ def _from_jsonl(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]
 
 
 def _from_csv(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
+    csv.field_size_limit(max(csv.field_size_limit(), len(content)))  # by default 131,072 characters a cell
     reader = csv.reader(io.StringIO(content, newline=""), strict=True)
     header: list[str] | None = None
     line = 1

@@ -7,6 +7,7 @@ sentencex finds the sentences. A text here has single spaces. Positions are in a
 import re
 import unicodedata
 from collections.abc import Iterable
+from itertools import accumulate
 
 import sentencex
 
@@ -25,6 +26,7 @@ _ABBREVIATIONS = {
     "tr": "Doç. örn. Av. Sn. Alb. bkz.",
     "hi": "डॉ. प्रो. श्री. पं. रु. ई.पू. कि.मी.",
 }
+_WINDOW = 2000  # characters that sentencex sees at once: its time is quadratic in them
 _LYRICS = re.compile("[♪♫][^♪♫]*[♪♫] ?")
 _QUOTES = dict.fromkeys(map(ord, '“”„«»‹›「」『』"()（）♪♫'), " ")
 _OPENING = "“„«‹「『(（¿¡"
@@ -68,12 +70,23 @@ def middle(text: str) -> int:
 
 
 def _ends(text: str, language: str) -> list[int]:
-    ends, end = [], 0
     abbreviations = tuple(f" {word}" for word in _ABBREVIATIONS.get(language, "").split())
-    for segment in sentencex.segment(language, text):
-        end += len(segment)
-        if not f" {text[max(0, end - 20) : end].rstrip()}".endswith(abbreviations):
-            ends.append(end)
+    ends = _segment_ends(text, language)
+    return [end for end in ends if not f" {text[max(0, end - 20) : end].rstrip()}".endswith(abbreviations)]
+
+
+def _segment_ends(text: str, language: str) -> list[int]:
+    """Where sentencex ends a segment. It is shown a window at a time, and believed about its first half."""
+    ends: list[int] = []
+    begin = 0
+    while begin < len(text):
+        window = text[begin : begin + _WINDOW]
+        last = begin + len(window) == len(text)
+        found = list(accumulate(len(segment) for segment in sentencex.segment(language, window)))
+        if not last:
+            found = [end for end in found if end <= _WINDOW // 2] or found[:1]
+        ends += [begin + end for end in found if last or end < len(window)]
+        begin += len(window) if last else found[-1]
     return ends
 
 

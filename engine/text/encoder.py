@@ -102,7 +102,7 @@ class BertEncoder:
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, without special tokens. Raises InputError if it is not Unicode text."""
-        _check_unicode(text)
+        check_unicode(text)
         return self._tokenizer.encode(text, add_special_tokens=False).ids
 
     def says_signs(self, text: str) -> bool:
@@ -123,7 +123,7 @@ class BertEncoder:
 
     def unknown(self, text: str) -> list[str]:
         """The words of `text` that become [UNK], each once, in order."""
-        _check_unicode(text)
+        check_unicode(text)
         encoded = self._tokenizer.encode(text, add_special_tokens=False)
         words = (
             text[start:end]
@@ -155,7 +155,8 @@ def _numbered(lines: Sequence[str], source: str) -> dict[str, int]:
     return vocab
 
 
-def _check_unicode(text: str) -> None:
+def check_unicode(text: str) -> None:
+    """Raises InputError for what is no str, or has half of a surrogate pair."""
     if not isinstance(text, str):
         raise InputError(f"a text must be a str, not {type(text).__name__}: {text!r:.80}")
     if not _is_unicode(text):
@@ -180,7 +181,7 @@ def normalize_whitespace(text: str) -> str:
 
 def check_text(text: str) -> str:
     """The text with white space normalised. Raises InputError if it is empty or not Unicode text."""
-    _check_unicode(text)
+    check_unicode(text)
     text = normalize_whitespace(text)
     if not text:
         raise InputError("the text is empty; give at least one word to say")

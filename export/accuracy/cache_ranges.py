@@ -12,7 +12,7 @@ class CacheRanges:
     """Watches a `ReferenceGPT` and records the largest magnitude in each channel of keys and values."""
 
     def __init__(self, shape: GPTShape) -> None:
-        self._peaks = np.zeros((shape.n_layer, 2, shape.n_embd), np.float32)
+        self._peaks = np.zeros((shape.n_layer, 2, shape.n_embd))
 
     def __call__(self, name: str, x: FloatArray, exact: FloatArray) -> None:
         """Take a linear's inputs `(T, K)` and its outputs in fp32 `(T, N)`."""
@@ -23,5 +23,10 @@ class CacheRanges:
         np.maximum(self._peaks[layer], seen, out=self._peaks[layer])
 
     def scales(self) -> FloatArray:
-        """The scales, `(layers, 2, C)`: the step between two int8 values, for each channel."""
-        return np.maximum(self._peaks * np.float32(MARGIN / 127), np.float32(1e-8))
+        """The scales, `(layers, 2, C)`: the step between two int8 values, for each channel.
+
+        They are rounded up to 8 bits, so that the last digits of a peak, which differ by machine, are not
+        seen.
+        """
+        fraction, exponent = np.frexp(np.maximum(self._peaks * (MARGIN / 127), 1e-8))
+        return np.ldexp(np.ceil(fraction * 256) / 256, exponent).astype(np.float32)

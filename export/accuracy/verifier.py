@@ -13,7 +13,6 @@ import numpy as np
 import onnxruntime as ort
 
 from alrakis.errors import AlrakisError
-from alrakis.export.accuracy.cache_ranges import CacheRanges
 from alrakis.export.accuracy.layers import LayerErrors
 from alrakis.export.accuracy.reference import ReferenceGPT
 from alrakis.export.accuracy.report import Report, divergence
@@ -81,12 +80,6 @@ class Verifier:
             layers=layers.errors,
             kept=tuple(kept),
         )
-
-    def cache_scales(self, weights: StageWeights, folder: Path) -> FloatArray:
-        """Scales of an int8 KV cache, from the keys and values in fp32 of what the exported model says."""
-        ranges = CacheRanges(weights.shape)
-        self._pairs(ReferenceGPT(weights, ranges), weights, folder)
-        return ranges.scales()
 
     def _pairs(self, reference: ReferenceGPT, weights: StageWeights, folder: Path) -> tuple[list[Pair], str]:
         if weights.stage == "text":

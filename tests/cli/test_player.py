@@ -1,8 +1,10 @@
 """A text on standard output while it is made: the samples of the file, as long as somebody listens."""
 
 import os
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
@@ -38,6 +40,41 @@ def test_a_stream_on_standard_output_is_the_file(book: Path, form: str) -> None:
         (book / "heard.wav").write_bytes(streamed.stdout)
         assert np.array_equal(soundfile.read(book / "heard.wav", dtype="int16")[0], samples)
         assert soundfile.info(book / "heard.wav").samplerate == rate
+
+
+@pytest.mark.parametrize("mode", ["wb", "ab", "r+b"])
+def test_a_stream_into_a_file_has_a_header_that_is_true(book: Path, mode: str) -> None:
+    """Where standard output can go back, it says how long the audio is; what was in the file stays."""
+    (book / "heard.wav").write_bytes(b"12345678")
+    with open(book / "heard.wav", mode) as file:
+        file.seek(4)
+        code = subprocess.run(
+            command("read", "book.txt", "--stream", "-o", "book.wav", *QUICK),
+            cwd=book,
+            stdout=file,
+            env=environment(),
+        ).returncode
+    assert code == 0
+    samples = soundfile.read(book / "book.wav", dtype="int16")[0].astype("<i2").tobytes()
+    begin = {"wb": b"\0\0\0\0", "ab": b"12345678", "r+b": b"1234"}[mode]
+    length = None if mode == "ab" else len(samples)
+    assert (book / "heard.wav").read_bytes() == begin + wav_header(24_000, length) + samples
+
+
+def test_a_stream_that_is_stopped_leaves_a_file_that_can_be_heard(book: Path) -> None:
+    with open(book / "heard.wav", "wb") as file:
+        process = subprocess.Popen(
+            command("read", "book.txt", "--stream", "-o", "book.wav", *QUICK, "--set", "max_batch=1"),
+            cwd=book,
+            stdout=file,
+            env=environment(),
+        )
+        while (book / "heard.wav").stat().st_size < 10_000:
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        assert process.wait() == 130
+    assert soundfile.info(book / "heard.wav").frames * 2 + 44 == (book / "heard.wav").stat().st_size
 
 
 def test_a_listener_who_leaves_ends_it(book: Path) -> None:

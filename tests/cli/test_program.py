@@ -1,6 +1,7 @@
 """The program: its help, and how it fails and stops: exit codes, messages, and nothing half done."""
 
 import errno
+import logging
 import os
 import resource
 import signal
@@ -141,3 +142,17 @@ def test_nothing_at_all_shows_the_help_and_is_wrong_use(run: Run) -> None:
     ended = run()
     assert (ended.code, ended.out) == (2, "")
     assert "examples:" in ended.err
+
+
+def test_a_message_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
+    logger = logging.getLogger("alrakis")
+
+    def program() -> None:
+        for word in ("one", "two", "one", "one"):
+            logger.warning("no sound for %s", word)
+        logger.info("no sound for one")
+
+    for _ in range(2):  # another program says it again
+        assert guarded(program) == 0
+    lines = ["alrakis: warning: no sound for one", "alrakis: warning: no sound for two"]
+    assert capsys.readouterr().err.splitlines() == [*lines, "alrakis: no sound for one"] * 2

@@ -1,6 +1,7 @@
 """`alrakis say`, used rightly."""
 
 import json
+import subprocess
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import soundfile
 
 import alrakis
 from alrakis.audio_tags import read_tags
-from tests.cli.programs import BRIEF, Ended, Run, Terminal, alrakis_process
+from tests.cli.programs import BRIEF, Ended, Run, Terminal, alrakis_process, command, environment
 
 
 @pytest.fixture(scope="module")
@@ -53,6 +54,19 @@ def test_a_saved_voice_is_a_voice(spoken: tuple[Path, Ended], run: Run) -> None:
     assert (plain.code, ended.code) == (0, 0)
     assert "hello.npz" in json.dumps(read_tags("voice.wav"))
     assert not np.array_equal(soundfile.read("plain.wav")[0], soundfile.read("voice.wav")[0])
+
+
+def test_audio_goes_to_standard_output_as_it_goes_into_a_file(tmp_path: Path) -> None:
+    words = command("say", "Hello", "--seed", "7", *BRIEF)
+    said = subprocess.run([*words, "-o", "-"], cwd=tmp_path, capture_output=True, env=environment())
+    assert said.returncode == 0
+    assert b"wrote to standard output: " in said.stderr
+    assert list(tmp_path.iterdir()) == []
+    subprocess.run([*words, "-o", "x.wav"], cwd=tmp_path, env=environment())
+    assert said.stdout == (tmp_path / "x.wav").read_bytes()
+    terminal = Terminal("say", "Hello", "-o", "-", *BRIEF, folder=tmp_path)
+    assert "pipe it into a player" in terminal.read_to_end()
+    assert terminal.process.returncode == 2
 
 
 def test_text_from_standard_input_quietly(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.batching import Batch, BatchTask, PlannedItem, grouped
 from alrakis.sampling import Options
 from alrakis.voices import Voice
-from tests.cli.programs import Run
+from tests.cli.programs import Run, refused
 from tests.jobs.batches import DEMO, QUICK, TEXTS, manifest, samples, states, write_items
 from tests.jobs.books import job
 
@@ -79,6 +79,19 @@ def test_without_a_seed_it_goes_on_with_the_one_that_it_drew(texts: Path, run: R
     (texts / "out" / "0004.wav").unlink()
     assert run(*arguments).code == 0
     assert np.array_equal(samples(texts / "out" / "0004.wav"), audio)
+
+
+def test_going_on_needs_no_settings_again(texts: Path, run: Run) -> None:
+    options = ["--weights", "synthetic-tiny", "--config", "torch-fp32", "--max-duration", "0.2"]
+    run("batch", "t.txt", "-o", "out", "--format", "flac", "--lang", "de", *options)
+    settings, audio = manifest(texts)[0], samples(texts / "out" / "0004.flac")
+    (texts / "out" / "0004.flac").unlink()
+    ended = run("batch", "t.txt", "-o", "out")
+    assert ended.code == 0, ended.err
+    assert "made 1 files in out" in ended.err
+    assert manifest(texts)[0] == settings
+    assert np.array_equal(samples(texts / "out" / "0004.flac"), audio)
+    refused(run("batch", "t.txt", "-o", "out", "--lang", "fr"), "lang was 'de', now 'fr'", "leave it out")
 
 
 def test_groups_have_one_voice_and_like_lengths() -> None:

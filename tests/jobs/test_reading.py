@@ -54,7 +54,7 @@ def test_an_earlier_take_is_chosen_again(book: Path, run: Run) -> None:
     refused(run(*READ, "--take", "3=1", "--take", "3=2"), "chunk 3 twice")
     listed = run(*READ, "--list").out.splitlines()
     assert len(listed) == len(states(book)) + 4, "a line a take, the heading and the sum"
-    assert sum("1* " in line for line in listed) == 2
+    assert sum("  1*" in line for line in listed) == 2
 
 
 def test_a_first_chunk_made_anew_stays_in_the_voice_of_the_others(book: Path, run: Run) -> None:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 import pytest
+import sentencex
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -109,3 +110,34 @@ def test_the_middle_of_any_text_leaves_something_on_both_sides(text: str) -> Non
 )
 def test_the_middle_hurts_as_little_as_can_be(text: str, cut: str) -> None:
     assert text[: middle(text)] == cut
+
+
+SENTENCES = ["He came. ", "“Who? Me,” she said. ", "It is 5 p.m. now, Dr. No! ", "(Yes. Go on.) ", "Oh… no? "]
+
+
+@given(
+    st.lists(st.sampled_from(SENTENCES), min_size=150, max_size=400).map("".join),
+    st.sampled_from(["en", "ja"]),
+)
+@settings(max_examples=30, deadline=None)
+def test_a_long_text_ends_where_its_whole_does(text: str, language: str) -> None:
+    """sentencex is shown a long text in parts."""
+    whole = itertools.accumulate(map(len, sentencex.segment(language, text)))
+    assert sentence_ends(text, language) == [end for end in whole if end < len(text)]
+
+
+@given(
+    st.text(st.sampled_from('ab .,!?"“”«»()「」。 Dr'), min_size=2001, max_size=5000).map(
+        normalize_whitespace
+    )
+)
+@settings(max_examples=50, deadline=None)
+def test_a_long_text_of_anything_has_ends_in_order(text: str) -> None:
+    ends = sentence_ends(text, "en")
+    assert ends == sorted(set(ends))
+    assert all(0 < end < len(text) for end in ends)
+
+
+def test_a_sentence_longer_than_what_is_seen_at_once_has_no_end_in_it() -> None:
+    text = "word " * 2000 + "end. And one more."
+    assert parts(text, sentence_ends(text, "en")) == [text[:10_004], "And one more."]

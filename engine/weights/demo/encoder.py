@@ -5,7 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from alrakis.errors import InputError
-from alrakis.text.encoder import BertEncoder
+from alrakis.text.encoder import BertEncoder, check_unicode
 from alrakis.weights.demo.english import say_in_words
 
 # Frequent words of other languages and of English, enough to tell the language of a sentence.
@@ -37,6 +37,7 @@ class DemoEncoder:
 
     def encode(self, text: str) -> list[int]:
         """Ids of `text`, with numbers and abbreviations in words. Raises InputError if it is not text."""
+        check_unicode(text)
         return self._bert.encode(self._spoken(say_in_words(text)))
 
     def says_signs(self, text: str) -> bool:
@@ -55,8 +56,9 @@ class DemoEncoder:
     def remarks(self, text: str) -> list[str]:
         """What the user should know before this text is said; empty for plain English.
 
-        Raises InputError if no letter of it can be said.
+        Raises InputError if it is not text, or if no letter of it can be said.
         """
+        check_unicode(text)
         said, words = [], say_in_words(text)
         if not any(char.isalpha() for char in self._spoken(words)):
             raise InputError(f"the demo voice can say nothing of {text!r:.80}: it knows English letters only")

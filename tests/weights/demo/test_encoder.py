@@ -1,6 +1,7 @@
 """The demo voice's ids of a text, and what it says that it cannot say."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -98,3 +99,11 @@ def test_a_long_text_is_told_when_it_is_longer_than_the_voice_can(words: int) ->
     encoder = DemoEncoder(VOCAB, longest_s=5.0)
     told = [remark for remark in encoder.remarks("abcd " * words) if "loses its way after 5 s" in remark]
     assert bool(told) == ((5 * words - 1) / 14.5 > 5.0)
+
+
+@pytest.mark.parametrize("given", ["half \ud800", 5, None, b"text", ["text"]])
+def test_what_is_not_text_is_refused(given: Any) -> None:
+    encoder = open_weights("demo").tokenizer()
+    for ask in (encoder.encode, encoder.remarks):
+        with pytest.raises(InputError, match=r"surrogate|must be a str"):
+            ask(given)

@@ -87,3 +87,11 @@ def test_plain_words_stay(text: str) -> None:
         r"\b(?:[a-z]\.){2}|e\.g|i\.e", text
     )
     assert say_in_words(PLAIN) == PLAIN
+
+
+@pytest.mark.parametrize(
+    "around", ["{}", "{}th", "${}", "${}.00", "{} kg", "-{}", "{}s", "{}-{}", "May {}", "{},000"]
+)
+def test_numbers_of_thousands_of_digits_are_read(around: str) -> None:
+    digits = "1" * 5000
+    assert say_in_words(around.format(digits, digits)).count("one") >= 4999
