@@ -82,6 +82,11 @@ class Pipeline:
             self._encoder = None
 
     @property
+    def forked(self) -> bool:
+        """Whether another process made this, and this one was forked from it: it cannot work here."""
+        return self._scheduler.forked
+
+    @property
     def layout(self) -> Layout:
         """Ids, vocabulary sizes and rates of the weights."""
         return self.weights.layout

@@ -55,6 +55,8 @@ def default_engine(
     asked = (weights, config, settings, json.dumps(REMOTE_MODEL_PATHS, default=str))
     with _lock:
         before = _default
+        if before is not None and before.engine.forked:
+            before = _default = None  # its threads stayed in the other process
         if before is None or reload or before.asked != asked:
             close_default_engine()
             engine = Engine(weights or "bark", _with_settings(config, cpu_parts), sizes=sizes)

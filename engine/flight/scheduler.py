@@ -84,15 +84,20 @@ class Scheduler:
 
     def close(self) -> None:
         """End all sequences with an error, and the worker. Closing twice is harmless."""
-        if os.getpid() != self._process:
+        if self.forked:
             return  # the worker and what it holds are the other process's
         with self._changed:
             self._closed = True
             if self._worker is not threading.current_thread():
                 self._changed.wait_for(lambda: self._worker is None)
 
+    @property
+    def forked(self) -> bool:
+        """Whether this process was forked from the one that made this, whose threads stayed behind."""
+        return os.getpid() != self._process
+
     def _check_process(self) -> None:
-        if os.getpid() != self._process:
+        if self.forked:
             raise BackendError(
                 "this engine was made before the process was forked, and its threads stayed behind: make an "
                 "engine in each process, or start processes with multiprocessing's 'spawn'"

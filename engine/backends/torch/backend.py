@@ -1,7 +1,8 @@
 """The torch backend: the device of each part, and what stays in memory between calls."""
 
 import importlib.util
-from typing import Any
+import os
+from typing import Any, ClassVar
 
 from alrakis.backends.base import Backend
 from alrakis.config import Config
@@ -29,8 +30,16 @@ class TorchBackend(Backend):
     and accelerate is not installed. The config's `threads` applies to all of torch in this process.
     """
 
+    _process: ClassVar[int | None] = None  # where torch has been at work
+
     def __init__(self, config: Config, weights: Weights) -> None:
         super().__init__(config, weights)
+        if TorchBackend._process not in (None, os.getpid()):
+            raise BackendError(
+                "torch was at work before this process was forked, and would wait for ever for the threads "
+                "that stayed behind: start processes with multiprocessing's 'spawn'"
+            )
+        TorchBackend._process = os.getpid()
         self._device = pick_device(config.device)
         for stage in STAGES:
             pick_dtype(config.precision, self._device_of(stage))
