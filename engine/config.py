@@ -152,11 +152,6 @@ class Config(BaseModel):
         return self.max_batch + 1
 
     @property
-    def step_rows(self) -> int:
-        """The fewest rows of a decode step: quantized products of one row add up in another order."""
-        return 1 if self.precision == "fp32" else 2
-
-    @property
     def warnings(self) -> list[str]:
         """What a person should know before this config is used."""
         return coarse_window_warnings(self.max_coarse_history, self.sliding_window_len)

@@ -70,6 +70,6 @@ class OnnxBackend(Backend):
             own = folder, weights.shape, weights.stage, heads, self._threads, providers, self._config.slots
             if drafts:
                 return DraftedCausalGPT(*own, drafts)
-            return OnnxCausalGPT(*own, self._config.step_rows)
+            return OnnxCausalGPT(*own)
 
         return opener

@@ -14,6 +14,7 @@ from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw_tokens
 from alrakis.spec import CONTEXT, GPTShape, Stage
 
 PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
+MEASURED_STEPS = 3  # alone and in company
 
 
 class OnnxCausalGPT:
@@ -25,7 +26,8 @@ class OnnxCausalGPT:
     range that do not step run too, and leave nothing behind: their next token writes over what they write.
     Where keys and values are kept in 8 bits, a graph for prefixes gives them so, and reads no cache.
 
-    rows: the fewest rows of a step, so that a sequence's numbers are the same alone and in company.
+    rows: the fewest rows of a step, 1 or 2, so that a sequence's numbers are the same alone and in company:
+    some processors add up a product of one row in another order.
     """
 
     def __init__(
@@ -37,7 +39,6 @@ class OnnxCausalGPT:
         threads: int,
         providers: list[Any],
         slots: int,
-        rows: int = 1,
     ) -> None:
         self.slots = slots
         self.batches_prefixes = False
@@ -45,7 +46,6 @@ class OnnxCausalGPT:
         self._shape = shape
         self._heads = heads
         self._noise = StageNoise(stage)
-        self._least = min(rows, slots)
         self._outputs = graph_heads(heads)
         self._step = open_session(folder / "step.onnx", threads, providers)
         self._parameter_bytes = {self._step: self._read_by_a_run(folder / "step.bin")}
@@ -71,6 +71,20 @@ class OnnxCausalGPT:
         self._logits = [np.empty((slots, 1, len(ids)), np.float32) for ids in self._outputs]
         self._cache: Array | None = None
         self._bound: dict[tuple[ort.InferenceSession, int, int], ort.IOBinding] = {}
+        self.rows = self._fewest_rows()
+
+    def _fewest_rows(self) -> int:
+        """1 if steps of a sequence give the same bits as one row and as two, else 2; measured in slot 0."""
+        if self.slots == 1:
+            return 1
+        found = []
+        for self.rows in (1, 2):
+            self._filled[:] = self._last[:] = 0
+            for _ in range(MEASURED_STEPS):
+                found.append(np.concatenate(self._run_step(self._step, [0]), axis=-1))
+        self.read_bytes = 0
+        self._free()
+        return 1 if np.array_equal(found[:MEASURED_STEPS], found[MEASURED_STEPS:]) else 2
 
     @property
     def position_bytes(self) -> int:
@@ -163,8 +177,8 @@ class OnnxCausalGPT:
     def _range(self, slots: Sequence[int]) -> slice:
         """The slots from the first to the last of these, and beside them if they are too few."""
         first, stop = slots[0], slots[-1] + 1
-        stop = min(max(stop, first + self._least), self.slots)
-        return slice(min(first, stop - self._least), stop)
+        stop = min(max(stop, first + self.rows), self.slots)
+        return slice(min(first, stop - self.rows), stop)
 
     def draw(self, logits: list[FloatArray], slots: Sequence[int], draws: Sequence[Draw]) -> IntArray:
         tokens = draw_tokens(logits, draws, self._noise, [head.start for head in self._heads])
@@ -186,6 +200,9 @@ class OnnxCausalGPT:
             self._options = only_what_is_asked(give_back=True)
             self.admit([0], np.zeros((1, PREFIX_PARTS), np.int64))
             self._options = only_what_is_asked()
+        self._free()
+
+    def _free(self) -> None:
         self._bound.clear()
         self._filled[:] = 0
         self._cache = None

@@ -8,7 +8,8 @@ import pytest
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
 from alrakis.export.build import build_stage
 from alrakis.spec import Stage
-from tests.backends.onnx.exported import HEADS, PROVIDERS, Make
+from tests.backends.aligned import Aligned
+from tests.backends.onnx.exported import HEADS, PROVIDERS, SLOTS, Make
 from tests.backends.tiny import SHAPES, stage_weights
 
 
@@ -29,8 +30,8 @@ def folder_of(tmp_path: Path) -> Make:
 def gpt_of(folder_of: Make) -> Make:
     """Exports a stage, and opens it."""
 
-    def make(stage: Stage, precision: str = "fp32", **options: Any) -> OnnxCausalGPT:
+    def make(stage: Stage, precision: str = "fp32", **options: Any) -> Aligned:
         folder = folder_of(stage, precision, **options)
-        return OnnxCausalGPT(folder, SHAPES[stage], HEADS[stage], 1, PROVIDERS)
+        return Aligned(OnnxCausalGPT(folder, SHAPES[stage], stage, HEADS[stage], 1, PROVIDERS, SLOTS))
 
     return make

@@ -8,6 +8,7 @@ import torch
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS
 
 CPU, PROVIDERS = torch.device("cpu"), ["CPUExecutionProvider"]
+SLOTS = 4
 HEADS = {"text": TEXT_HEADS, "coarse": COARSE_HEADS, "fine": (range(1024),)}
 
 Make = Callable[..., Any]
