@@ -22,12 +22,10 @@ class Recording(Backend):
 
     def __init__(self, residency: str) -> None:
         super().__init__(Config(backend="torch", residency=residency), TinyWeights())
-        self.opened: list[Part] = []
         self.rested: list[Part] = []
         self.given_back = 0
 
     def _open(self, part: Part) -> Any:
-        self.opened.append(part)
         return object()
 
     def _rest(self, part: Part) -> None:
@@ -53,6 +51,7 @@ def test_a_part_is_open_from_when_it_is_asked_for_until_it_is_dropped(
             found = getattr(backend, part)()
             assert there.setdefault(part, found) is found
             continue
+        assert backend.opened(part) is there.get(part)
         backend.close() if what == CLOSE else getattr(backend, what)(part)
         touched = part in there or what == CLOSE
         assert backend.given_back == given_back + touched, "memory is given back after whatever frees some"
@@ -63,6 +62,13 @@ def test_a_part_is_open_from_when_it_is_asked_for_until_it_is_dropped(
         else:
             assert backend.rested[rested:] == [part] * touched
     assert list(backend._parts) == list(there)
+
+
+def test_how_many_run_at_once_with_a_gain() -> None:
+    """Steps read the parameters once for all of them; windows and decodes are bound by arithmetic."""
+    backend = Recording("all")
+    widths = [backend.width(part) for part in PARTS]
+    assert widths == [backend._config.max_batch] * 2 + [1, 1]
 
 
 def test_a_config_opens_the_backend_that_it_names() -> None:

@@ -1,4 +1,4 @@
-"""Both backends, and the toys of the tests, keep to the protocols; the stages ask for nothing else."""
+"""Both backends, and the toys of the tests, keep to the protocols; the scheduler asks for nothing else."""
 
 import inspect
 from typing import Any
@@ -16,10 +16,10 @@ from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.sampling import Options, Sampling
 from alrakis.spec import Layout
-from alrakis.stages.coarse import generate_coarse
-from alrakis.stages.fine import generate_fine
-from alrakis.stages.semantic import generate_semantic
-from tests.toys import ToyFineGPT, ToyGPT
+from alrakis.stages.coarse import coarse_codes
+from alrakis.stages.fine import fine_codes
+from alrakis.stages.semantic import semantic_steps
+from tests.toys import ToyBackend, run_all
 
 PAIRS = [
     *((CausalGPT, kind) for kind in (OnnxCausalGPT, DraftedCausalGPT, TorchCausalGPT)),
@@ -50,26 +50,26 @@ class Only:
     """An object of which nothing but a protocol's own can be used."""
 
     def __init__(self, protocol: type, inner: Any) -> None:
-        self._allowed = set(methods(protocol))
+        self._allowed = {*methods(protocol), *inspect.get_annotations(protocol)}
         self._inner = inner
         self.used: set[str] = set()
 
     def __getattr__(self, name: str) -> Any:
-        assert name in self._allowed, f"the stages use {name}, which is not in the protocol"
+        assert name in self._allowed, f"the scheduler uses {name}, which is not in the protocol"
         self.used.add(name)
         return getattr(self._inner, name)
 
 
-def test_the_stages_use_nothing_but_the_protocols() -> None:
-    text = Only(CausalGPT, ToyGPT("text", LAYOUT.text_heads))
-    ids = [np.full(256, LAYOUT.text_pad)] * 2
-    said = generate_semantic(text, LAYOUT, ids, [None, None], [1, 5], Options(max_gen_duration_s=0.6))
-    coarse = Only(CausalGPT, ToyGPT("coarse", LAYOUT.coarse_heads))
-    lengths = [np.arange(5), np.arange(60)]
-    codes = generate_coarse(coarse, LAYOUT, lengths, [None, None], [1, 2], Sampling())
-    assert coarse.used == {"prefill", "step", "upload", "draw", "read", "keep"}
-    assert text.used <= coarse.used
-    assert said
-    fine = Only(FineGPT, ToyFineGPT())
-    generate_fine(fine, LAYOUT, codes, [None, None], [1, 2], Sampling(0.5))
-    assert fine.used == {"begin", "predict", "codes"}
+def test_the_scheduler_uses_nothing_but_the_protocols() -> None:
+    backend = ToyBackend(LAYOUT)
+    kinds = {"text": CausalGPT, "coarse": CausalGPT, "fine": FineGPT, "codec": Codec}
+    used = {part: Only(kind, backend.parts[part]) for part, kind in kinds.items()}
+    backend.parts.update(used)
+    text, options = np.full(256, LAYOUT.text_pad), Options(max_gen_duration_s=0.6)
+    assert len(run_all(backend, [semantic_steps(text, None, seed, options, LAYOUT) for seed in (1, 5)])) == 2
+    spoken = [np.arange(5), np.arange(60)]
+    codes = run_all(backend, [coarse_codes(each, None, 1, Sampling(), LAYOUT) for each in spoken])
+    run_all(backend, [fine_codes(each, None, 1, Sampling(0.5), LAYOUT) for each in codes])
+    causal = {"admit", "step", "draw", "read", "leave", "batches_prefixes", "release"}
+    assert used["text"].used == used["coarse"].used == causal
+    assert used["fine"].used == {"begin", "predict", "codes", "release"}

@@ -16,8 +16,8 @@ from alrakis.backends.onnx.fine import OnnxFineGPT
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
 from alrakis.backends.onnx.memory import give_back_memory, separate_large_blocks
 from alrakis.export.build import build_codec, build_stage
-from alrakis.sampling import Sampling
-from tests.backends.tiny import COARSE_HEADS, SHAPES, codec_weights, stage_weights
+from alrakis.sampling import Draw, Sampling
+from tests.backends.tiny import COARSE_HEADS, SHAPES, TEXT_HEADS, codec_weights, stage_weights
 
 PROVIDERS = ["CPUExecutionProvider"]
 MIB = 1 << 20
@@ -56,7 +56,7 @@ def used(glibc: ctypes.CDLL) -> int:
 def coarse(folder: Path) -> OnnxCausalGPT:
     scales = np.ones((2, 2, SHAPES["coarse"].n_embd), np.float32)
     build_stage(stage_weights("coarse"), COARSE_HEADS, "int8", folder, cache_scales=scales)
-    return OnnxCausalGPT(folder, SHAPES["coarse"], COARSE_HEADS, 1, PROVIDERS)
+    return OnnxCausalGPT(folder, SHAPES["coarse"], "coarse", COARSE_HEADS, 1, PROVIDERS, 2)
 
 
 BLOCKS = """
@@ -107,10 +107,10 @@ def test_another_allocator_is_left_alone(error: type[Exception], monkeypatch: py
 def test_a_fine_window_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
     build_stage(stage_weights("fine"), (range(1024),), "fp32", tmp_path)
     gpt, start = OnnxFineGPT(tmp_path, SHAPES["fine"], 1, PROVIDERS), np.zeros(1, np.int64)
-    gpt.begin(np.zeros((1, 1024, 8), np.int64), 2)
+    window, greedy = gpt.begin(np.zeros((1, 1024, 8), np.int64), 2), [Draw(0, 0, Sampling(0))]
     before = used(glibc)
     for codebook in range(2, 8):
-        gpt.predict(codebook, start, None, Sampling(0))
+        gpt.predict(window, codebook, start, greedy)
     assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
 
 
@@ -118,9 +118,21 @@ def test_prefixes_leave_no_memory_behind_when_they_are_released(glibc: ctypes.CD
     gpt = coarse(tmp_path)
     before = used(glibc)
     for length in (1000, 500, 1000):
-        gpt.prefill(np.zeros((2, length), np.int64))
+        gpt.admit([0, 1], np.zeros((2, length), np.int64))
     gpt.release()
     assert used(glibc) - before < 2 * MIB  # an arena's first MiB stays
+
+
+def test_slots_that_nobody_uses_take_no_memory(tmp_path: Path) -> None:
+    """A cache of 1 GiB, of which only the positions of a prefix are touched."""
+    resource = pytest.importorskip("resource")
+    build_stage(stage_weights("text"), TEXT_HEADS, "fp32", tmp_path)
+    gpt = OnnxCausalGPT(tmp_path, SHAPES["text"], "text", TEXT_HEADS, 1, PROVIDERS, 2048)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    gpt.admit([2000], np.zeros((1, 20), np.int64))
+    gpt.draw(gpt.step([2000]), [2000], [Draw(0, 0, Sampling(0))])
+    assert gpt._cache.nbytes == 1 << 30
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 100 * 1024  # KiB
 
 
 def test_a_codec_run_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path) -> None:
@@ -133,10 +145,11 @@ def test_a_codec_run_leaves_no_memory_behind(glibc: ctypes.CDLL, tmp_path: Path)
 
 def test_keys_and_values_of_a_prefix_come_into_the_cache_without_a_copy(tmp_path: Path) -> None:
     gpt, prefix = coarse(tmp_path), np.zeros((1, 1000), np.int64)
-    gpt.prefill(prefix)
-    x, logits = np.zeros((1, 1000, SHAPES["coarse"].n_embd), np.float32), np.zeros((1, 1, 1024), np.float32)
+    gpt.admit([0], prefix)
+    x = np.zeros((1, 1000, SHAPES["coarse"].n_embd), np.float32)
+    logits = [np.zeros((1, 1, 1024), np.float32) for _ in COARSE_HEADS]
     tracemalloc.start()
-    gpt._run_whole(gpt._whole, x, 0, 0, logits)
+    gpt._run_whole(gpt._whole, x, 0, logits)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 1000 * gpt.position_bytes
