@@ -50,11 +50,14 @@ class _WithoutDeviceGuards(TorchFunctionMode):
         kwargs = kwargs or {}
         name = getattr(func, "__name__", "")
         if name == "__getitem__":
-            return _at(*args)
+            view, indices = _view(*args)
+            return aten.index(view, indices) if indices else view
         if name == "__setitem__":
             tensor, index, value = args
-            target = _at(tensor, index)
-            return aten.copy_(target, value) if isinstance(value, Tensor) else target.fill_(value)
+            view, indices = _view(tensor, index)
+            if indices:
+                return aten.index_put_(view, indices, value)
+            return aten.copy_(view, value) if isinstance(value, Tensor) else view.fill_(value)
         if name == "copy_":
             return aten.copy_(*args, **kwargs)
         if name == "contiguous":
@@ -68,23 +71,25 @@ def _contiguous(tensor: Tensor) -> Tensor:
     return aten.clone(tensor, memory_format=torch.contiguous_format)
 
 
-def _at(tensor: Tensor, index: Any) -> Tensor:
-    """tensor[index], for integers, slices, None, an ellipsis, and one array or tensor of indices."""
+def _view(tensor: Tensor, index: Any) -> tuple[Tensor, list[Tensor | None]]:
+    """What integers, slices, None and an ellipsis choose of a tensor, and the arrays of indices into it."""
     parts = list(index) if isinstance(index, tuple) else [index]
     if Ellipsis in [part for part in parts if not hasattr(part, "shape")]:
         at = parts.index(Ellipsis)
         named = sum(part is not None for part in parts) - 1
         parts[at : at + 1] = [slice(None)] * (tensor.dim() - named)
-    dim = 0
+    indices: list[Tensor | None] = []
     for part in parts:
+        dim = len(indices)
+        if isinstance(part, int):
+            tensor = aten.select(tensor, dim, part)
+            continue
+        indices.append(None)
         if part is None:
-            tensor, dim = aten.unsqueeze(tensor, dim), dim + 1
+            tensor = aten.unsqueeze(tensor, dim)
         elif isinstance(part, slice):
             assert part.step is None
-            tensor, dim = aten.slice(tensor, dim, part.start, part.stop), dim + 1
-        elif isinstance(part, int):
-            tensor = aten.select(tensor, dim, part)
+            tensor = aten.slice(tensor, dim, part.start, part.stop)
         else:
-            indices = part if isinstance(part, Tensor) else torch.tensor(part, device=tensor.device)
-            tensor, dim = aten.index(tensor, [None] * dim + [indices]), dim + 1
-    return tensor
+            indices[dim] = part if isinstance(part, Tensor) else torch.tensor(part, device=tensor.device)
+    return tensor, indices if any(each is not None for each in indices) else []

@@ -12,12 +12,13 @@ from alrakis.backends import open_backend
 from alrakis.backends.torch.backend import TorchBackend
 from alrakis.config import Config
 from alrakis.errors import BackendError, ConfigError
-from alrakis.sampling import Sampling
+from alrakis.sampling import Draw, Sampling
 from tests.backends.fake_cuda import CUDA, fake_cuda
 from tests.backends.tiny import TinyWeights, codec_weights
 
 PARTS = ("text", "coarse", "fine", "codec")
 CPU = torch.device("cpu")
+GREEDY = Draw(0, 0, Sampling(0))
 
 
 def backend(weights: TinyWeights | None = None, **keys: object) -> TorchBackend:
@@ -33,13 +34,14 @@ def work(engine: TorchBackend, part: str) -> None:
     """Let a part do a little of its work."""
     loaded = getattr(engine, part)()
     if part == "fine":
-        loaded.begin(np.zeros((1, 10, 8), np.int64), 2)
-        loaded.predict(2, np.array([0]), None, Sampling(0))
+        window = loaded.begin(np.zeros((1, 10, 8), np.int64), 2)
+        loaded.predict(window, 2, np.array([0]), [GREEDY])
     elif part == "codec":
         with torch.inference_mode():
             loaded.net(torch.zeros(1, 8, 3, dtype=torch.int64, device=loaded._device))
     else:
-        loaded.step(loaded.draw(loaded.prefill(np.zeros((1, 9), np.int64)), None, Sampling(0)))
+        loaded.draw(loaded.admit([0], np.zeros((1, 9), np.int64)), [0], [GREEDY])
+        loaded.step([0])
 
 
 def test_parts_are_loaded_when_first_asked_for_and_once() -> None:
@@ -60,7 +62,7 @@ def test_done_keeps_everything_by_default() -> None:
             work(engine, part)
             engine.done(part)
     assert weights.read == list(PARTS)
-    assert engine.text().position == 10
+    assert engine.text()._filled[0] == 10
 
 
 def test_one_stage_residency_frees_a_part_when_it_is_done() -> None:
@@ -92,7 +94,7 @@ def test_close_frees_everything() -> None:
     text = engine.text()
     engine.close()
     engine.close()
-    assert text._cache.keys == []
+    assert text._cache._buffers == []
     assert not engine._parts
 
 
@@ -129,7 +131,7 @@ def test_with_offload_one_part_at_a_time_is_on_the_gpu() -> None:
             assert all(others == {CPU} for others in where.values())
             engine.done(part)
             assert all(where == {CPU} for where in places(engine).values())
-    assert engine.text()._cache.keys == []
+    assert engine.text()._cache._buffers == []
 
 
 @pytest.mark.usefixtures("_gpu")
@@ -138,9 +140,9 @@ def test_with_offload_a_part_that_broke_off_makes_room_for_the_next() -> None:
     work(engine, "coarse")  # never said to be done
     work(engine, "text")
     assert places(engine) == {"coarse": {CPU}, "text": {CUDA}}
-    assert engine._parts["coarse"]._cache.keys == []
-    with pytest.raises(BackendError, match="prefill first"):
-        engine.coarse().step(torch.tensor([1]))
+    assert engine._parts["coarse"]._cache._buffers == []
+    with pytest.raises(BackendError, match="run a prefix first"):
+        engine.coarse().step([0])
 
 
 @pytest.mark.usefixtures("_gpu")

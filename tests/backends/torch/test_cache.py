@@ -1,6 +1,8 @@
-"""The static KV cache against lists of rows that are simply kept and dropped."""
+"""The static KV cache against arrays that are written and cleared by hand."""
 
-import pytest
+from typing import Any
+
+import numpy as np
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
@@ -12,69 +14,68 @@ SHAPE = GPTShape(2, 2, 8, 10, 10, block_size=16)
 CPU = torch.device("cpu")
 
 
-def cache(rows: int) -> KVCache:
-    made = KVCache(SHAPE, CPU, torch.float32)
-    made.begin(rows)
-    return made
+def cache(slots: int, dtype: torch.dtype = torch.float32) -> KVCache:
+    return KVCache(SHAPE, slots, CPU, dtype)
 
 
-def filled(made: KVCache, positions: int) -> list[torch.Tensor]:
-    """Other numbers in every buffer, row and position; gives what each row holds."""
-    rows = len(made.keys[0])
-    for number, buffer in enumerate([*made.keys, *made.values]):
-        buffer[:, :, :positions] = torch.randn(
-            rows, 2, positions, 4, generator=torch.Generator().manual_seed(number)
-        )
-    return rows_of(made, positions)
+def held(made: KVCache) -> Any:
+    """Everything that it holds: `(keys or values, layers, slots, heads, positions, D)`."""
+    return np.array([[buffer.numpy() for buffer in each] for each in (made.keys, made.values)])
 
 
-def rows_of(made: KVCache, positions: int) -> list[torch.Tensor]:
-    held = torch.stack([torch.stack(made.keys), torch.stack(made.values)])
-    return [held[:, :, row, :, :positions].clone() for row in range(held.shape[2])]
+@st.composite
+def spans(draw: st.DrawFn) -> slice:
+    first = draw(st.integers(0, 16))
+    return slice(first, draw(st.integers(first, 16)))
 
 
-@given(st.integers(1, 6), st.integers(1, 16), st.data())
-def test_the_rows_that_are_kept_hold_what_they_held(rows: int, positions: int, data: st.DataObject) -> None:
-    made = cache(rows)
-    held = filled(made, positions)
-    for _ in range(3):
-        kept = sorted(data.draw(st.sets(st.integers(0, len(held) - 1), min_size=1)))
-        made.keep(kept, positions)
-        held = [held[row] for row in kept]
-        found = rows_of(made, positions)
-        assert len(found) == len(held)
-        assert all(torch.equal(a, b) for a, b in zip(found, held, strict=True))
+@given(st.integers(1, 6), st.lists(st.tuples(st.booleans(), st.integers(0, 5), spans()), max_size=12))
+def test_a_slot_holds_what_was_written_and_not_cleared_since(
+    slots: int, calls: list[tuple[bool, int, slice]]
+) -> None:
+    """Clearing zeroes positions of one slot in all buffers, NaN among them, and nothing else."""
+    made, expected = cache(slots), np.zeros((2, 2, slots, 2, 16, 4), np.float32)
+    for number, (write, slot, positions) in enumerate(calls, 1):
+        slot %= slots
+        if write:
+            for kind, buffers in enumerate((made.keys, made.values)):
+                for layer, buffer in enumerate(buffers):
+                    value = np.nan if number % 3 == 0 else 100 * number + 10 * layer + kind
+                    buffer[slot, :, positions] = value
+                    expected[kind, layer, slot, :, positions] = value
+        else:
+            made.clear(slot, positions)
+            expected[:, :, slot, :, positions] = 0
+        np.testing.assert_array_equal(held(made), expected)
 
 
-@given(st.lists(st.integers(1, 5), min_size=1, max_size=6))
-def test_buffers_are_made_only_for_more_rows_than_ever_before(sizes: list[int]) -> None:
-    made, largest = KVCache(SHAPE, CPU, torch.float16), 0
-    for rows in sizes:
-        places = {buffer.data_ptr() for buffer in [*made.keys, *made.values]}
-        grew = made.begin(rows)
-        assert grew == (rows > largest)
-        assert {buffer.shape for buffer in [*made.keys, *made.values]} == {(rows, 2, 16, 4)}
-        assert {buffer.dtype for buffer in made.keys} == {torch.float16}
-        if not grew and largest:
-            assert {buffer.data_ptr() for buffer in [*made.keys, *made.values]} == places
-        largest = max(largest, rows)
-    assert len({buffer.data_ptr() for buffer in [*made.keys, *made.values]}) == 2 * SHAPE.n_layer
+@given(st.integers(1, 6), st.data())
+def test_views_are_ranges_of_the_buffers_themselves(slots: int, data: st.DataObject) -> None:
+    made = cache(slots)
+    first = data.draw(st.integers(0, slots - 1))
+    run = slice(first, data.draw(st.integers(first + 1, slots)))
+    keys, values = made.views(run)
+    for views, buffers in ((keys, made.keys), (values, made.values)):
+        assert len(views) == len(buffers) == SHAPE.n_layer
+        for view, buffer in zip(views, buffers, strict=True):
+            assert view.shape == (run.stop - run.start, 2, 16, 4)
+            assert view.data_ptr() == buffer[first].data_ptr()
 
 
-@pytest.mark.parametrize("positions", [0, 3, 16])
-def test_clearing_zeroes_all_behind_and_nothing_before(positions: int) -> None:
-    made = cache(2)
-    held = filled(made, 16)
-    made.keys[1][0, 0, 15, 0] = torch.nan
-    made.clear(positions)
-    for found, before in zip(rows_of(made, 16), held, strict=True):
-        assert torch.equal(found[..., :positions, :], before[..., :positions, :]) or positions == 16
-        assert not found[..., positions:, :].any()
+def test_buffers_are_made_once_each_a_tensor_of_its_own() -> None:
+    made = cache(3, torch.float16)
+    buffers = [*made.keys, *made.values]
+    assert {buffer.shape for buffer in buffers} == {(3, 2, 16, 4)}
+    assert {buffer.dtype for buffer in buffers} == {torch.float16}
+    assert len({buffer.untyped_storage().data_ptr() for buffer in buffers}) == 2 * SHAPE.n_layer
+    again = [*made.keys, *made.values, *made.views(slice(0, 3))[0]]
+    assert {buffer.data_ptr() for buffer in again} == {buffer.data_ptr() for buffer in buffers}
 
 
-def test_released_it_holds_nothing_and_can_begin_again() -> None:
+def test_released_it_holds_nothing_and_is_made_anew_of_zeros() -> None:
     made = cache(3)
+    assert not made._buffers  # nothing before it is used
+    made.keys[1][2] = 7
     made.release()
-    assert (made.keys, made.values) == ([], [])
-    assert made.begin(1)
-    assert not torch.stack(made.keys).any()
+    assert not made._buffers
+    assert not held(made).any()

@@ -8,8 +8,11 @@ from alrakis.backends.torch.backend import TorchBackend
 from alrakis.backends.torch.codec import TorchCodec
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
+from alrakis.backends.torch.noise import DeviceNoise
 from alrakis.config import Config
-from alrakis.sampling import Noise, Sampling
+from alrakis.sampling import Draw, Sampling, StageNoise
+from alrakis.spec import Stage
+from tests.backends.aligned import Aligned
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, TinyWeights, codec_weights, stage_weights
 
 pytestmark = [
@@ -24,8 +27,8 @@ def tokens_of(rows: int, length: int, below: int = 96) -> np.ndarray:
     return np.random.default_rng(length).integers(0, below, (rows, length))
 
 
-def gpt(device: torch.device, dtype: torch.dtype = torch.float32, **options: bool) -> TorchCausalGPT:
-    return TorchCausalGPT(stage_weights("text"), TEXT_HEADS, device, dtype, **options)
+def gpt(device: torch.device, dtype: torch.dtype = torch.float32, **options: bool) -> Aligned:
+    return Aligned(TorchCausalGPT(stage_weights("text"), TEXT_HEADS, device, dtype, slots=4, **options))
 
 
 @pytest.mark.parametrize("options", [{}, {"compile": True}, {"compile": True, "cuda_graphs": True}])
@@ -34,22 +37,21 @@ def test_tokens_are_the_cpus(options: dict[str, bool]) -> None:
     here, there = gpt(CPU), gpt(CUDA, **options)
     sampling = Sampling(0.7, stop_p=0.9)
     for window in range(2):
-        rows = np.arange(3)
+        rows = [0, 1, 2]
         logits = [each.prefill(tokens_of(3, 250 + window), tokens_of(3, 200)) for each in (here, there)]
         for step in range(12):
-            noise = Noise(rows.tolist(), "text").steps(step, 1, 61)
             np.testing.assert_allclose(logits[0].numpy(), logits[1].cpu().numpy(), atol=1e-4, rtol=1e-3)
             drawn = [
-                each.draw(values, each.upload(noise)[0], sampling)
+                each.draw(values, sampling, step=step, seeds=rows)
                 for each, values in zip((here, there), logits, strict=True)
             ]
-            assert np.array_equal(here.read(drawn[0]), there.read(drawn[1]))
+            assert np.array_equal(*drawn)
             if step in (4, 8):
-                kept = np.arange(1, len(rows))
-                rows = rows[kept]
+                kept = list(range(1, len(rows)))
+                rows = rows[1:]
                 for each in (here, there):
                     each.keep(kept)
-                drawn = [tokens[kept] for tokens in drawn]
+                drawn = [tokens[1:] for tokens in drawn]
             logits = [each.step(tokens) for each, tokens in zip((here, there), drawn, strict=True)]
 
 
@@ -60,22 +62,32 @@ def test_a_cuda_graph_is_replayed_and_its_logits_last() -> None:
         each.prefill(tokens[:, :20])
     kept = []
     for i in range(20, 40):
-        token = torch.tensor(tokens[:, i], device=CUDA)
-        kept.append((eager.step(token), replayed.step(token)))
+        kept.append((eager.step(tokens[:, i]), replayed.step(tokens[:, i])))
     for theirs, ours in kept:
         torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
     assert len(replayed._compiled._ready) == 1
 
 
+@pytest.mark.parametrize("stage", ["text", "fine"])
+def test_noise_is_the_hosts(stage: Stage) -> None:
+    """As integers it is equal; as floats, in the last places."""
+    draws = [Draw(seed, step, Sampling(1.0)) for seed, step in ((0, 0), (2**64 - 1, 700), (5, 2**40))]
+    expected = StageNoise(stage).rows(draws, 10_000)
+    found = DeviceNoise(stage, CUDA).rows(draws, 10_000).cpu().numpy()
+    assert (np.abs(found - expected) <= 2 * np.spacing(expected)).all()
+
+
 def test_no_step_waits_for_the_device() -> None:
-    eager = gpt(CUDA)
-    logits = eager.prefill(tokens_of(2, 20))
-    noise = eager.upload(Noise([1, 2], "text").steps(0, 4, 61))
+    eager = gpt(CUDA).gpt
+    logits = [eager.admit([slot], tokens_of(1, 20 + slot)) for slot in (0, 1)]
+    logits = [torch.cat(heads) for heads in zip(*logits, strict=True)]
+    sampling = Sampling(0.7, 20, 0.9, 0.5)
+    eager.draw(logits, [0, 1], [Draw(seed, 0, sampling) for seed in (1, 2)])  # makes noise ahead
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
-        for step in range(4):
-            logits = eager.step(eager.draw(logits, noise[step], Sampling(0.7, 20, 0.9, 0.5)))
+        for step in range(1, 5):
+            eager.draw(eager.step([0, 1]), [0, 1], [Draw(seed, step, sampling) for seed in (1, 2)])
     finally:
         torch.cuda.set_sync_debug_mode("default")
 
@@ -92,16 +104,16 @@ def test_lower_precisions_are_close(dtype: torch.dtype) -> None:
 @pytest.mark.parametrize("compile", [False, True])
 def test_fine_codes_are_the_cpus(compile: bool) -> None:
     codes = np.random.default_rng(0).integers(0, 1024, (2, 64, 8))
-    noise = Noise([1, 2], "fine")
     filled = []
     for fine in (
         TorchFineGPT(stage_weights("fine"), 1024, CPU, torch.float32),
         TorchFineGPT(stage_weights("fine"), 1024, CUDA, torch.float32, compile=compile),
     ):
-        fine.begin(codes, 2)
+        window = fine.begin(codes, 2)
         for codebook in range(2, 8):
-            fine.predict(codebook, np.array([5, 9]), noise.step(codebook, 64, 1024), Sampling(0.5))
-        filled.append(fine.codes())
+            draws = [Draw(seed, codebook, Sampling(0.5)) for seed in (1, 2)]
+            fine.predict(window, codebook, np.array([5, 9]), draws)
+        filled.append(fine.codes(window))
     assert np.array_equal(*filled)
 
 
@@ -119,16 +131,15 @@ def test_offload_keeps_one_part_on_the_device_and_memory_is_given_back() -> None
     codes = np.random.default_rng(0).integers(0, 1024, (1, 8, 20))
     for _ in range(2):
         prefix = tokens_of(1, 30)
-        expected = plain.text().prefill(prefix)
-        torch.testing.assert_close(moved.text().prefill(prefix), expected)
+        expected = plain.text().admit([0], prefix)
+        torch.testing.assert_close(moved.text().admit([0], prefix), expected)
         moved.done("text")
         assert {p.device for p in moved._parts["text"].net.parameters()} == {CPU}
         np.testing.assert_allclose(moved.codec().decode(codes), plain.codec().decode(codes), atol=1e-4)
         moved.done("codec")
     coarse = TorchCausalGPT(stage_weights("coarse"), COARSE_HEADS, CPU, torch.float32)
     prefix = tokens_of(1, 30, 2112)
-    torch.testing.assert_close(
-        moved.coarse().prefill(prefix).cpu(), coarse.prefill(prefix), atol=1e-4, rtol=1e-3
-    )
+    there, here = (gpt.admit([0], prefix) for gpt in (moved.coarse(), coarse))
+    torch.testing.assert_close([logits.cpu() for logits in there], here, atol=1e-4, rtol=1e-3)
     moved.close()
     plain.close()

@@ -11,7 +11,7 @@ from torch._subclasses.fake_tensor import DataDependentOutputException
 from alrakis.backends.torch.codec import TorchCodec
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
-from alrakis.sampling import Noise, Sampling
+from alrakis.sampling import Draw, Sampling
 from tests.backends.fake_cuda import CUDA, fake_cuda
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, codec_weights, stage_weights
 
@@ -38,49 +38,50 @@ def test_the_mode_notices_wrong_devices_and_host_reads() -> None:
 @pytest.mark.parametrize("sampling", SAMPLINGS)
 @pytest.mark.parametrize("compile", [False, True])
 def test_text(dtype: torch.dtype, sampling: Sampling, compile: bool) -> None:
-    gpt = TorchCausalGPT(stage_weights("text"), TEXT_HEADS, CUDA, dtype, compile=compile)
+    gpt = TorchCausalGPT(stage_weights("text"), TEXT_HEADS, CUDA, dtype, slots=4, compile=compile)
     assert {p.device for p in gpt.net.parameters()} == {CUDA}
     if compile:  # the graph's own function: torch.compile does not run inside the mode
-        gpt._compiled._step = _Uncompiled(gpt.net.fixed_step)
+        gpt._compiled._step = _Uncompiled(gpt.net.step)
     tokens = np.zeros((3, 257), np.int64)
-    logits = gpt.prefill(tokens, tokens[:, :256])
-    noise = gpt.upload(Noise([1, 2, 3], "text").steps(0, 4, 61))
+    logits = gpt.admit([0, 1, 2], tokens, tokens[:, :256])
+    slots = [0, 1, 2]
     for step in range(3):
+        draws = [Draw(slot, step, sampling, head=(slot + step) % 2) for slot in slots]
+        assert on_cuda(gpt.draw(logits, slots, draws), torch.int64, 3 - step)
         for head in (0, 1):
-            size = len(TEXT_HEADS[head])
-            drawn = gpt.draw(logits[:, :size], noise[step][:, :size], sampling, head=head)
-            assert on_cuda(drawn, torch.int64, 3 - step)
-        assert on_cuda(logits, torch.float32, 3 - step, 61)
-        logits = gpt.step(drawn)
-        rows = list(range(2 - step))
-        if rows:
-            gpt.keep(np.array(rows))
-            logits, noise = logits[: len(rows)], noise[:, : len(rows)]
-    assert all(on_cuda(each, dtype, 1) for each in gpt._cache.keys + gpt._cache.values)
+            assert on_cuda(logits[head], torch.float32, 3 - step, len(TEXT_HEADS[head]))
+        logits = gpt.step(slots)
+        if step < 2:
+            gpt.leave(slots.pop(1 - step))
+            logits = [own[: len(slots)] for own in logits]
+    assert all(on_cuda(each, dtype, 4) for each in gpt._cache.keys + gpt._cache.values)
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 def test_coarse(dtype: torch.dtype) -> None:
-    gpt = TorchCausalGPT(stage_weights("coarse"), COARSE_HEADS, CUDA, dtype)
-    logits = gpt.prefill(np.zeros((2, 257), np.int64))
-    noise = gpt.upload(Noise([1, 2], "coarse").steps(0, 4, 1024))
+    """Slots at positions of their own, with an idle one between them."""
+    gpt = TorchCausalGPT(stage_weights("coarse"), COARSE_HEADS, CUDA, dtype, slots=4)
+    for slot, length in ((0, 257), (2, 300)):
+        gpt.draw(gpt.admit([slot], np.zeros((1, length), np.int64)), [slot], [Draw(slot, 0, Sampling(0.7))])
     for step in range(4):
-        tokens = gpt.draw(logits, noise[step], Sampling(0.7), head=step % 2)
-        logits = gpt.step(tokens, head=(step + 1) % 2)
-        assert on_cuda(tokens, torch.int64, 2)
-        assert on_cuda(logits, torch.float32, 2, 1024)
+        logits = gpt.step([0, 2])
+        draws = [Draw(slot, step, Sampling(0.7), head=step % 2) for slot in (0, 2)]
+        assert on_cuda(gpt.draw(logits, [0, 2], draws), torch.int64, 2)
+        assert all(on_cuda(own, torch.float32, 2, 1024) for own in logits)
+    gpt.feed([0, 2], np.array([1, 2]))
+    gpt.step([2])
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
 @pytest.mark.parametrize("sampling", [Sampling(0.5), Sampling(0)])
 def test_fine(dtype: torch.dtype, sampling: Sampling) -> None:
     gpt = TorchFineGPT(stage_weights("fine"), 1024, CUDA, dtype)
-    gpt.begin(np.zeros((2, 40, 8), np.int64), 2)
-    noise = None if sampling.greedy else Noise([1, 2], "fine").step(0, 40, 1024)
+    window = gpt.begin(np.zeros((3, 40, 8), np.int64), 2)
+    draws = [Draw(1, 0, sampling), Draw(2, 0, Sampling(0.9)), Draw(3, 0, sampling)]
     for codebook in range(2, 8):
-        gpt.predict(codebook, np.array([5, 10]), noise, sampling)
-    assert on_cuda(gpt._codes, torch.int64, 2, 40, 8)
-    assert on_cuda(gpt._known, dtype, 2, 40, 32)
+        gpt.predict(window, codebook, np.array([5, 10, 0]), draws)
+    assert on_cuda(window.codes, torch.int64, 3, 40, 8)
+    assert on_cuda(window.known, dtype, 3, 40, 32)
 
 
 @pytest.mark.parametrize("frames", [1, 30])

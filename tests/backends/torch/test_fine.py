@@ -7,8 +7,8 @@ import torch
 from alrakis import sampling as reference
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.bench.targets.suno_bark import stub_torchaudio
-from alrakis.errors import BackendError, GenerationError
-from alrakis.sampling import Noise, Sampling
+from alrakis.errors import GenerationError
+from alrakis.sampling import Draw, Noise, Sampling
 from tests.backends.tiny import SHAPES, stage_weights
 
 CPU = torch.device("cpu")
@@ -64,45 +64,54 @@ def test_a_window_is_filled_as_bark_fills_it(sampling: Sampling, given: int) -> 
     start = np.array([20, 30, 25])
     noise = Noise([5, 6, 7], "fine")
     expected = torch.tensor(codes)
-    ours.begin(codes, given)
+    begun = ours.begin(codes, given)
     for codebook in range(given, 8):
         drawn = None if sampling.greedy else noise.step(codebook, 64, 1024)
-        ours.predict(codebook, start, drawn, sampling)
+        ours.predict(begun, codebook, start, [Draw(seed, codebook, sampling) for seed in (5, 6, 7)])
         logits = bark(codebook, expected)[:, :, :1024].numpy()
         tokens = torch.tensor(reference.draw(logits, drawn, sampling))
         for row in range(3):
             expected[row, start[row] :, codebook] = tokens[row, start[row] :]
-    assert np.array_equal(ours.codes(), expected.numpy())
-    assert (ours.codes()[:, 30:, given:] < 1024).all()
-    assert ours.codes().dtype == np.int64
+    found = ours.codes(begun)
+    assert np.array_equal(found, expected.numpy())
+    assert (found[:, 30:, given:] < 1024).all()
+    assert found.dtype == np.int64
 
 
 def test_rows_of_a_batch_equal_rows_alone() -> None:
-    codes, start = window(3, 40, 2), np.array([0, 10, 39])
-    noise = Noise([1, 2, 3], "fine").step(2, 40, 1024)
-    together = fine()
-    together.begin(codes, 2)
-    together.predict(2, start, noise, Sampling(0.5))
-    for row in range(3):
-        alone = fine()
-        alone.begin(codes[row : row + 1], 2)
-        alone.predict(2, start[row : row + 1], noise[row : row + 1], Sampling(0.5))
-        assert np.array_equal(alone.codes()[0], together.codes()[row])
-        assert np.array_equal(together.codes()[row, : start[row]], codes[row, : start[row]])
+    """Rows of any samplings, some of them alike."""
+    codes, start, ours = window(4, 40, 2), np.array([0, 10, 39, 5]), fine()
+    samplings = [Sampling(0.5), GREEDY, Sampling(0.5), Sampling(0.9, top_k=20)]
+    draws = [Draw(seed, 2, sampling) for seed, sampling in enumerate(samplings, 1)]
+    begun = ours.begin(codes, 2)
+    ours.predict(begun, 2, start, draws)
+    together = ours.codes(begun)
+    for row in range(4):
+        one = slice(row, row + 1)
+        alone = ours.begin(codes[one], 2)
+        ours.predict(alone, 2, start[one], draws[one])
+        assert np.array_equal(ours.codes(alone)[0], together[row])
+        assert np.array_equal(together[row, : start[row]], codes[row, : start[row]])
 
 
-def test_a_new_window_forgets_the_old_and_leaves_the_callers_codes() -> None:
-    first, second = window(1, 30, 2, seed=1), window(1, 30, 2, seed=2)
-    used, fresh = fine(), fine()
-    used.begin(first.copy(), 2)
-    used.predict(2, np.array([0]), None, GREEDY)
-    given = second.copy()
-    for gpt in (used, fresh):
-        gpt.begin(given, 2)
-        gpt.predict(2, np.array([0]), None, GREEDY)
-        gpt.predict(3, np.array([0]), None, GREEDY)
-    assert np.array_equal(used.codes(), fresh.codes())
-    assert np.array_equal(given, second)
+def test_windows_take_turns_and_leave_the_callers_codes() -> None:
+    """Two windows of other sizes, a codebook each in turn, against each alone."""
+    ours, codes = fine(), [window(1, 30, 2, seed=1), window(2, 45, 2, seed=2)]
+    given, start = [each.copy() for each in codes], [np.array([3]), np.array([0, 44])]
+    draws = [[Draw(1, 0, Sampling(0.5))], [Draw(2, 0, GREEDY), Draw(3, 0, Sampling(0.7))]]
+    alone = []
+    for which in (0, 1):
+        begun = ours.begin(codes[which], 2)
+        for codebook in range(2, 8):
+            ours.predict(begun, codebook, start[which], draws[which])
+        alone.append(ours.codes(begun))
+    both = [ours.begin(each, 2) for each in codes]
+    for codebook in range(2, 8):
+        for which, begun in enumerate(both):
+            ours.predict(begun, codebook, start[which], draws[which])
+    for which, begun in enumerate(both):
+        assert np.array_equal(ours.codes(begun), alone[which])
+        assert np.array_equal(codes[which], given[which])
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
@@ -118,18 +127,8 @@ def test_lower_precisions_are_close(dtype: torch.dtype) -> None:
 
 def test_what_is_not_a_number_is_said_when_codes_are_read() -> None:
     overflowing = fine(torch.float16, scale=1e6)
-    overflowing.begin(window(1, 8, 2), 2)
+    begun = overflowing.begin(window(1, 8, 2), 2)
     for codebook in range(2, 8):  # no host has looked at the tokens meanwhile
-        overflowing.predict(codebook, np.array([0]), None, GREEDY)
+        overflowing.predict(begun, codebook, np.array([0]), [Draw(0, codebook, GREEDY)])
     with pytest.raises(GenerationError, match="not a number"):
-        overflowing.codes()
-
-
-def test_a_window_must_be_begun() -> None:
-    ours = fine()
-    with pytest.raises(BackendError, match="call begin first"):
-        ours.predict(2, np.array([0]), None, GREEDY)
-    ours.begin(window(1, 8, 2), 2)
-    ours.release()
-    with pytest.raises(BackendError, match="call begin first"):
-        ours.codes()
+        overflowing.codes(begun)

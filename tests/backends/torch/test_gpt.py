@@ -10,19 +10,18 @@ import torch
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import BackendError, GenerationError, InputError
-from alrakis.sampling import Noise, Sampling
+from alrakis.sampling import Draw, Sampling, StageNoise
 from alrakis.spec import Stage
 from alrakis.weights.types import StageWeights
+from tests.backends.aligned import Aligned
 from tests.backends.tiny import COARSE_HEADS, SHAPES, TEXT_HEADS, stage_weights
 
 CPU = torch.device("cpu")
 HEADS = {"text": TEXT_HEADS, "coarse": COARSE_HEADS}
 
 
-def gpt(
-    stage: Stage, dtype: torch.dtype = torch.float32, weights: StageWeights | None = None
-) -> TorchCausalGPT:
-    return TorchCausalGPT(weights or stage_weights(stage), HEADS[stage], CPU, dtype)
+def gpt(stage: Stage, dtype: torch.dtype = torch.float32, weights: StageWeights | None = None) -> Aligned:
+    return Aligned(TorchCausalGPT(weights or stage_weights(stage), HEADS[stage], CPU, dtype, slots=4))
 
 
 def bark_gpt(stage: Stage) -> torch.nn.Module:
@@ -107,7 +106,7 @@ def test_rows_of_a_batch_equal_rows_alone_and_keep_drops_the_others() -> None:
         close(logits[row : row + 1], alone[row].prefill(tokens[row : row + 1, :20], added[row : row + 1]))
     rows = np.arange(4)
     for i, kept in enumerate([[0, 1, 2, 3], [1, 3], [0, 1], [1]]):
-        together.keep(np.array(kept))
+        together.keep(kept)
         rows = rows[kept]
         logits = together.step(torch.tensor(tokens[rows, 20 + i]))
         for at, row in enumerate(rows):
@@ -146,48 +145,59 @@ def test_arrays_may_be_read_only_memory_maps_of_any_float_type(tmp_path: Path, s
 
 
 def test_drawing_gives_token_ids_and_reads_them_back() -> None:
-    ours, sampling = gpt("coarse"), Sampling(0.7)
-    logits = ours.prefill(ids(3, 12), head=1)
-    noise = ours.upload(Noise([1, 2, 3], "coarse").steps(0, 2, 1024))
-    tokens = ours.draw(logits, noise[1], sampling, head=1)
+    """Each row by its own sampling and head, with noise of its own seed and step."""
+    ours = gpt("coarse").gpt
+    logits = ours.admit([0, 1, 3], ids(3, 12))
+    draws = [Draw(1, 5, Sampling(0.7), 1), Draw(2, 0, Sampling(0), 0), Draw(3, 2**40, Sampling(0.7), 1)]
+    tokens = ours.draw(logits, [0, 1, 3], draws)
+    noise = StageNoise("coarse").rows(draws, 1024)
+    expected = []
+    for row, draw in enumerate(draws):
+        chances = logits[draw.head][row].numpy()
+        best = chances.argmax() if draw.sampling.greedy else (noise[row] / np.exp(chances / 0.7)).argmin()
+        expected.append(best + COARSE_HEADS[draw.head].start)
     assert ours.read(tokens).dtype == np.int64
-    best = (noise[1].numpy() / np.exp((logits - logits.amax(-1, keepdim=True)).numpy() / 0.7)).argmin(-1)
-    assert ours.read(tokens).tolist() == (best + COARSE_HEADS[1].start).tolist()
-    greedy = ours.draw(logits, None, Sampling(0), head=1)
-    assert ours.read(greedy).tolist() == (logits.numpy().argmax(-1) + 1084).tolist()
+    assert ours.read(tokens).tolist() == expected
+    assert ours._last[[0, 1, 3]].tolist() == expected
 
 
 def test_what_is_not_a_number_is_said_when_tokens_are_read() -> None:
-    ours = gpt("text", torch.float16, stage_weights("text", scale=1e6))
-    logits = ours.prefill(ids(1, 8))
-    assert logits.isnan().any(), "this is meant to overflow in float16"
-    tokens = ours.draw(logits, None, Sampling(0))
-    ours.step(tokens)  # no host has looked at the token yet
+    ours = gpt("text", torch.float16, stage_weights("text", scale=1e6)).gpt
+    logits = ours.admit([0], ids(1, 8))
+    assert logits[0].isnan().any(), "this is meant to overflow in float16"
+    tokens = ours.draw(logits, [0], [Draw(0, 0, Sampling(0))])
+    ours.step([0])  # no host has looked at the token yet
     with pytest.raises(GenerationError, match="use fp32 or bf16"):
         ours.read(tokens)
 
 
-def test_the_cache_is_made_anew_only_for_a_larger_batch() -> None:
+def test_the_cache_is_made_once_and_again_after_a_release() -> None:
     ours = gpt("text")
-    kept = []  # alive, so that no later one can take the place of an earlier one
-    for rows in (2, 1, 2, 3):
+    ours.prefill(ids(2, 8))
+    places = [keys.data_ptr() for keys in ours._cache.keys]
+    for rows in (1, 4):
         ours.prefill(ids(rows, 8))
-        kept.append(ours._cache.keys[0])
-    places = [keys.data_ptr() for keys in kept]
-    assert places[0] == places[1] == places[2] != places[3]
+        ours.step(np.arange(rows))
+    assert [keys.data_ptr() for keys in ours._cache.keys] == places
+    expected = ours.prefill(ids(1, 8))
     ours.release()
-    assert ours._cache.keys == []
-    with pytest.raises(BackendError, match="prefill first"):
-        ours.step(torch.tensor([1]))
+    assert ours._cache._buffers == []
+    with pytest.raises(BackendError, match="run a prefix first"):
+        ours.step([1])
+    close(ours.prefill(ids(1, 8)), expected)
 
 
 def test_calls_out_of_turn_are_refused() -> None:
     ours = gpt("text")
-    with pytest.raises(BackendError, match="prefill first"):
-        ours.step(torch.tensor([1]))
+    with pytest.raises(BackendError, match="no step after 0 of 1024 positions: run a prefix first"):
+        ours.gpt.step([0])
     for tokens, added in [(ids(1, 1025), None), (ids(1, 0), None), (ids(1, 4), ids(1, 5))]:
         with pytest.raises(InputError, match="a prefix has 1 to 1024 positions"):
             ours.prefill(tokens, added)
     ours.prefill(ids(2, 4))
-    with pytest.raises(BackendError, match="3 rows after 4 of 1024 positions with 2 rows"):
-        ours.step(torch.tensor([1, 2, 3]))
+    for slots in ([0, 1, 2], [3]):
+        with pytest.raises(BackendError, match="run a prefix first"):
+            ours.gpt.step(slots)
+    ours.keep([1])
+    with pytest.raises(BackendError, match="run a prefix first"):
+        ours.gpt.step([0])
