@@ -8,12 +8,25 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import chi2_contingency, chisquare, kstest
+from scipy.stats import chi2_contingency, chisquare
 
 from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import GenerationError, InputError
-from alrakis.sampling import MAX_SEED, FloatArray, Noise, Sampling, draw, fresh_seed, restrict, seeds_for
-from alrakis.spec import STAGES
+from alrakis.sampling import (
+    MAX_SEED,
+    Draw,
+    FloatArray,
+    IntArray,
+    Noise,
+    Sampling,
+    StageNoise,
+    alike,
+    draw,
+    draw_tokens,
+    fresh_seed,
+    restrict,
+    seeds_for,
+)
 
 ALL = Sampling(1.0)
 seeds = st.integers(0, MAX_SEED)
@@ -35,7 +48,7 @@ def test_the_race_follows_the_probabilities(over: str, temperature: float) -> No
     if over == "seeds":
         noise = Noise(range(n), "text").step(17, 8)
     else:
-        noise = Noise([9], "coarse").steps(0, n, 8)[:, 0]
+        noise = StageNoise("coarse").rows([Draw(9, step, ALL) for step in range(n)], 8)
     counts = np.bincount(draw(np.tile(logits, (n, 1)), noise, Sampling(temperature)), minlength=8)
     weights = np.exp(logits.astype(float) / temperature)
     assert chisquare(counts, n * weights / weights.sum()).pvalue > 1e-3
@@ -256,61 +269,38 @@ def test_nothing_to_exclude_costs_nothing() -> None:
     assert restrict(logits, Sampling(1.0, top_k=9)) is logits
 
 
-# The noise
+# Tokens of a step
 
 
 @given(
-    rows=st.lists(seeds, min_size=1, max_size=4),
-    stage=st.sampled_from(STAGES),
-    step=st.integers(0, 2**63),
-    shape=st.sampled_from([(1,), (7,), (1024,), (10_001,), (3, 50)]),
-    data=st.data(),
+    rows=st.lists(
+        st.tuples(
+            seeds,
+            st.integers(0, 2000),
+            st.integers(0, 1),
+            st.sampled_from([Sampling(0), ALL, Sampling(0.7, 3)]),
+        ),
+        min_size=1,
+        max_size=6,
+    )
 )
-def test_noise_depends_on_seed_stage_and_step_alone(
-    rows: list[int], stage: Any, step: int, shape: tuple[int, ...], data: st.DataObject
+def test_each_row_is_drawn_by_its_own_sampling_head_and_noise(
+    rows: list[tuple[int, int, int, Sampling]],
 ) -> None:
-    noise = Noise(rows, stage)
-    made = noise.step(step, *shape)
-    assert made.dtype == np.float32
-    assert made.shape == (len(rows), *shape)
-    np.testing.assert_array_equal(made, noise.step(step, *shape))  # again
-    for row, seed in enumerate(rows):
-        np.testing.assert_array_equal(made[row], Noise([seed], stage).step(step, *shape)[0])  # alone
-    shorter = data.draw(st.integers(1, shape[0]))
-    np.testing.assert_array_equal(made[:, :shorter], noise.step(step, shorter, *shape[1:]))  # prefix
-    kept = sorted(data.draw(st.sets(st.integers(0, len(rows) - 1), min_size=1)))
-    np.testing.assert_array_equal(made[kept], noise.keep(kept).step(step, *shape))
-    ahead = noise.steps(step, 3, shape[0])
-    for i in range(3):
-        np.testing.assert_array_equal(ahead[i], noise.step(step + i, shape[0]))
-
-
-@given(seed=seeds, stage=st.sampled_from(STAGES), step=st.integers(0, 2**40))
-def test_noise_differs_by_seed_stage_and_step(seed: int, stage: Any, step: int) -> None:
-    made = Noise([seed], stage).step(step, 16)
-    assert (made != Noise([(seed + 1) & MAX_SEED], stage).step(step, 16)).all()
-    assert (made != Noise([seed], stage).step(step + 1, 16)).all()
-    for other in set(STAGES) - {stage}:
-        assert (made != Noise([seed], other).step(step, 16)).all()
-
-
-def test_noise_is_standard_exponential() -> None:
-    made = Noise(range(20), "fine").step(3, 5000).ravel()
-    assert made.min() > 0
-    assert np.isfinite(made).all()
-    assert kstest(made.astype(float), "expon").pvalue > 1e-3
-
-
-def test_a_seed_keeps_its_meaning() -> None:
-    """What a seed says must be the same in every release, and with every release of numpy."""
-    np.testing.assert_allclose(
-        Noise([0], "text").step(0, 4), [[0.0378300808, 0.00922648702, 2.05134821, 0.418787718]], rtol=1e-6
-    )
-    np.testing.assert_allclose(
-        Noise([MAX_SEED], "fine").step(767, 4),
-        [[0.619077802, 0.513260603, 1.38064194, 2.41004252]],
-        rtol=1e-6,
-    )
+    draws = [Draw(seed, step, sampling, head) for seed, step, head, sampling in rows]
+    logits = [random_logits(head, len(rows), size) for head, size in enumerate((61, 60))]
+    before = [own.copy() for own in logits]
+    noise, starts = StageNoise("text"), [100, 1000]
+    tokens: IntArray = draw_tokens(logits, draws, noise, starts)
+    for row, own in enumerate(draws):
+        chances = noise.rows([own], logits[own.head].shape[1])[0]
+        assert tokens[row] == draw(logits[own.head][row], chances, own.sampling) + starts[own.head]
+    np.testing.assert_array_equal(logits[0], before[0])
+    np.testing.assert_array_equal(logits[1], before[1])
+    together = alike(draws)
+    assert sorted(row for some in together.values() for row in some) == list(range(len(rows)))
+    for (sampling, head), some in together.items():
+        assert {(draws[row].sampling, draws[row].head) for row in some} == {(sampling, head)}
 
 
 # What is refused

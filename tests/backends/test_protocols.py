@@ -70,6 +70,6 @@ def test_the_scheduler_uses_nothing_but_the_protocols() -> None:
     spoken = [np.arange(5), np.arange(60)]
     codes = run_all(backend, [coarse_codes(each, None, 1, Sampling(), LAYOUT) for each in spoken])
     run_all(backend, [fine_codes(each, None, 1, Sampling(0.5), LAYOUT) for each in codes])
-    causal = {"admit", "step", "draw", "read", "leave", "batches_prefixes", "release"}
+    causal = {"admit", "step", "draw", "read", "leave", "batches_prefixes", "looks_ahead", "release"}
     assert used["text"].used == used["coarse"].used == causal
     assert used["fine"].used == {"begin", "predict", "codes", "release"}
