@@ -53,13 +53,14 @@ def measure_decode(
         for _ in range(ROUNDS):
             rates.append(read_bandwidth(threads, repeats=1))
             for batch in batches:
-                gpt.prefill(np.full((batch, POSITION - STEPS), first_id, np.int64))
-                tokens = np.full(batch, first_id, np.int64)
-                gpt.step(tokens)
+                slots = range(batch)
+                gpt.admit(slots, np.full((batch, POSITION - STEPS), first_id, np.int64))
+                gpt.feed(slots, np.full(batch, first_id, np.int64))
+                gpt.step(slots)
                 began = time.perf_counter()
                 for _ in range(STEPS):
-                    gpt.step(tokens)
+                    gpt.step(slots)
                 samples[batch].append((time.perf_counter() - began) / STEPS)
-                read_bytes[batch] = gpt.step_bytes()
+                read_bytes[batch] = gpt.step_bytes(slots)
     medians = {batch: statistics.median(times) for batch, times in samples.items()}
     return DecodeFigures(medians, read_bytes[1], statistics.median(rates))

@@ -59,22 +59,22 @@ def counting_s() -> float:
 class _Nothing:
     read_bytes = 0
 
-    def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
-        return tokens
+    def step(self, slots: Any, ahead: Any = ()) -> Any:
+        return slots
 
 
 def _call_s(gpt: Any) -> float:
     began = time.perf_counter()
     for _ in range(CALLS):
-        gpt.step(None, head=0)
+        gpt.step(None)
     return (time.perf_counter() - began) / CALLS
 
 
 def _step_s(gpt: CausalGPT, prefix: np.ndarray) -> float:
-    gpt.prefill(prefix)
-    tokens = prefix[:, 0]
-    gpt.step(tokens)
+    gpt.admit([0], prefix)
+    gpt.feed([0], prefix[:, 0])
+    gpt.step([0])
     began = time.perf_counter()
     for _ in range(STEPS):
-        gpt.step(tokens)
+        gpt.step([0])
     return (time.perf_counter() - began) / STEPS

@@ -19,7 +19,7 @@ from alrakis.bench.measure.log_mel import log_mel_distance_db
 from alrakis.engine import Engine
 from alrakis.export.accuracy.report import divergence
 from alrakis.export.accuracy.verifier import SENTENCES
-from alrakis.sampling import FloatArray, IntArray, Options, Sampling
+from alrakis.sampling import Draw, FloatArray, IntArray, Options
 from alrakis.spec import N_COARSE_CODEBOOKS
 from alrakis.voices import Voice
 
@@ -130,14 +130,14 @@ class _RecordedGPT:
     def __getattr__(self, name: str) -> Any:
         return getattr(self.gpt, name)
 
-    def draw(self, logits: Any, noise: Any, sampling: Sampling, *, head: int = 0) -> Any:
-        host = _on_host(logits)
-        self.logits.append(host[0])
-        tokens = self.gpt.draw(logits, noise, sampling, head=head)
+    def draw(self, logits: Any, slots: Sequence[int], draws: Sequence[Draw]) -> Any:
+        self.logits.append(_on_host(logits[draws[0].head])[0])
+        tokens = self.gpt.draw(logits, slots, draws)
         drawn = int(self.gpt.read(tokens)[0])
         if self.forced:
             forced = self.forced[len(self.drawn)]
             tokens = tokens + (forced - drawn)
+            self.gpt.feed(slots, np.array([forced]))
             drawn = forced
         self.drawn.append(drawn)
         return tokens

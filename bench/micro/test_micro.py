@@ -13,14 +13,14 @@ import pytest
 from pytest_benchmark.fixture import BenchmarkFixture
 
 from alrakis.engine import Engine
-from alrakis.sampling import IntArray, Noise, Sampling
+from alrakis.sampling import Draw, IntArray, Sampling, StageNoise
 
 PREFIX = 887  # positions of a coarse prefix with a full history
 POSITION, STEPS = 480, 40  # decode steps around position 500
 FRAMES = 1024  # of a fine window
 CODEC_FRAMES = 375  # 5 s
 CANDIDATES = 1024
-DRAW = Sampling(temperature=0.7)
+DRAW = Draw(seed=0, step=0, sampling=Sampling(temperature=0.7))
 
 
 def prefix(engine: Engine, batch: int, length: int) -> IntArray:
@@ -44,29 +44,29 @@ def synchronized(call: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize("batch", [1, 4])
 def test_decode_step(benchmark: BenchmarkFixture, engine: Engine, batch: int) -> None:
     gpt = engine.backend.coarse()
-    logits = gpt.prefill(prefix(engine, batch, POSITION))
-    tokens = gpt.draw(logits, None, Sampling(temperature=0))
+    slots = range(batch)
+    logits = gpt.admit(slots, prefix(engine, batch, POSITION))
+    gpt.draw(logits, slots, [DRAW] * batch)
     # a step moves on by a position, so their number is fixed
-    benchmark.pedantic(synchronized(gpt.step), [tokens], rounds=STEPS)  # type: ignore[no-untyped-call]
+    benchmark.pedantic(synchronized(gpt.step), [slots], rounds=STEPS)  # type: ignore[no-untyped-call]
 
 
 @pytest.mark.benchmark(group="prefill")
 def test_prefill(benchmark: BenchmarkFixture, engine: Engine) -> None:
     gpt = engine.backend.coarse()
-    benchmark(synchronized(gpt.prefill), prefix(engine, 1, PREFIX))
+    benchmark(synchronized(gpt.admit), [0], prefix(engine, 1, PREFIX))
 
 
 @pytest.mark.benchmark(group="fine pass")
 def test_fine_pass(benchmark: BenchmarkFixture, engine: Engine) -> None:
     fine = engine.backend.fine()
     codes = np.zeros((1, FRAMES, 8), np.int64)
-    noise = Noise([0], "fine").step(0, FRAMES, engine.layout.codebook_size)
     start = np.zeros(1, np.int64)
 
     def one_codebook() -> None:
-        fine.begin(codes, given=2)
-        fine.predict(2, start, noise, DRAW)
-        fine.codes()
+        window = fine.begin(codes, given=2)
+        fine.predict(window, 2, start, [DRAW])
+        fine.codes(window)
 
     benchmark(one_codebook)
 
@@ -102,12 +102,11 @@ def gather(engine: Engine) -> Callable[[IntArray], Any]:
 @pytest.mark.benchmark(group="sampling")
 def test_draw(benchmark: BenchmarkFixture, engine: Engine) -> None:
     gpt = engine.backend.coarse()
-    logits = gpt.prefill(prefix(engine, 1, 1))
-    noise = gpt.upload(Noise([0], "coarse").steps(0, 1, CANDIDATES))[0]
-    benchmark(lambda: gpt.read(gpt.draw(logits, noise, DRAW)))
+    logits = gpt.admit([0], prefix(engine, 1, 1))
+    benchmark(lambda: gpt.read(gpt.draw(logits, [0], [DRAW])))
 
 
 @pytest.mark.benchmark(group="sampling")
 def test_noise(benchmark: BenchmarkFixture) -> None:
-    noise = Noise([0], "coarse")
-    benchmark(noise.step, 0, CANDIDATES)
+    noise = StageNoise("coarse")
+    benchmark(noise.rows, [DRAW], CANDIDATES)

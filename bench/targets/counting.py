@@ -81,16 +81,16 @@ class CountedGPT:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._gpt, name)
 
-    def prefill(self, tokens: Any, added: Any = None, *, head: int = 0) -> Any:
+    def admit(self, slots: Any, tokens: Any, added: Any = None) -> Any:
         began = time.perf_counter()
-        logits = self._gpt.prefill(tokens, added, head=head)
-        wait_for_gpu(logits)
+        logits = self._gpt.admit(slots, tokens, added)
+        wait_for_gpu(logits[0])
         self._count.add_prefill(began)
         return logits
 
-    def step(self, tokens: Any, *, head: int = 0, upcoming: Any = None) -> Any:
+    def step(self, slots: Any, ahead: Any = ()) -> Any:
         count, before = self._count, self._gpt.read_bytes
-        logits = self._step(tokens, head=head, upcoming=upcoming)
+        logits = self._step(slots, ahead)
         count.steps += 1
         count.read_bytes += self._gpt.read_bytes - before
         return logits

@@ -10,8 +10,9 @@ import torch
 
 from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.engine import Engine
-from alrakis.sampling import Noise, Sampling, draw
+from alrakis.sampling import Draw, Noise, Sampling, draw
 from alrakis.spec import Layout
+from tests.backends.aligned import Aligned
 from tests.checkpoints import write_vocab
 from tests.parity.conftest import EXACT_CONFIGS
 from tests.reference import TIE
@@ -76,7 +77,7 @@ def test_text_logits(engine: Engine, model: Any, head: int) -> None:
     random = np.random.default_rng(head)
     tokens = random.integers(10_048, 129_600, (2, 257))
     added = random.integers(0, 10_001, (2, 256))
-    gpt, ids = engine.backend.text(), LAYOUT.text_heads[head]
+    gpt, ids = Aligned(engine.backend.text()), LAYOUT.text_heads[head]
     embed = model.semantic.input_embeds_layer
     embedded = embed(torch.tensor(tokens))
     embedded[:, :256] += embed(torch.tensor(added))
@@ -84,8 +85,8 @@ def test_text_logits(engine: Engine, model: Any, head: int) -> None:
     for _ in range(12):
         expected = model.semantic(inputs_embeds=embedded).logits[:, -1, ids.start : ids.stop]
         assert_logits(logits, expected)
-        drawn = gpt.draw(logits, None, GREEDY, head=head)
-        embedded = torch.cat([embedded, embed(torch.tensor(gpt.read(drawn)))[:, None]], 1)
+        drawn = gpt.draw(logits, GREEDY, head=head)
+        embedded = torch.cat([embedded, embed(torch.tensor(drawn))[:, None]], 1)
         logits = gpt.step(drawn, head=head)
 
 
@@ -94,14 +95,14 @@ def test_text_logits(engine: Engine, model: Any, head: int) -> None:
 def test_coarse_logits(engine: Engine, model: Any, length: int) -> None:
     """Alternating heads, up to the last position."""
     tokens = np.random.default_rng(length).integers(0, 12_096, (2, length))
-    gpt, heads = engine.backend.coarse(), LAYOUT.coarse_heads
+    gpt, heads = Aligned(engine.backend.coarse()), LAYOUT.coarse_heads
     logits = gpt.prefill(tokens, head=0)
     for step in range(10):
         ids = heads[step % 2]
         expected = model.coarse_acoustics(torch.tensor(tokens)).logits[:, -1, ids.start : ids.stop]
         assert_logits(logits, expected)
-        drawn = gpt.draw(logits, None, GREEDY, head=step % 2)
-        tokens = np.concatenate([tokens, gpt.read(drawn)[:, None]], 1)
+        drawn = gpt.draw(logits, GREEDY, head=step % 2)
+        tokens = np.concatenate([tokens, drawn[:, None]], 1)
         if tokens.shape[1] <= 1024:
             logits = gpt.step(drawn, head=(step + 1) % 2)
 
@@ -115,14 +116,14 @@ def test_fine_codes(engine: Engine, model: Any, sampling: Sampling) -> None:
     codes[:, :900, :2] = random.integers(0, 1024, (2, 900, 2))
     start = np.array([0, 300])
     gpt = engine.backend.fine()
-    gpt.begin(codes, 2)
+    window = gpt.begin(codes, 2)
     compared, ties = 0, 0
     for codebook in range(2, 8):
         noise = None if sampling.greedy else Noise([1, 2], "fine").step(codebook, 1024, 1024)
         logits = model.fine_acoustics(codebook, torch.tensor(codes)).logits[..., :1024].numpy()
         expected = draw(logits, noise, sampling)
-        gpt.predict(codebook, start, noise, sampling)
-        found = gpt.codes()
+        gpt.predict(window, codebook, start, [Draw(seed, codebook, sampling) for seed in (1, 2)])
+        found = gpt.codes(window)
         codes[..., codebook] = found[..., codebook]
         np.testing.assert_array_equal(found, codes)  # nothing else was touched
         written = np.arange(1024) >= start[:, None]

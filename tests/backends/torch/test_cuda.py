@@ -74,7 +74,7 @@ def test_noise_is_the_hosts(stage: Stage) -> None:
     draws = [Draw(seed, step, Sampling(1.0)) for seed, step in ((0, 0), (2**64 - 1, 700), (5, 2**40))]
     expected = StageNoise(stage).rows(draws, 10_000)
     found = DeviceNoise(stage, CUDA).rows(draws, 10_000).cpu().numpy()
-    assert (np.abs(found - expected) <= 2 * np.spacing(expected)).all()
+    assert (np.abs(found - expected) <= 5 * np.spacing(expected)).all()
 
 
 def test_no_step_waits_for_the_device() -> None:

@@ -26,10 +26,10 @@ def signed(word: int) -> int:
 
 
 def close(found: torch.Tensor, expected: FloatArray) -> None:
-    """Within two units in the last place."""
+    """Within five units in the last place, of which numpy's logarithm alone takes up to four."""
     assert found.dtype == torch.float32
     assert found.shape == expected.shape
-    assert (np.abs(found.numpy() - expected) <= 2 * np.spacing(expected)).all()
+    assert (np.abs(found.numpy() - expected) <= 5 * np.spacing(expected)).all()
 
 
 @given(seed=seeds, stage=stages, step=steps, first=st.integers(0, 2**50), blocks=st.integers(1, 20))

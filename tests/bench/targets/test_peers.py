@@ -12,7 +12,7 @@ from alrakis.bench.record.schema import Results, load_results
 from alrakis.bench.targets.peers import PEERS
 from alrakis.engine import Engine
 from alrakis.errors import InputError
-from alrakis.sampling import IntArray, Sampling
+from alrakis.sampling import Draw, IntArray, Sampling
 from tests.bench.programs import Bench, started
 
 FRAMES = 150
@@ -81,7 +81,7 @@ def engine() -> Iterator[Engine]:
 def test_the_causal_models_have_the_same_parameters(peer: Any, engine: Engine, stage: str) -> None:
     ids = np.random.default_rng(1).integers(0, 12_000, (1, 300))
     heads = engine.layout.text_heads if stage == "text" else engine.layout.coarse_heads
-    ours = np.asarray(getattr(engine.backend, stage)().prefill(ids, head=1))
+    ours = np.asarray(getattr(engine.backend, stage)().admit([0], ids)[1])
     theirs = getattr(peer, stage)(ids).numpy()[:, heads[1].start : heads[1].stop]
     np.testing.assert_allclose(ours, theirs, rtol=1e-4, atol=1e-4 * theirs.std())
 
@@ -90,10 +90,10 @@ def test_the_fine_model_has_the_same_parameters(peer: Any, engine: Engine) -> No
     codes = np.random.default_rng(2).integers(0, 1024, (1, 1024, 8))
     fine = engine.backend.fine()
     for codebook in range(2, 8):
-        fine.begin(codes, codebook)
-        fine.predict(codebook, np.zeros(1, np.int64), None, Sampling(0))
+        window = fine.begin(codes, codebook)
+        fine.predict(window, codebook, np.zeros(1, np.int64), [Draw(0, 0, Sampling(0))])
         theirs = peer.fine(codebook, codes)[0, :, :1024].argmax(-1).numpy()
-        assert (fine.codes()[0, :, codebook] == theirs).mean() > 0.995  # rounding decides the rest
+        assert (fine.codes(window)[0, :, codebook] == theirs).mean() > 0.995  # rounding decides the rest
 
 
 def test_the_codec_has_the_same_parameters(peer: Any, engine: Engine) -> None:
