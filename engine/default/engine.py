@@ -29,8 +29,11 @@ _ENVIRONMENT = (
 
 @dataclass
 class _Default:
+    """forked: another process's engine. Freeing it would wait for ever for its threads, which stayed there."""
+
     engine: Engine
     asked: tuple[Any, ...]
+    forked: Engine | None = None
 
 
 _default: _Default | None = None
@@ -55,12 +58,13 @@ def default_engine(
     asked = (weights, config, settings, json.dumps(REMOTE_MODEL_PATHS, default=str))
     with _lock:
         before = _default
-        if before is not None and before.engine.forked:
-            before = _default = None  # its threads stayed in the other process
+        forked = before.engine if before is not None and before.engine.forked else None
+        if forked is not None:
+            before = _default = None
         if before is None or reload or before.asked != asked:
             close_default_engine()
             engine = Engine(weights or "bark", _with_settings(config, cpu_parts), sizes=sizes)
-            _default = _Default(engine, asked)
+            _default = _Default(engine, asked, forked)
             return engine
         return before.engine
 
