@@ -29,7 +29,7 @@ _ENVIRONMENT = (
 
 @dataclass
 class _Default:
-    """forked: another process's engine. Freeing it would wait for ever for its threads, which stayed there."""
+    """forked: another process's engine; freeing it would wait for ever for threads that stayed there."""
 
     engine: Engine
     asked: tuple[Any, ...]
