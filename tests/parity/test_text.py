@@ -56,11 +56,24 @@ def test_texts(same: Same, text: str) -> None:
 
 def test_every_token_of_a_text_counts(same: Same) -> None:
     """What the network says depends on all that it is shown, so equal tokens mean equal input."""
-    first = same("generate_text_semantic", HELLO, **short())
-    other = same("generate_text_semantic", HELLO.replace("pizza", "music"), **short())
-    voice = same("generate_text_semantic", HELLO, history_prompt="announcer", **short())
-    assert np.mean(first != other) > 0.3
-    assert np.mean(first != voice) > 0.3
+    said = {"first": HELLO, "other": HELLO.replace("pizza", "music"), "voice": HELLO}
+    tokens = {
+        name: np.concatenate(
+            [
+                same(
+                    "generate_text_semantic",
+                    text,
+                    seed=seed,
+                    history_prompt="announcer" if name == "voice" else None,
+                    **short(),
+                )
+                for seed in (1, 2, 3)
+            ]
+        )
+        for name, text in said.items()
+    }
+    assert np.mean(tokens["first"] != tokens["other"]) > 0.1  # one word of it is another
+    assert np.mean(tokens["first"] != tokens["voice"]) > 0.3
 
 
 @pytest.mark.parametrize("voice", PRESETS)
