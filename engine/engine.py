@@ -3,7 +3,7 @@
 from collections.abc import Generator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from alrakis.errors import InputError
+from alrakis.errors import InputError, element
 from alrakis.long.ahead import ahead
 from alrakis.long.pieces import LongResult, Piece, join
 from alrakis.long.text import LongText
@@ -29,6 +29,10 @@ class Engine(Pipeline):
     Parameters are loaded when a stage first needs them. An engine may be called from several threads: calls
     wait for each other. Raises ConfigError, WeightsError or BackendError.
     """
+
+    def __repr__(self) -> str:
+        loaded = ", ".join(self.loaded) or "nothing"
+        return f"<Engine on {self.weights.name!r}, config {self.config.name!r}: {loaded} loaded>"
 
     @overload
     def generate(self, text: str, voice: Any = None, **options: Any) -> Result: ...
@@ -56,7 +60,7 @@ class Engine(Pipeline):
         Raises InputError (or VoiceError, WeightsError) before any work is done.
         """
         single = isinstance(text, str)
-        texts = [check_text(text)] if isinstance(text, str) else [check_text(part) for part in _listed(text)]
+        texts = [check_text(text)] if isinstance(text, str) else _listed(text)
         voices = self._voices(voice, len(texts), single)
         seeds = seeds_for(seed, len(texts))
         options = options_with(options, changes)
@@ -125,10 +129,18 @@ class Engine(Pipeline):
             return [self.load_voice(voice)] * count
         if single or len(voice) != count:
             raise InputError(f"{len(voice)} voices were given for {count} texts; give one, or one for each")
-        return [self.load_voice(own) for own in voice]
+        voices = []
+        for index, own in enumerate(voice):
+            with element("voice", index, count):
+                voices.append(self.load_voice(own))
+        return voices
 
 
-def _listed(texts: Any) -> list[Any]:
+def _listed(texts: Any) -> list[str]:
     if isinstance(texts, Sequence) and not isinstance(texts, (bytes, bytearray)):
-        return list(texts)
+        checked = []
+        for index, text in enumerate(texts):
+            with element("text", index, len(texts)):
+                checked.append(check_text(text))
+        return checked
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")

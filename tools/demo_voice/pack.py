@@ -12,7 +12,7 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
-from alrakis.export.accuracy.verifier import Verifier
+from alrakis.export.accuracy.calibration import calibrate
 from alrakis.export.artifacts import part_heads
 from alrakis.export.build import build_stage
 from alrakis.spec import Stage
@@ -53,14 +53,14 @@ def pack(work: Path, out: Path) -> None:
 
 
 def write_cache_scales(out: Path) -> None:
-    """Write the scales of an int8 KV cache, as an export would measure them, so that a first one need not."""
+    """Write the scales of an int8 KV cache, as an export would find them, so that a first one need not."""
     voice = DemoVoice(out)
-    verifier = Verifier(voice)
     for stage in CAUSAL:
         weights = voice.stage(stage)
         with tempfile.TemporaryDirectory() as folder:
-            build_stage(weights, part_heads(weights, voice.layout), "int8", Path(folder))
-            np.save(out / f"{stage}_cache_scales.npy", verifier.cache_scales(weights, Path(folder)))
+            heads = part_heads(weights, voice.layout)
+            build_stage(weights, heads, "int8", Path(folder))
+            np.save(out / f"{stage}_cache_scales.npy", calibrate(weights, heads, Path(folder)).cache_scales)
 
 
 def trained_codec(work: Path) -> Codec:

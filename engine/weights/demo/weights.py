@@ -95,7 +95,7 @@ class DemoVoice(Weights):
         return self._encoder.remarks(text)
 
     def _cache_scales(self, stage: Stage) -> npt.NDArray[np.float32] | None:
-        """What measuring these parameters gave, which takes longer than the export: `Verifier.cache_scales`."""
+        """What calibrating an export of these parameters gives, which takes longer than the export."""
         path = self._folder / f"{stage}_cache_scales.npy"
         return read_npy(path.read_bytes()) if path.is_file() else None
 
