@@ -37,7 +37,7 @@ def class_names() -> set[str]:
 
 
 def test_whatever_a_docstring_names_can_be_imported_from_alrakis() -> None:
-    known = class_names()
+    known = class_names() - {"Codec"}  # "codec decode" is a term
     told = {
         (where, word)
         for where, text in documented()
