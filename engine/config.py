@@ -141,6 +141,15 @@ class Config(BaseModel):
         description="onnx: warn when the mean divergence from fp32 is above this, in nats",
     )
 
+    def __repr__(self) -> str:
+        """The name, and what differs from the defaults besides words about it."""
+        words = {"name", "summary", "trades"}
+        keys = self.model_dump(exclude_defaults=True, exclude=words)
+        return f"<Config {self.name!r}: {', '.join(f'{key}={value!r}' for key, value in keys.items())}>"
+
+    def __str__(self) -> str:
+        return repr(self)
+
     @property
     def drafts(self) -> int:
         """Tokens that are guessed at once: none where steps are as quick as what would guess."""

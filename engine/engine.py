@@ -4,7 +4,7 @@ from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
-from alrakis.errors import InputError
+from alrakis.errors import InputError, element
 from alrakis.flight.journey import Manner, Told, manners
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.long.pieces import LongResult, Piece
@@ -35,6 +35,10 @@ class Engine(Pipeline):
     what they ask for shares the steps of the networks. Raises ConfigError, WeightsError or BackendError.
     """
 
+    def __repr__(self) -> str:
+        loaded = ", ".join(self.loaded) or "nothing"
+        return f"<Engine on {self.weights.name!r}, config {self.config.name!r}: {loaded} loaded>"
+
     @overload
     def generate(self, text: str, voice: Any = None, **options: Any) -> Result: ...
 
@@ -61,7 +65,7 @@ class Engine(Pipeline):
         Raises InputError (or VoiceError, WeightsError) before any work is done.
         """
         single = isinstance(text, str)
-        texts = [check_text(text)] if isinstance(text, str) else [check_text(part) for part in _listed(text)]
+        texts = [check_text(text)] if isinstance(text, str) else _listed(text)
         voices = self._voices(voice, len(texts), single)
         said = manners(voices, seeds_for(seed, len(texts)), options_with(options, changes))
         clock = Clock()
@@ -190,12 +194,20 @@ class Engine(Pipeline):
             return [self.load_voice(voice)] * count
         if single or len(voice) != count:
             raise InputError(f"{len(voice)} voices were given for {count} texts; give one, or one for each")
-        return [self.load_voice(own) for own in voice]
+        voices = []
+        for index, own in enumerate(voice):
+            with element("voice", index, count):
+                voices.append(self.load_voice(own))
+        return voices
 
 
-def _listed(texts: Any) -> list[Any]:
+def _listed(texts: Any) -> list[str]:
     if isinstance(texts, Sequence) and not isinstance(texts, (bytes, bytearray)):
-        return list(texts)
+        checked = []
+        for index, text in enumerate(texts):
+            with element("text", index, len(texts)):
+                checked.append(check_text(text))
+        return checked
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
 
 

@@ -5,7 +5,9 @@ A message says what was given, what is allowed and what to do next. Every error 
 of that builtin too, so that existing `except ValueError` code keeps working.
 """
 
+import contextlib
 import difflib
+from collections import abc
 
 
 def nearest(given: str, names: list[str]) -> str:
@@ -56,3 +58,12 @@ class OutputError(AlrakisError, OSError):
 
 class GenerationError(AlrakisError, RuntimeError):
     """The stages ran, but made no usable output."""
+
+
+@contextlib.contextmanager
+def element(what: str, index: int, count: int) -> abc.Iterator[None]:
+    """Let an InputError of the block say which element of a list it is about; elements count from 0."""
+    try:
+        yield
+    except InputError as error:
+        raise type(error)(f"{what}[{index}] (of {count}): {error}") from None

@@ -12,7 +12,7 @@ from alrakis.version import __version__
 from alrakis.voices import save_voice
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Result:
     """One text's audio, what it was made from, and what is needed to make it again.
 
@@ -31,6 +31,14 @@ class Result:
     config: str
     weights: str
     timings: Timings
+
+    def __repr__(self) -> str:
+        said = repr(f"{self.text[:40]}...") if len(self.text) > 43 else repr(self.text)
+        voice = f", voice {self.voice!r}" if self.voice else ""
+        return (
+            f"<Result {said}: {self.duration_s:.2f} s of audio, seed {self.seed}{voice}, "
+            f"weights {self.weights!r}, config {self.config!r}>"
+        )
 
     @property
     def duration_s(self) -> float:

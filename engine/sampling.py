@@ -14,7 +14,7 @@ from typing import Any, TypeGuard
 import numpy as np
 import numpy.typing as npt
 
-from alrakis.errors import GenerationError, InputError, nearest
+from alrakis.errors import GenerationError, InputError, element, nearest
 from alrakis.spec import STAGES, Stage
 
 FloatArray = npt.NDArray[np.float32]
@@ -107,8 +107,9 @@ def seeds_for(seed: int | Sequence[int] | None, count: int) -> list[int]:
             raise InputError(
                 f"{len(seed)} seeds were given for {count} texts; give one each, or a single seed"
             )
-        for value in seed:
-            _check_seed(value)
+        for index, value in enumerate(seed):
+            with element("seed", index, count):
+                _check_seed(value)
         return [int(value) for value in seed]
     raise InputError(f"seed must be a whole number, one for each text, or None, not {seed!r}")
 

@@ -55,7 +55,7 @@ OTHER = "Other"  # the heading of presets without a language
 Array = npt.NDArray[Any]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Voice:
     """A checked voice and its name: semantic `(S,)`, coarse `(2, T)` and fine `(8, T')`, all int64."""
 
@@ -63,6 +63,12 @@ class Voice:
     coarse: IntArray
     fine: IntArray
     name: str
+
+    def __repr__(self) -> str:
+        return (
+            f"<Voice {self.name!r}: {len(self.semantic)} semantic tokens, {self.coarse.shape[1]} coarse and "
+            f"{self.fine.shape[1]} fine frames>"
+        )
 
 
 def allowed_prompts() -> set[str]:

@@ -214,16 +214,22 @@ class Artifacts:
             return None
         precision, heads = self._precision(part), part_heads(part, self._weights.layout)
         draft = self._drafts(part)
+        known = self._known(part)
         total = progress_bytes(part, heads, precision, draft=draft)
         with export_bar(f"exporting {what}", total, "B") as progress:
-            build_stage(part, heads, precision, folder, draft=draft, progress=progress)
-        decided = self._decided(part, folder)
-        if decided:
+            build_stage(part, heads, precision, folder, draft=draft, progress=progress, **known)
+        decided = known or self._decided(part, folder)
+        if decided and not known:
             _empty(folder)
             build_stage(part, heads, precision, folder, draft=draft, **decided)
         if not self._measured(part):
             return None
         return self._verifier.measure(part, precision, folder, decided.get("precise", ()))
+
+    def _known(self, part: StageWeights) -> dict[str, Any]:
+        """As `_decided`, for weights that brought it along; they have no layers to be kept in fp32."""
+        cached = self._config.kv_cache == "int8" and part.stage != "fine"
+        return {"cache_scales": part.cache_scales} if cached and part.cache_scales is not None else {}
 
     def _decided(self, part: StageWeights, folder: Path) -> dict[str, Any]:
         """What a stage's graphs have to be built again with, as arguments of `build_stage`."""
@@ -237,8 +243,9 @@ class Artifacts:
 
     def _measured(self, part: Part) -> bool:
         """Whether an export is measured against fp32; with random parameters, that says nothing."""
-        quantized = isinstance(part, StageWeights) and self._config.precision != "fp32"
-        return quantized and not self._weights.name.startswith("synthetic-")
+        if not isinstance(part, StageWeights) or part.measured or self._config.precision == "fp32":
+            return False
+        return not self._weights.name.startswith("synthetic-")
 
     def _warn(self, report: Report) -> None:
         shortfalls = report.shortfalls(self._config)

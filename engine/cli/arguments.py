@@ -89,6 +89,8 @@ def speech_options(args: argparse.Namespace) -> "Options":
 
 
 def _given_options(args: argparse.Namespace) -> dict[str, Any]:
+    if args.max_duration is not None and not args.max_duration > 0:
+        raise InputError(f"--max-duration must be over 0 seconds, not {args.max_duration:g}")
     asked = {
         "text_temp": args.text_temp,
         "waveform_temp": args.waveform_temp,

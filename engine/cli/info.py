@@ -13,7 +13,7 @@ EXAMPLES = """\
 examples:
   alrakis info
   alrakis info --json      (put this into a report of a defect)"""
-WIDTH = 110
+WIDTH = 80  # of a line, unless a word is longer
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

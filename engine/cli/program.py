@@ -12,10 +12,10 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Sequence
-from typing import NoReturn
+from typing import Any, NoReturn
 
 from alrakis.cli.commands import COMMANDS, Command
-from alrakis.errors import AlrakisError, InputError
+from alrakis.errors import AlrakisError, InputError, nearest
 from alrakis.version import __version__
 
 FAILED, WRONG_USE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
@@ -36,7 +36,24 @@ ALRAKIS_DEBUG=1 shows where an error came from."""
 class Parser(argparse.ArgumentParser):
     """An argparse parser that reports a mistake in one line."""
 
+    def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's, but words that are left over are told by the command that they were given to."""
+        found, unknown = self.parse_known_args(args, namespace)
+        if unknown:
+            getattr(found, "parser", self).unknown(unknown)
+        return found
+
+    def unknown(self, words: Sequence[str]) -> NoReturn:
+        """Report words that mean nothing here; a flag with the one that is most like it."""
+        flag = next((word.partition("=")[0] for word in words if word.startswith("-")), "")
+        hint = nearest(flag, [name for name in self._option_string_actions if name.startswith("--")])
+        self.error(f"unrecognized arguments: {' '.join(words)}{hint if flag.startswith('--') else ''}")
+
     def error(self, message: str) -> NoReturn:
+        choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
+        if choice:
+            names = [name.strip(" '") for name in choice[2].split(",")]
+            message = f"{message}{nearest(choice[1], names)}"
         self.exit(WRONG_USE, f"alrakis: error: {message} (`{self.prog} --help` shows what is allowed)\n")
 
 
@@ -68,7 +85,7 @@ def command_parser(
             allow_abbrev=False,
         )
         command.add_arguments(subparser)
-        subparser.set_defaults(run=command.run)
+        subparser.set_defaults(run=command.run, parser=subparser)
     return parser
 
 

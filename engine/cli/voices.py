@@ -2,17 +2,21 @@
 
 import argparse
 import json
+import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from alrakis.errors import InputError
+from alrakis.errors import InputError, nearest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
 NAME = "voices"
-SUMMARY = "list the voices by language"
-DESCRIPTION = "List Bark's voices by language, and whether each is on this machine already; then the demo's."
+SUMMARY = "list the voices: first those that can be used here at once"
+DESCRIPTION = """\
+List the voices by language, those that are on this machine first. The demo's can be used with
+`--weights demo` alone, the others with Bark's own weights."""
 EXAMPLES = """\
 examples:
   alrakis voices --lang en
@@ -22,8 +26,10 @@ A voice that is not on this machine is downloaded when it is first used. Any .np
 coarse_prompt and a fine_prompt is a voice too: give its path."""
 
 DEMO = "With --weights demo"
+WOMEN = {"demo/slt", "v2/en_speaker_9"}
+MEN = {"demo/rms", *(f"v2/en_speaker_{n}" for n in range(9))}  # of the others it is not said
 
-Listed = dict[str, str | None]  # name, language, code, path
+Listed = dict[str, str | None]  # name, language, code, speaker, path
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -41,18 +47,27 @@ def run(args: argparse.Namespace) -> None:
     if args.json:
         print(json.dumps(found, indent=2))
         return
-    for language, group in groupby(found, lambda voice: voice["language"]):
-        voices = list(group)
-        code = voices[0]["code"]
-        print(f"{language} ({code})" if code else language)
-        for voice in voices:
-            print(f"  {voice['name']:<20} {'on this machine' if voice['path'] else 'to be downloaded'}")
-    here = sum(voice["path"] is not None for voice in found)
-    print(f"{len(found)} voices, {here} of them on this machine")
+    here = [voice for voice in found if voice["path"]]
+    elsewhere = [voice for voice in found if not voice["path"]]
+    for title, voices in (("on this machine", here), ("downloaded when first used", elsewhere)):
+        if voices:
+            print(f"{title}:")
+        for language, group in groupby(voices, lambda voice: (voice["language"], voice["code"])):
+            print("\n".join(_lines(language, list(group))))
+    print(f"{len(found)} voices, {len(here)} of them on this machine")
+
+
+def _lines(language: "tuple[str | None, str | None]", voices: "Sequence[Listed]") -> "list[str]":
+    """A language's voices; those of a woman or a man, where that is known, with that."""
+    name, code = language
+    names = [str(voice["name"]) + (f" ({who})" if (who := voice["speaker"]) else "") for voice in voices]
+    indent = "    "
+    lines = textwrap.wrap(", ".join(names), 78, initial_indent=indent, subsequent_indent=indent)
+    return [f"  {name} ({code})" if code else f"  {name}", *lines]
 
 
 def listed_voices() -> list[Listed]:
-    """All presets by language, then the voices of the demo weights, which only those can use.
+    """The voices of the demo weights, which only those can use, then all presets by language.
 
     The path is None if the voice is not on this machine.
     """
@@ -60,20 +75,24 @@ def listed_voices() -> list[Listed]:
     from alrakis.weights.demo.weights import DemoVoice
 
     codes = dict(SUPPORTED_LANGS)
-    rows: list[Listed] = []
+    rows = [_row(name, DEMO, None, path) for name, path in DemoVoice().voices.items()]
     for language, names in list_voices().items():
-        for name in names:
-            path = find_preset(name)
-            row = {"name": name, "language": language, "code": codes.get(language)}
-            rows.append({**row, "path": None if path is None else str(path)})
-    for name, found in DemoVoice().voices.items():
-        rows.append({"name": name, "language": DEMO, "code": None, "path": str(found)})
+        rows += [_row(name, language, codes.get(language), find_preset(name)) for name in names]
     return rows
+
+
+def _row(name: str, language: str, code: "str | None", path: "Path | None") -> Listed:
+    speaker = "woman" if name in WOMEN else "man" if name in MEN else None
+    found = None if path is None else str(path)
+    return {"name": name, "language": language, "code": code, "speaker": speaker, "path": found}
 
 
 def _of_language(voices: "Sequence[Listed]", asked: str) -> list[Listed]:
     some = [v for v in voices if asked.casefold() in (v["code"], str(v["language"]).casefold())]
     if not some:
-        known = dict.fromkeys(str(v["code"] or v["language"]) for v in voices)
-        raise InputError(f"no voices for the language {asked!r}; there are: {', '.join(known)}")
+        known = {str(v["language"]): f"{v['code']} ({v['language']})" for v in voices if v["code"]}
+        hint = nearest(asked.title(), list(known))
+        raise InputError(
+            f"no voices for the language {asked!r}{hint}; there are: {', '.join(known.values())}"
+        )
     return some

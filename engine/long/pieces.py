@@ -19,7 +19,7 @@ from alrakis.version import __version__
 TAG_CHARS = 2000
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Piece:
     """One chunk of a long text, as it stands in the joined audio.
 
@@ -32,6 +32,9 @@ class Piece:
     audio: FloatArray
     result: Result
 
+    def __repr__(self) -> str:
+        return f"<Piece {self.index}: {self.duration_s:.2f} s of audio, {self.result!r}>"
+
     @property
     def sample_rate(self) -> int:
         return self.result.sample_rate
@@ -41,7 +44,7 @@ class Piece:
         return len(self.audio) / self.sample_rate
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class LongResult:
     """A long text's audio, float32 `(samples,)`, and the pieces it is joined of."""
 
@@ -49,6 +52,11 @@ class LongResult:
     audio: FloatArray
     sample_rate: int
     pieces: list[Piece]
+
+    def __repr__(self) -> str:
+        said = repr(f"{self.text[:40]}...") if len(self.text) > 43 else repr(self.text)
+        count = f"{len(self.pieces)} piece{'s' if len(self.pieces) != 1 else ''}"
+        return f"<LongResult {said}: {count}, {self.duration_s:.2f} s of audio, seed {self.seed}>"
 
     @property
     def duration_s(self) -> float:

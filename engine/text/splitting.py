@@ -28,6 +28,7 @@ from alrakis.text.boundaries import clause_ends, inner_sentence_ends, middle, se
 from alrakis.text.encoder import MAX_WORD_CHARS, TextEncoder, check_text, normalize_whitespace
 from alrakis.text.pace import CHARS_A_SECOND, expected_s, language_of
 from alrakis.text.speakers import split_turns
+from alrakis.voices import SUPPORTED_LANGS
 
 Pause = Literal["none", "clause", "sentence", "turn", "paragraph", "scene", "end"]
 
@@ -124,7 +125,11 @@ def _is_said(text: str, encoder: TextEncoder) -> bool:
 def check_language(language: str | None) -> str | None:
     """The language as given. Raises InputError if it is neither None nor one of Bark's."""
     if language is not None and language not in CHARS_A_SECOND:
-        raise InputError(f"no language {language!r}; Bark speaks {', '.join(CHARS_A_SECOND)}")
+        codes = {name.casefold(): code for name, code in SUPPORTED_LANGS}
+        meant = codes.get(str(language).casefold())
+        hint = f"; did you mean {meant!r}?" if meant else ""
+        known = ", ".join(f"{code} ({name})" for name, code in SUPPORTED_LANGS)
+        raise InputError(f"no language {language!r}{hint}; Bark speaks {known}")
     return language
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import numpy.typing as npt
 
 from alrakis.spec import PARTS, CodecShape, GPTShape, Layout, Part, Stage
@@ -41,14 +42,28 @@ class _Part:
 
 
 class StageWeights(_Part):
-    """The parameters of one GPT."""
+    """The parameters of one GPT.
+
+    measured: exports of it were compared with fp32 before it came here, and need not be when first made.
+    cache_scales: those of an int8 KV cache, `(layers, 2, C)`, where they are known.
+    """
 
     def __init__(
-        self, stage: Stage, shape: GPTShape, arrays: Arrays, source: str, identity: Identity
+        self,
+        stage: Stage,
+        shape: GPTShape,
+        arrays: Arrays,
+        source: str,
+        identity: Identity,
+        *,
+        measured: bool = False,
+        cache_scales: npt.NDArray[np.float32] | None = None,
     ) -> None:
         super().__init__(arrays, source, identity)
         self.stage = stage
         self.shape = shape
+        self.measured = measured
+        self.cache_scales = cache_scales
 
 
 class CodecWeights(_Part):

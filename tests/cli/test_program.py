@@ -13,7 +13,7 @@ import pytest
 import alrakis
 from alrakis.cli.program import guarded
 from alrakis.errors import ConfigError, GenerationError, InputError, OutputError, WeightsNotFoundError
-from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, command, environment
+from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, command, environment, refused
 
 
 def test_weights_that_are_nowhere_say_where_to_put_them(tmp_path: Path) -> None:
@@ -156,3 +156,28 @@ def test_a_message_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
         assert guarded(program) == 0
     lines = ["alrakis: warning: no sound for one", "alrakis: warning: no sound for two"]
     assert capsys.readouterr().err.splitlines() == [*lines, "alrakis: no sound for one"] * 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["sya", "hi"], "did you mean 'say'?"),
+        (["say", "hi", "--wieghts", "demo"], "did you mean '--weights'?"),
+        (["say", "hi", "--sede=3"], "did you mean '--seed'?"),
+        (["read", "x", "--stteady", "voice"], "did you mean '--steady'?"),
+        (["batch", "x.txt", "-o", "out", "--fromat", "flac"], "did you mean '--format'?"),
+        (["batch", "x.txt", "-o", "out", "--format", "wave"], "did you mean 'wav'?"),
+        (["voices", "--json", "--lnag", "de"], "did you mean '--lang'?"),
+        (["export", "--qqqqqqqq"], "unrecognized arguments: --qqqqqqqq (`alrakis export --help`"),
+    ],
+)
+def test_a_slip_is_told_what_may_be_meant(run: Run, arguments: list[str], told: str) -> None:
+    refused(run(*arguments), told)
+
+
+def test_errors_speak_flags_on_the_command_line_and_python_in_python() -> None:
+    from alrakis.cli.program import _explain
+
+    error = WeightsNotFoundError('or do without: weights="demo" speaks; config="cpu-int8"')
+    assert _explain(error) == "or do without: --weights demo speaks; --config cpu-int8"
+    assert 'weights="demo"' in str(error)

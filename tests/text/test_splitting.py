@@ -216,5 +216,5 @@ def test_a_forced_cut_keeps_what_is_shown_as_one_character(joined: str) -> None:
 
 
 def test_a_language_that_bark_does_not_speak_is_told() -> None:
-    with pytest.raises(InputError, match=r"'xx'.*de, en"):
+    with pytest.raises(InputError, match=r"'xx'.*de \(German\)"):
         split("Hello", language="xx")

@@ -1,6 +1,7 @@
 """Step `pack`: checkpoints to int8 safetensors with a scale a row, as the package holds them; and back."""
 
 import json
+import tempfile
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
@@ -11,7 +12,11 @@ import torch
 from safetensors.numpy import save_file
 from torch import nn
 
-from alrakis.weights.demo.weights import FOLDER, SCALE, dequantized
+from alrakis.export.accuracy.calibration import calibrate
+from alrakis.export.artifacts import part_heads
+from alrakis.export.build import build_stage
+from alrakis.spec import Stage
+from alrakis.weights.demo.weights import FOLDER, SCALE, DemoVoice, dequantized
 from alrakis.weights.safetensors_file import read_safetensors
 from demo_voice import coarse_stage, fine_stage
 from demo_voice.codec import Codec
@@ -22,6 +27,7 @@ from demo_voice.training import load_average
 ENCODER = Path(__file__).parent / "encoder.safetensors"  # `encode` needs it, speaking does not
 REFINER = Path(__file__).parent / "refiner.safetensors"  # `fine` needs it, speaking does not
 STAGES = ("text", "coarse", "fine")
+CAUSAL: tuple[Stage, ...] = ("text", "coarse")
 
 
 def pack(work: Path, out: Path) -> None:
@@ -43,6 +49,18 @@ def pack(work: Path, out: Path) -> None:
     config["crc32"] = {name: zlib.crc32((out / name).read_bytes()) for name in names}
     lines = [f" {json.dumps(key)}: {json.dumps(value)}" for key, value in config.items()]
     (out / "config.json").write_text("{\n" + ",\n".join(lines) + "\n}\n", "utf-8")
+    write_cache_scales(out)
+
+
+def write_cache_scales(out: Path) -> None:
+    """Write the scales of an int8 KV cache, as an export would find them, so that a first one need not."""
+    voice = DemoVoice(out)
+    for stage in CAUSAL:
+        weights = voice.stage(stage)
+        with tempfile.TemporaryDirectory() as folder:
+            heads = part_heads(weights, voice.layout)
+            build_stage(weights, heads, "int8", Path(folder))
+            np.save(out / f"{stage}_cache_scales.npy", calibrate(weights, heads, Path(folder)).cache_scales)
 
 
 def trained_codec(work: Path) -> Codec:

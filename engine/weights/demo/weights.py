@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from alrakis.errors import WeightsError
+from alrakis.files import read_npy
 from alrakis.spec import GPTShape, Layout, Stage
 from alrakis.text.encoder import TextEncoder
 from alrakis.weights.check import checked_gpt
@@ -69,7 +71,9 @@ class DemoVoice(Weights):
         layers, heads, width = config["layers"][stage], config["heads"], config["d"]
         shape = GPTShape(layers, heads, width, *vocabs[stage], norm_bias=stage == "fine")
         arrays = checked_gpt(stage, shape, self._read(path), self.layout, str(path))
-        return StageWeights(stage, shape, arrays, str(path), identity_of(f"{stage} {shape}", arrays, [path]))
+        identity = identity_of(f"{stage} {shape}", arrays, [path])
+        scales = self._cache_scales(stage)
+        return StageWeights(stage, shape, arrays, str(path), identity, measured=True, cache_scales=scales)
 
     def codec(self) -> CodecWeights:
         path = self._folder / "codec.safetensors"
@@ -89,6 +93,11 @@ class DemoVoice(Weights):
 
     def remarks(self, text: str) -> list[str]:
         return self._encoder.remarks(text)
+
+    def _cache_scales(self, stage: Stage) -> npt.NDArray[np.float32] | None:
+        """What calibrating an export of these parameters gives, which takes longer than the export."""
+        path = self._folder / f"{stage}_cache_scales.npy"
+        return read_npy(path.read_bytes()) if path.is_file() else None
 
     @cached_property
     def _encoder(self) -> DemoEncoder:

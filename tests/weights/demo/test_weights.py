@@ -10,7 +10,12 @@ import pytest
 import torch
 from safetensors.numpy import load_file
 
+from alrakis.config import load_config
 from alrakis.errors import InputError, WeightsError
+from alrakis.export.accuracy.calibration import calibrate
+from alrakis.export.accuracy.report import outliers
+from alrakis.export.artifacts import Artifacts, part_heads
+from alrakis.export.build import build_stage
 from alrakis.spec import STAGES, CodecShape, Stage
 from alrakis.voices import load_voice
 from alrakis.weights import open_weights
@@ -131,3 +136,28 @@ def test_a_config_without_its_entries_is_named(damaged: str, tmp_path: Path) -> 
 def test_torch_takes_the_arrays_as_they_are() -> None:
     for array in open_weights("demo").stage("text").arrays.values():
         np.testing.assert_array_equal(torch.tensor(array).numpy(), array)
+
+
+def test_exports_are_as_exact_as_a_measured_one_would_be(tmp_path: Path) -> None:
+    """They are not measured when first made: no layer would be kept in fp32, and no limit is missed."""
+    config = load_config("cpu-int8")
+    voice = DemoVoice()
+    artifacts = Artifacts(voice, config)
+    for stage in STAGES:
+        part = voice.stage(stage)
+        artifact = artifacts.export_into(tmp_path, part)
+        assert artifact.notes["report"] is None
+        report = artifacts.verify(artifact, part)
+        assert report.shortfalls(config) == []
+
+
+@pytest.mark.parametrize("stage", ["text", "coarse"])
+def test_scales_of_the_cache_are_those_that_measuring_gives(stage: Stage, tmp_path: Path) -> None:
+    voice = DemoVoice()
+    part = voice.stage(stage)
+    assert part.cache_scales is not None
+    heads = part_heads(part, voice.layout)
+    build_stage(part, heads, "int8", tmp_path)
+    found = calibrate(part, heads, tmp_path)
+    np.testing.assert_allclose(part.cache_scales, found.cache_scales, rtol=1e-5)
+    assert outliers(found.errors, load_config("cpu-int8").verify_outlier) == ()

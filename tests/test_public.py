@@ -1,0 +1,123 @@
+"""What a person meets at a prompt: names that docstrings tell, types, `repr`, errors in lists."""
+
+import inspect
+import re
+import sys
+import typing
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import alrakis
+from alrakis import Config, Engine, InputError, Voice, VoiceError, api
+from alrakis.config import load_config, preset_names
+
+ROOT = Path(__file__).parents[1]
+
+
+def documented() -> Iterator[tuple[str, str]]:
+    """The docstrings of every public name and of its methods."""
+    for name in alrakis.__all__:
+        value = getattr(alrakis, name)
+        if inspect.isclass(value) or inspect.isfunction(value):
+            yield name, value.__doc__ or ""
+        if inspect.isclass(value) and not issubclass(value, Config):
+            for method, inner in inspect.getmembers(value):
+                if not method.startswith("_"):
+                    yield f"{name}.{method}", getattr(inner, "__doc__", None) or ""
+
+
+def class_names() -> set[str]:
+    """Every class of the engine."""
+    files = (path.read_text("utf-8") for path in (ROOT / "engine").rglob("*.py"))
+    return {name for text in files for name in re.findall(r"^class ([A-Z]\w+)", text, re.MULTILINE)}
+
+
+def test_whatever_a_docstring_names_can_be_imported_from_alrakis() -> None:
+    known = class_names() - {"Codec"}  # "codec decode" is a term
+    told = {
+        (where, word)
+        for where, text in documented()
+        for word in re.findall(r"(?<![.\w])[A-Z]\w+", text)
+        if word in known
+    }
+    assert {"Options", "ConfigError"} <= {word for _, word in told}
+    assert {pair for pair in told if not hasattr(alrakis, pair[1])} == set()
+
+
+def test_dir_lists_what_there_is() -> None:
+    assert {*alrakis.__all__, "api", "generation"} <= set(dir(alrakis))
+    assert all(hasattr(alrakis, name) for name in dir(alrakis))
+
+
+@pytest.mark.skipif(sys.version_info < (3, 11), reason="overloads cannot be listed")
+def test_types_tell_what_comes_back() -> None:
+    for function in (api.generate_audio, api.semantic_to_waveform):
+        plain, full, either = typing.get_overloads(function)
+        results = [typing.get_type_hints(one)["return"] for one in (plain, full, either)]
+        assert results[2] == results[0] | results[1]
+        assert results[1] == tuple[api.FullGeneration, results[0]]
+        names = list(inspect.signature(function).parameters)
+        assert all(set(inspect.signature(one).parameters) == set(names) for one in (plain, full, either))
+    assert Path in typing.get_args(api.History) or "PathLike" in str(api.History)
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with Engine("synthetic-tiny", "torch-fp32") as made:
+        yield made
+
+
+def test_each_shows_itself_in_a_line_or_two(engine: Engine) -> None:
+    result = engine.generate("hello " * 50, seed=3, max_gen_duration_s=0.2, silent=True)
+    long = engine.generate_long("One. Two.", seed=4, max_gen_duration_s=0.1)
+    voice = engine.load_voice(result)
+    shown = [repr(value) for value in (result, long, long.pieces[0], voice, engine, [result])]
+    shown += [repr(load_config(name)) for name in preset_names()]
+    shown += [str(value) for value in (result, engine.config)]
+    for text in shown:
+        assert len(text) < 330, text
+        assert "\n" not in text
+    assert repr(result).startswith("<Result 'hello hello")
+    assert "0.2" in repr(result)
+    assert "seed 3" in repr(result)
+    assert "piece" in repr(long)
+    assert isinstance(voice, Voice)
+    assert f"{len(voice.semantic)} semantic tokens" in repr(voice)
+    assert (
+        repr(engine) == "<Engine on 'synthetic-tiny', config 'torch-fp32': text, coarse, fine, codec loaded>"
+    )
+    assert repr(load_config("cpu-int8")).startswith("<Config 'cpu-int8': backend='onnx', precision='int8'")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "error", "told"),
+    [
+        ((["One.", " "],), InputError, r"text\[1\] \(of 2\): the text is empty"),
+        ((["One.", 2],), InputError, r"text\[1\] \(of 2\): a text must be a str"),
+        (
+            (["One.", "Two."], [None, "nobody"]),
+            VoiceError,
+            r"voice\[1\] \(of 2\): there is no voice",
+        ),
+        ((["One.", "Two."], None, [1, -1]), InputError, r"seed\[1\] \(of 2\): a seed must be"),
+        ((["One.", "Two."], None, [1.5, 1]), InputError, r"seed\[0\] \(of 2\): a seed must be"),
+    ],
+)
+def test_an_error_in_a_list_says_which_element(
+    engine: Engine, arguments: Any, error: type[Exception], told: str
+) -> None:
+    text, voice, seed = (*arguments, None, None)[:3]
+    with pytest.raises(error, match=told):
+        engine.generate(text, voice, seed=seed, silent=True)
+
+
+def test_a_history_prompt_may_be_a_path(engine: Engine, tmp_path: Path) -> None:
+    result = engine.generate("hello", seed=3, max_gen_duration_s=0.4, silent=True)
+    path = result.save_voice(tmp_path / "me.npz")
+    prompts = (path, str(path), result)
+    made = [api.generate_audio("hi", prompt, engine=engine, seed=1, silent=True) for prompt in prompts]
+    assert all(np.array_equal(audio, made[0]) for audio in made)
