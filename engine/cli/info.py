@@ -90,8 +90,20 @@ def _backends(backends: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if onnx:
         packages = ", ".join(f"{name} {version}" for name, version in onnx["packages"].items())
         yield "onnxruntime", f"{packages}: {onnx['problem'] or ', '.join(onnx['providers'])}"
+        if onnx["lone_rows"]:
+            yield "", _lone(onnx["lone_rows"])
     else:
         yield "onnxruntime", "not installed (`pip install 'alrakis[cpu]'`)"
+
+
+def _lone(rows: dict[str, int]) -> str:
+    """How a lone sequence gets the same numbers as in company, by precision."""
+    ways = [
+        f"{', '.join(names)} {how}"
+        for count, how in ((1, "by itself"), (2, "by running it as two rows"))
+        if (names := [name for name, own in rows.items() if own == count])
+    ]
+    return f"a lone sequence gets the same numbers as one in company: {'; '.join(ways)}"
 
 
 def _artifacts(artifacts: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:

@@ -92,7 +92,18 @@ def _onnxruntime() -> dict[str, Any] | None:
         providers, problem = onnxruntime.get_available_providers(), None
     except (ImportError, OSError) as error:
         providers, problem = [], f"installed, but it cannot be imported: {error}"
-    return {"packages": installed, "providers": providers, "problem": problem}
+    rows = None if problem else _lone_rows()
+    return {"packages": installed, "providers": providers, "problem": problem, "lone_rows": rows}
+
+
+def _lone_rows() -> dict[str, int] | None:
+    """By precision, as how many rows a lone sequence runs; None if it cannot be measured here."""
+    try:
+        from alrakis.backends.onnx.company import lone_rows
+
+        return lone_rows()
+    except (ImportError, OSError, AlrakisError):
+        return None
 
 
 def _version(package: str) -> str | None:

@@ -86,6 +86,7 @@ def test_a_machine_with_nothing_says_what_to_install() -> None:
 def test_what_there_is_is_shown() -> None:
     gpu = {"name": "Tesla T4", "memory_bytes": 15 * 2**30, "driver": "535.1"}
     onnxruntime = {"packages": {"onnxruntime": "1.32"}, "providers": ["CPU", "CUDA"], "problem": None}
+    onnxruntime["lone_rows"] = {"fp32": 1, "int8": 1, "int4": 2}
     artifact = {
         "part": "text", "precision": "int8", "weights": "demo", "folder": "/f", "size_bytes": 5 * 2**20,
         "lines": ["text (int8)", "top-1 agreement 99.0%"],
@@ -107,12 +108,13 @@ def test_what_there_is_is_shown() -> None:
         "memory  1.0 GiB, 512 B available",
         "torch        2.9, accelerate 1.1",
         "onnxruntime  onnxruntime 1.32: CPU, CUDA",
+        "a lone sequence gets the same numbers as one in company: fp32, int8 by itself; int4 by",
         "text int8  demo, 5.0 MiB, /f",
         "top-1 agreement 99.0%",
         "SUNO_OFFLOAD_CPU  1",
     ):
         assert part in text
-    broken = {**onnxruntime, "providers": [], "problem": "installed, but broken"}
+    broken = {**onnxruntime, "providers": [], "problem": "installed, but broken", "lone_rows": None}
     info["backends"] = {"torch": None, "onnxruntime": broken}
     assert "onnxruntime 1.32: installed, but broken" in "\n".join(info_lines(info))
 
