@@ -166,10 +166,21 @@ class Engine(Pipeline):
         return long.pieces(silent)
 
     def stream_async(
-        self, text: "str | Sequence[Chunk]", voice: Any = None, **asked: Any
+        self,
+        text: "str | Sequence[Chunk]",
+        voice: Any = None,
+        *,
+        cast: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        steady: Steady = "voice",
+        language: str | None = None,
+        options: Options | None = None,
+        silent: bool = True,
+        **changes: Any,
     ) -> AsyncGenerator[Piece, None]:
         """`stream`, to be used with `async for`; closing it ends the work. Raises as `generate`, at once."""
-        return _pieces_async(self.submit_long(text, voice, **{"begin": 1, **asked}))
+        long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
+        return long.pieces_async(silent)
 
     def generate_long(
         self,
@@ -210,8 +221,3 @@ def _listed(texts: Any) -> list[str]:
         return checked
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
 
-
-async def _pieces_async(speech: Speech) -> AsyncGenerator[Piece, None]:
-    with speech:
-        async for piece in speech:
-            yield piece

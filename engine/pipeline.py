@@ -75,6 +75,8 @@ class Pipeline:
     def close(self) -> None:
         """Free all memory, and end what is under way. Closing twice is harmless."""
         self._scheduler.close()
+        if self._scheduler.forked:
+            return
         with self._lock:
             if self._backend is not None:
                 self._backend.close()
@@ -101,6 +103,7 @@ class Pipeline:
     @property
     def tokenizer(self) -> TextEncoder:
         """The weights' tokenizer, read when first asked for."""
+        self._scheduler.check_process()
         with self._lock:
             if self._encoder is None:
                 self._encoder = self.weights.tokenizer()
@@ -238,6 +241,7 @@ class Pipeline:
 
     def _prepare(self, parts: Sequence[Part], clock: Clock) -> None:
         """Make what parts need and what takes long, in the thread that asked: there it can be interrupted."""
+        self._scheduler.check_process()
         missing = [part for part in parts if part not in self._prepared]
         if not missing:
             return

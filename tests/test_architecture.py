@@ -41,6 +41,7 @@ LEVELS = (
     "backends",
     "stages",
     "auto result",
+    "flight",
     "pipeline",
     "long",
     "engine",

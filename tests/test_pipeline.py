@@ -12,6 +12,8 @@ import pytest
 
 from alrakis import Config, Engine
 from alrakis.errors import BackendError, ConfigError, InputError
+from alrakis.flight.journey import Known, Manner, manners
+from alrakis.flight.sequence import Caller
 from alrakis.sampling import Options
 from alrakis.timings import Clock
 from tests.results import same
@@ -102,24 +104,29 @@ def test_whoever_watches_is_told_of_all_the_audio(engine: Engine, count: int) ->
     options = Options(max_gen_duration_s=0.4)
     texts, seeds, nobody = ["hello"] * count, list(range(count)), [None] * count
     semantics = engine.text_to_semantic(texts, nobody, seeds, options, clock=Clock(watch), silent=True)
-    results = engine.semantic_to_results(
-        texts, semantics, nobody, seeds, options, clock=Clock(watch), silent=True
-    )
-    made_s = sum(result.duration_s for result in results)
+    caller = Caller(watch)
+    handles = [
+        engine.said("hello", manner, caller, known=Known(tokens))
+        for tokens, manner in zip(semantics, manners(nobody, seeds, options), strict=True)
+    ]
+    made_s = sum(handle.result().duration_s for handle in handles)
     assert {part: told[part] for part in ("coarse", "fine", "codec")} == pytest.approx(
         {"coarse": made_s, "fine": made_s, "codec": made_s}
     )
-    longest = max(len(tokens) for tokens in semantics)
-    assert told["text"] == pytest.approx(longest / engine.layout.semantic_rate_hz, abs=0.03)
+    spoken = sum(map(len, semantics))
+    assert told["text"] == pytest.approx(spoken / engine.layout.semantic_rate_hz, abs=0.03 * count)
 
 
 def test_a_text_that_says_nothing_is_passed_over_by_the_other_stages(
     engine: Engine, caplog: pytest.LogCaptureFixture
 ) -> None:
     semantics = [np.empty(0, np.int64), np.arange(20)]
-    results = engine.semantic_to_results(
-        ["nothing", "something"], semantics, [None, None], [1, 2], Options(), clock=Clock(), silent=True
-    )
+    caller = Caller()
+    handles = [
+        engine.said(text, Manner(None, seed, Options()), caller, known=Known(tokens))
+        for text, seed, tokens in zip(["nothing", "something"], [1, 2], semantics, strict=True)
+    ]
+    results = [handle.result() for handle in handles]
     assert [len(result.audio) > 0 for result in results] == [False, True]
     assert "no audio for 'nothing'" in caplog.text
     alone = engine.semantic_to_coarse([semantics[1]], [None], [2], Options(), silent=True)[0]

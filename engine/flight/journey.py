@@ -1,5 +1,6 @@
 """The way of a text through the stages, from its ids to its audio."""
 
+import logging
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -16,6 +17,8 @@ from alrakis.stages.semantic import semantic_steps
 from alrakis.timings import Clock
 from alrakis.voices import Voice
 from alrakis.weights.types import Weights
+
+logger = logging.getLogger("alrakis")
 
 
 @dataclass(frozen=True, eq=False)
@@ -113,6 +116,7 @@ class Journey:
         fine = np.empty((N_FINE_CODEBOOKS, 0), np.int64)
         audio = np.empty(0, np.float32)
         if len(semantic) == 0:
+            logger.warning("the text stage ended before it spoke: no audio for %r", text)
             coarse = np.empty((N_COARSE_CODEBOOKS, 0), np.int64)
         else:
             if coarse is None:

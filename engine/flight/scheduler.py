@@ -57,7 +57,7 @@ class Scheduler:
 
         Raises BackendError when closed, or in a process that was forked from the one that made this.
         """
-        self._check_process()
+        self.check_process()
         sequence = Sequence(steps, caller, clock)
         with self._changed:
             if self._closed:
@@ -65,9 +65,17 @@ class Scheduler:
             if sequence.part is not None:
                 self._arrived.append(sequence)
                 if self._worker is None:
-                    self._worker = threading.Thread(target=self._work, name="alrakis")
-                    self._worker.start()
+                    self._start()
         return sequence.handle
+
+    def _start(self) -> None:
+        self._worker = threading.Thread(target=self._work, name="alrakis")
+        try:
+            self._worker.start()
+        except RuntimeError as error:  # as the system allows
+            self._worker = None
+            self._arrived.clear()
+            raise BackendError(f"no thread can be started to work in: {error}") from error
 
     @contextmanager
     def resting(self) -> Iterator[None]:
@@ -75,7 +83,7 @@ class Scheduler:
 
         Raises BackendError in a function that the worker calls: it would wait for itself.
         """
-        self._check_process()
+        self.check_process()
         with self._changed:
             if self._worker is threading.current_thread():
                 raise BackendError("what a callback asks for would have to wait for the callback")
@@ -96,7 +104,8 @@ class Scheduler:
         """Whether this process was forked from the one that made this, whose threads stayed behind."""
         return os.getpid() != self._process
 
-    def _check_process(self) -> None:
+    def check_process(self) -> None:
+        """Raises BackendError in a process that was forked: locks of its threads may be held for ever."""
         if self.forked:
             raise BackendError(
                 "this engine was made before the process was forked, and its threads stayed behind: make an "

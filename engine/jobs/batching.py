@@ -90,9 +90,13 @@ class Batch:
             while waiting or under_way:
                 while waiting and len(under_way) < 2 * self._engine.config.max_batch:
                     plan = waiting.pop()
-                    under_way[plan] = self._say(plan, functools.partial(ended.put, plan))
-                plan = ended.get()
-                yield self._record(self._made(plan, under_way.pop(plan)))
+                    try:
+                        under_way[plan] = self._say(plan, functools.partial(ended.put, plan))
+                    except (InputError, GenerationError) as error:
+                        yield self._record(self._failed(plan.item, error))
+                if under_way:
+                    plan = ended.get()
+                    yield self._record(self._made(plan, under_way.pop(plan)))
         finally:
             for handle in under_way.values():
                 handle.cancel()

@@ -117,9 +117,9 @@ class Reading:
             begin=begin,
             on_move=on_move,
         )
-        takes.start()
         left = len(unfinished)
         try:
+            takes.start()
             while left:
                 take, made = events.get()
                 chunk = self.manifest.chunks[take.index]

@@ -48,7 +48,14 @@ class Speech:
         self._made: list[Future[Result]] = [Future() for _ in chunks]
         takes = [Take(i, chunk.text, seed) for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))]
         self._takes = Takes(
-            pipeline, takes, steady, options, self._keep, begin=begin, on_move=self._moving(on_move)
+            pipeline,
+            takes,
+            steady,
+            options,
+            self._keep,
+            begin=begin,
+            bounded=bounded,
+            on_move=self._moving(on_move),
         )
         try:
             self._takes.start()

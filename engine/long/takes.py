@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
-from alrakis.errors import AlrakisError, GenerationError, InputError
+from alrakis.errors import GenerationError, InputError
 from alrakis.flight.journey import Known, Manner
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.long.voices import SteadyVoices
@@ -101,6 +101,9 @@ class Takes:
                 self._submit(take)
             except (InputError, GenerationError) as error:
                 self._finish(take, error)
+            except BaseException:
+                self._waiting.insert(0, take)
+                raise
 
     def _submit(self, take: Take) -> None:
         caller = Caller(self._on_move) if self._urgent else self._caller
@@ -125,10 +128,17 @@ class Takes:
             self._finish(take, made)
             try:
                 self._advance()
-            except AlrakisError as error:  # closed meanwhile: there is no going on
-                self._stopped = True
-                for waiting in self._waiting:
-                    self._made(waiting, error)
+            except BaseException as error:  # closed meanwhile, or no memory: nobody may wait for the rest
+                self._give_up(error)
+
+    def _give_up(self, error: BaseException) -> None:
+        """There is no going on: end what is under way, and say so of all that is not made."""
+        self._stopped = True
+        under_way = dict(self._under_way)
+        for handle in under_way.values():
+            handle.cancel()
+        for take in [*under_way, *self._waiting]:
+            self._made(take, error)
 
     def _finish(self, take: Take, made: Result | BaseException) -> None:
         voice = as_voice(take.index, made) if isinstance(made, Result) else None

@@ -1,7 +1,7 @@
 """A long text: its chunks, their voices and seeds, and the pieces that are made of them."""
 
 import functools
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -78,6 +78,12 @@ class LongText:
         """Its pieces, from when the first is asked for; closing the generator gives up the rest."""
         with self.say(begin=1, silent=silent) as speech:
             yield from speech
+
+    async def pieces_async(self, silent: bool) -> AsyncGenerator[Piece, None]:
+        """`pieces`, for `async for`."""
+        with self.say(begin=1, silent=silent) as speech:
+            async for piece in speech:
+                yield piece
 
 
 def split_long(

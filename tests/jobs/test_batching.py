@@ -1,18 +1,23 @@
 """A batch: what runs together, what is made, what failed, and what is made another time."""
 
-import math
 from pathlib import Path
+from random import Random
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
+import pytest
 import soundfile
 from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis import Engine
 from alrakis.audio_tags import read_tags
+from alrakis.flight.journey import Manner
+from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder
 from alrakis.jobs.batch_texts import BatchItem
-from alrakis.jobs.batching import Batch, BatchTask, PlannedItem, grouped
+from alrakis.jobs.batching import Batch, BatchTask, PlannedItem
 from alrakis.sampling import Options
 from alrakis.voices import Voice
 from tests.cli.programs import Run, refused
@@ -94,60 +99,93 @@ def test_going_on_needs_no_settings_again(texts: Path, run: Run) -> None:
     refused(run("batch", "t.txt", "-o", "out", "--lang", "fr"), "lang was 'de', now 'fr'", "leave it out")
 
 
-def test_groups_have_one_voice_and_like_lengths() -> None:
-    first, second = (Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")
-    planned = [
-        PlannedItem(BatchItem(line=i, id=str(i), file="f", text="t"), "t", i == 5, 0, voice, seconds)
-        for i, (voice, seconds) in enumerate(
-            [
-                (first, 3.0),
-                (second, 1.0),
-                (first, 1.0),
-                (None, 2.0),
-                (first, 2.0),
-                (first, 40.0),
-                (second, 0.5),
-            ]
-        )
-    ]
-    groups = [[plan.item.line for plan in group] for group in grouped(planned, 2)]
-    assert sorted(groups) == [[0], [2, 4], [3], [5], [6, 1]]
+class Patient:
+    """Says a text only when nothing more is asked for: there is no room left, or no text."""
+
+    def __init__(self, texts: int, most: int, random: Random) -> None:
+        self.config = SimpleNamespace(max_batch=most)
+        self.begun: list[str] = []
+        self.most_at_once = 0
+        self._texts, self._random = texts, random
+        self._under_way: list[Handle[Any]] = []
+
+    def load_voice(self, voice: Any) -> Any:
+        return voice
+
+    def said(self, text: str, manner: Manner, caller: Caller) -> Handle[Any]:
+        handle: Handle[Any] = Handle()
+        self.begun.append(text)
+        self._under_way.append(handle)
+        self.most_at_once = max(self.most_at_once, len(self._under_way))
+        while self._under_way and len(self.begun) == self._texts:
+            self._end_one()
+        if len(self._under_way) == 2 * self.config.max_batch:
+            self._end_one()
+        return handle
+
+    def _end_one(self) -> None:
+        handle = self._under_way.pop(self._random.randrange(len(self._under_way)))
+        handle.set_result(SimpleNamespace(duration_s=1.0, save=lambda path: None))
+
+
+class Planned(Batch):
+    """A batch of texts of known voices and lengths, in no folder."""
+
+    def __init__(self, engine: Patient, plans: list[PlannedItem]) -> None:
+        self._plans = plans
+        folder = SimpleNamespace(folder=Path(), begin=lambda settings, items: {}, add=lambda finished: None)
+        task = BatchTask([plan.item for plan in plans], job(seed=1))
+        super().__init__(engine, task, folder)  # type: ignore[arg-type]
+
+    def _plan(self, item: BatchItem) -> PlannedItem:
+        return self._plans[item.line]
 
 
 VOICES = [None, *(Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")]
-plans = st.builds(
-    PlannedItem,
-    item=st.builds(BatchItem, line=st.integers(0), id=st.just("i"), file=st.just("f"), text=st.just("t")),
-    text=st.just("t"),
-    long=st.booleans(),
-    seed=st.just(0),
-    voice=st.sampled_from(VOICES),
-    seconds=st.floats(0.1, 60),
-)
+rows = st.lists(st.tuples(st.sampled_from(VOICES), st.floats(0.1, 60)), max_size=20)
 
 
-@given(st.lists(plans, max_size=20), st.integers(1, 5))
-def test_groups_are_as_few_as_can_be_and_hold_every_item_once(planned: list[PlannedItem], most: int) -> None:
-    groups = list(grouped(planned, most))
-    assert sorted(id(plan) for group in groups for plan in group) == sorted(map(id, planned))
-    for group in groups:
-        assert len({id(plan.voice) for plan in group}) == 1
-        assert len(group) <= (1 if group[0].long else most)
-        assert [plan.seconds for plan in group] == sorted(plan.seconds for plan in group)
-    short = [plan.voice for plan in planned if not plan.long]
-    fewest = sum(math.ceil(sum(voice is own for own in short) / most) for voice in VOICES)
-    assert len(groups) == fewest + sum(plan.long for plan in planned)
+@given(rows, st.integers(1, 5), st.randoms())
+def test_short_texts_begin_first_whatever_their_voices_and_the_slots_are_full(
+    rows: list[tuple[Voice | None, float]], most: int, random: Random
+) -> None:
+    """Twice as many as there are slots are under way: the later stages have a batch of their own."""
+    items = [BatchItem(line=i, id=str(i), file="f", text="t") for i in range(len(rows))]
+    plans = [
+        PlannedItem(item, item.id, False, 0, voice, seconds)
+        for item, (voice, seconds) in zip(items, rows, strict=True)
+    ]
+    engine = Patient(len(plans), most, random)
+    made = [finished.id for finished in Planned(engine, plans).make()]
+    assert sorted(made) == sorted(item.id for item in items)
+    assert [rows[int(text)][1] for text in engine.begun] == sorted(seconds for _, seconds in rows)
+    assert engine.most_at_once == min(2 * most, len(plans))
 
 
-def test_one_item_that_cannot_be_said_does_not_take_its_group_along(tmp_path: Path) -> None:
-    """Items that run together are said one by one when something goes wrong with one of them."""
+def test_a_text_of_more_chunks_than_there_is_room_for_is_said(tmp_path: Path) -> None:
+    """Nobody takes its pieces before all of them are made."""
+    folder = BatchFolder(tmp_path / "out")
+    item = BatchItem(line=1, id="a", file="a.wav", text="This is a sentence. " * 12)
+    options = Options(max_gen_duration_s=0.1)
+    config = {"threads": 1, "max_batch": 1, "chunk_s": 3.0, "pack_s": 3.0}
+    with folder.hold(), Engine("demo", "cpu-fp32", **config) as engine:
+        batch = Batch(engine, BatchTask([item], job(seed=1, options=options)), folder)
+        (made,) = batch.make()
+        whole = engine.generate_long(item.text, seed=1, options=options)
+    assert made.state == "done"
+    assert len(whole.pieces) > 4
+    assert made.seconds == pytest.approx(whole.duration_s, abs=0.001)
+
+
+def test_one_item_that_cannot_be_said_does_not_take_others_along(tmp_path: Path) -> None:
+    """Items that are under way together."""
     items = [BatchItem(line=i, id=name, file=f"{name}.wav", text=name) for i, name in enumerate("ab")]
     odd = BatchItem(line=2, id="c", file="c.wav", text="\u3053\u308c\u306f")  # no letter that the demo knows
     folder = BatchFolder(tmp_path / "out")
     with folder.hold(), Engine("demo", "cpu-fp32", threads=1) as engine:
         settings = job(seed=1, options=Options(max_gen_duration_s=0.2))
         batch = Batch(engine, BatchTask([*items, odd], settings), folder)
-        made = [finished for group in batch.make() for finished in group]
+        made = list(batch.make())
     assert {finished.id: finished.state for finished in made} == {"a": "done", "b": "done", "c": "failed"}
     assert batch.done.keys() == {"a", "b"}
     assert [finished.id for finished in batch.failed] == ["c"]

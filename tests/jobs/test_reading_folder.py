@@ -8,9 +8,8 @@ import pytest
 
 from alrakis.errors import InputError
 from alrakis.jobs.reading_folder import ReadingFolder
-from alrakis.jobs.reading_manifest import NAME, ChunkState, Manifest
+from alrakis.jobs.reading_manifest import NAME, Manifest
 from alrakis.jobs.reading_revision import revised
-from alrakis.long.scheduler import Spoken, Step, Take
 from alrakis.result import Result
 from alrakis.text.splitting import Chunk
 from alrakis.timings import Timings
@@ -71,15 +70,11 @@ def begun(folder: Path, *speakers: str | None) -> tuple[ReadingFolder, Manifest]
     return ReadingFolder(folder), manifest
 
 
-def take(chunk: ChunkState) -> Take:
-    return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed)
-
-
 def finish(folder: ReadingFolder, manifest: Manifest, number: int, frames: int = 30) -> Result:
     """Write a chunk that has gone through all stages."""
     chunk = manifest.chunk(number)
     made = result(chunk.text, chunk.chosen.seed, frames)
-    assert folder.save_step(manifest, Step([], [(take(chunk), made)], 4)) == [chunk]
+    folder.save_result(manifest, chunk, made)
     return made
 
 
@@ -87,16 +82,27 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
     folder, manifest = begun(tmp_path, None, None)
     first, second = manifest.chunks
     spoken = np.array([5, 6, 7])
-    assert folder.save_step(manifest, Step([Spoken(take(first), spoken)], [], 2)) == []
+    assert folder.known(first.chosen) is None
+    folder.save_tokens(manifest, first, "text", spoken)
     assert (first.chosen.state, second.chosen.state) == ("spoken", "waiting")
     assert folder.load() == manifest
-    np.testing.assert_array_equal(folder.semantic(first.chosen), spoken)
+    known = folder.known(first.chosen)
+    assert known is not None
+    np.testing.assert_array_equal(known.semantic, spoken)
+    assert known.coarse is None
+    codes = np.arange(8).reshape(2, 4)
+    folder.save_tokens(manifest, first, "coarse", codes)
+    assert folder.load() == manifest
+    known = folder.known(first.chosen)
+    assert known is not None
+    np.testing.assert_array_equal(known.coarse, codes)
+    assert folder.known(second.chosen) is None
     made = finish(folder, manifest, 1)
-    assert not folder.path_of(first.chosen, ".npy").exists()
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".flac", ".json", ".npz"]
     found = folder.load()
     assert found == manifest
     assert [chunk.chosen.state for chunk in found.chunks] == ["done", "waiting"]
-    assert (found.next_batch, found.chunks[0].chosen.seconds) == (4, 0.4)
+    assert found.chunks[0].chosen.seconds == 0.4
     np.testing.assert_allclose(folder.audio(first), made.audio, atol=2**-23)
     voice = folder.chunk_voice(first)
     assert voice is not None
@@ -108,9 +114,9 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
 
 def test_a_chunk_that_fails_is_written_down_and_waits(tmp_path: Path) -> None:
     folder, manifest = begun(tmp_path, None, None)
-    first, second = manifest.chunks
-    step = Step([], [(take(second), result("Text 2.", 2))], 2, [(take(first), InputError("no word for it"))])
-    assert folder.save_step(manifest, step) == [second, first]
+    first, _ = manifest.chunks
+    finish(folder, manifest, 2)
+    folder.save_failure(manifest, first, InputError("no word for it"))
     assert (first.chosen.state, first.chosen.error) == ("failed", "no word for it")
     assert folder.load() == manifest
     assert manifest.unfinished == [first]

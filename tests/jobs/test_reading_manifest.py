@@ -85,7 +85,6 @@ def manifests(draw: st.DrawFn) -> Manifest:
         ),
         voices=draw(st.dictionaries(texts, st.just("0123abcd"), max_size=2)),
         kept=draw(st.dictionaries(texts, st.just(KeptVoice(name="chunk 1", file=chunks[0].chosen.file)))),
-        next_batch=draw(st.none() | st.integers(1, 9)),
         chunks=chunks,
         former=draw(st.lists(st.lists(take_states, min_size=1, max_size=2), max_size=2)),
     )

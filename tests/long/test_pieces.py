@@ -1,6 +1,5 @@
-"""Pieces in order, and the audio that they are joined to."""
+"""Pieces, and the audio that they are joined to."""
 
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,8 +10,7 @@ from hypothesis import strategies as st
 from alrakis import Config, Engine
 from alrakis.audio_tags import read_tags
 from alrakis.errors import GenerationError
-from alrakis.long.pieces import in_order, join, long_tags
-from alrakis.long.scheduler import Take
+from alrakis.long.pieces import join, long_tags, make_piece
 from alrakis.result import Result
 from alrakis.timings import Timings
 from tests.long.spoken import SHORT, one_by_one, text_of
@@ -51,26 +49,15 @@ def result(seed: int, length: int) -> Result:
     return Result("a", audio, 24_000, *tokens, seed, None, "c", "w", Timings())
 
 
-@given(st.permutations(range(6)), st.lists(st.sampled_from([0, 3000]), min_size=6, max_size=6))
-def test_pieces_come_in_order_as_soon_as_they_can(order: list[int], lengths: list[int]) -> None:
-    config, taken = Config(backend="torch", trim_silence_db=0.0), []
-    chunks = text_of(6)
-    given_so_far: list[int] = []
-
-    def made() -> Iterator[tuple[Take, Result]]:
-        for index in order:
-            given_so_far.append(index)
-            yield Take(index, chunks[index].text, index), result(index, lengths[index])
-            whole = next(i for i in range(7) if i not in given_so_far)
-            assert len(taken) == whole
-
-    for piece in in_order(made(), chunks, config):
-        taken.append(piece)
+@given(st.lists(st.sampled_from([0, 3000]), min_size=6, max_size=6))
+def test_a_piece_is_a_chunk_with_the_pause_that_follows(lengths: list[int]) -> None:
+    config, chunks = Config(backend="torch", trim_silence_db=0.0), text_of(6)
+    taken = [make_piece(i, chunks[i], result(i, lengths[i]), config) for i in range(6)]
+    for piece in taken:
         assert piece.chunk is chunks[piece.index]
         pause = 0.3 * 24_000 if lengths[piece.index] and piece.index < 5 else 0
         assert len(piece.audio) == lengths[piece.index] + pause
         assert piece.duration_s == len(piece.audio) / piece.sample_rate
-    assert [piece.index for piece in taken] == list(range(6))
     assert len(join("a", taken).audio) == sum(len(piece.audio) for piece in taken)
 
 
