@@ -143,15 +143,18 @@ def test_the_lowest_modules_import_nothing_of_alrakis() -> None:
         assert not list(own_imports(modules()[module]))
 
 
-def test_stages_know_backends_only_as_protocols() -> None:
+@pytest.mark.parametrize(
+    ("folder", "known"), [("stages", set()), ("flight", {"backends.protocols", "backends.base"})]
+)
+def test_backends_are_known_only_as_protocols_and_to_stages_not_at_all(folder: str, known: set[str]) -> None:
     used = {
         name
         for m in named()
-        if top(m) == "stages"
+        if top(m) == folder
         for name, _ in own_imports(modules()[m])
         if top(name) == "backends"
     }
-    assert used == {"backends.protocols"}
+    assert used == known
 
 
 def test_no_module_imports_itself_through_others() -> None:

@@ -118,12 +118,13 @@ class Scheduler:
                 self._turn()
         except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
             with self._changed:
-                self._flying += self._arrived
+                left = self._flying + self._arrived
                 self._arrived.clear()
+                self._empty()
                 self._worker = None
                 self._changed.notify_all()
-            self._fail_all(error)
-            self._empty()
+            for sequence in left:
+                sequence.fail(error)
             raise
 
     def _empty(self) -> None:
