@@ -220,4 +220,3 @@ def _listed(texts: Any) -> list[str]:
                 checked.append(check_text(text))
         return checked
     raise InputError(f"text must be a string or a list of strings, not {type(texts).__name__}")
-

@@ -15,7 +15,7 @@ from alrakis.result import Result
 from tests.long.spoken import SHORT, text_of
 from tests.results import same
 
-LONG = {"allow_early_stop": False, "max_gen_duration_s": 14.0}  # long enough to be in the middle of it
+LONG = {"allow_early_stop": False, "max_gen_duration_s": 4.0}  # long enough to be in the middle of it
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_a_handle_says_how_far_it_is(engine: Engine) -> None:
             if handle.part == "coarse":
                 handle.cancel()
     assert seen[0] == "text"
-    assert 0 < handle.seconds < 14
+    assert 0 < handle.seconds < 4
     assert handle.cancelled()
     rest(engine)
 
@@ -195,16 +195,15 @@ def test_a_stream_is_listened_to_and_closing_it_ends_the_work(engine: Engine) ->
 
 def interrupted(call: Callable[[Callable[[str, float], None]], object]) -> None:
     """Run a call, and send Ctrl-C to the main thread, which waits, as soon as the work is under way."""
-    sent = threading.Event()
+    sent, main = threading.Event(), threading.get_ident()
 
     def send(part: str, seconds: float) -> None:
         if part == "coarse" and not sent.is_set():
             sent.set()
-            signal.raise_signal(signal.SIGINT)  # Python runs the handler in the main thread
+            signal.pthread_kill(main, signal.SIGINT)
 
     with pytest.raises(KeyboardInterrupt):
         call(send)
-        raise AssertionError("it was not interrupted")
 
 
 @pytest.mark.parametrize("form", ["generate", "list", "long", "stream", "handle"])

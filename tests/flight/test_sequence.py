@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alrakis.flight.sequence import AHEAD, Caller, Handle, Sequence
+from alrakis.flight.sequence import Caller, Handle, Sequence
 from alrakis.sampling import Sampling
 from alrakis.stages.asks import Decode, Run, Steps
 from alrakis.timings import Clock
@@ -34,14 +34,6 @@ def test_steps_are_given_what_they_asked_for_until_they_are_over() -> None:
     sequence.answer(np.array([3]))
     assert sequence.part is None
     assert sequence.handle.result(0) == 6
-
-
-def test_a_backend_is_told_of_the_next_draws_and_of_no_more_than_there_are() -> None:
-    sequence, run = Sequence(two_asks(), Caller(), Clock()), run_of(40)
-    told = sequence.draws(run)
-    assert [(draw.step, draw.head) for draw in told] == [(10 + i, i % 2) for i in range(AHEAD)]
-    sequence.drawn += [(None, 0)] * 37
-    assert [draw.step for draw in sequence.draws(run)] == [47, 48, 49]
 
 
 def test_handles_say_which_stage_is_at_work_and_how_far() -> None:

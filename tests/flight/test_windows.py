@@ -49,9 +49,7 @@ def run(rows: list[Row], width: int, choose: Any = min, cancelled: int | None = 
 rows = st.tuples(st.integers(0, 9), st.sampled_from([3, 5]), st.sampled_from([2, 4]), st.integers(0, 2))
 
 
-@given(
-    st.lists(rows, min_size=1, max_size=5), st.integers(1, 3), st.none() | st.integers(0, 3), st.randoms()
-)
+@given(st.lists(rows, min_size=1, max_size=5), st.integers(1, 3), st.none() | st.integers(0, 3), st.randoms())
 def test_rows_are_written_as_they_are_alone(
     rows: list[Row], width: int, cancelled: int | None, random: Any
 ) -> None:

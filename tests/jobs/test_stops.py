@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -44,7 +45,9 @@ def stop_after(steps: int) -> Callable[[str, float], None]:
     return on_move
 
 
-def read(engine: Engine, folder: Path, steady: str, on_move: Callable[[str, float], None]) -> dict[str, bytes]:
+def read(
+    engine: Engine, folder: Path, steady: Any, on_move: Callable[[str, float], None]
+) -> dict[str, bytes]:
     work = ReadingFolder(folder / "work")
     with work.hold():
         reading = Reading(engine, TEXT, Asked(seed=7, steady=steady, options=asdict(OPTIONS)), work)
@@ -57,7 +60,7 @@ def read(engine: Engine, folder: Path, steady: str, on_move: Callable[[str, floa
 @settings(max_examples=8)
 @given(steady=st.sampled_from(["voice", "chain"]), stops=st.lists(st.integers(0, 500), max_size=4))
 def test_a_reading_that_is_stopped_after_any_step_becomes_the_same_files(
-    engine: Engine, steady: str, stops: list[int]
+    engine: Engine, steady: Any, stops: list[int]
 ) -> None:
     with TemporaryDirectory() as name:
         for stop in stops:
@@ -73,7 +76,7 @@ def test_a_reading_that_is_stopped_after_any_step_becomes_the_same_files(
 _whole: dict[str, dict[str, bytes]] = {}
 
 
-def undisturbed(engine: Engine, steady: str) -> dict[str, bytes]:
+def undisturbed(engine: Engine, steady: Any) -> dict[str, bytes]:
     if steady not in _whole:
         with TemporaryDirectory() as name:
             _whole[steady] = read(engine, Path(name), steady, lambda part, seconds: None)
@@ -127,7 +130,9 @@ def say_all(engine: Engine, folder: Path, on_move: Callable[[str, float], None])
 
 @settings(max_examples=6)
 @given(st.lists(st.integers(0, 300), max_size=3))
-def test_a_batch_that_is_stopped_after_any_step_makes_the_same_files(engine: Engine, stops: list[int]) -> None:
+def test_a_batch_that_is_stopped_after_any_step_makes_the_same_files(
+    engine: Engine, stops: list[int]
+) -> None:
     with TemporaryDirectory() as name, TemporaryDirectory() as other:
         for stop in stops:
             try:

@@ -85,5 +85,3 @@ def result_of(text: str, seed: int, voice: str | None = None) -> Result:
 def takes_of(texts: Sequence[str]) -> list[Take]:
     """A take of each text; its seed is its number."""
     return [Take(number, text, number) for number, text in enumerate(texts)]
-
-
