@@ -60,7 +60,8 @@ def write_cache_scales(out: Path) -> None:
         with tempfile.TemporaryDirectory() as folder:
             heads = part_heads(weights, voice.layout)
             build_stage(weights, heads, "int8", Path(folder))
-            np.save(out / f"{stage}_cache_scales.npy", calibrate(weights, heads, Path(folder)).cache_scales)
+            scales = calibrate(weights, heads, Path(folder)).cache_scales
+            np.save(out / f"{stage}_cache_scales.npy", np.asarray(scales))
 
 
 def trained_codec(work: Path) -> Codec:
