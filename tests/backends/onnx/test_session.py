@@ -31,7 +31,7 @@ def test_what_does_not_open_is_said(folder_of: Make) -> None:
     folder = folder_of("text")
     (folder / "step.onnx").write_bytes(b"no graph")
     with pytest.raises(ArtifactError, match=r"step\.onnx"):
-        OnnxCausalGPT(folder, SHAPES["text"], TEXT_HEADS, 1, PROVIDERS)
+        OnnxCausalGPT(folder, SHAPES["text"], "text", TEXT_HEADS, 1, PROVIDERS, 1)
 
 
 def test_a_device_that_is_not_there() -> None:
