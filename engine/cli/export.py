@@ -10,6 +10,7 @@ from alrakis.errors import InputError
 
 if TYPE_CHECKING:
     from alrakis.config import Config
+    from alrakis.export.artifacts import Artifacts, Part
     from alrakis.export.store import Artifact
 
 logger = logging.getLogger("alrakis")
@@ -51,13 +52,32 @@ def run(args: argparse.Namespace) -> None:
     if args.clean:
         _clean(root)
         return
-    from alrakis.backends.onnx.session import check_version, settle_cache
-    from alrakis.export.artifacts import Artifacts, Part
-    from alrakis.export.store import artifact_cache
     from alrakis.progress import working
+
+    with working("starting"):
+        from alrakis.weights.types import CodecWeights
+
+        artifacts, parts, root = _open(args, root)
+    try:
+        for part in parts:
+            with working("checking" if args.check else "exporting"):
+                artifact = (
+                    artifacts.ensure(part, whole=True) if args.check else artifacts.export_into(root, part)
+                )
+            _show(artifact)
+            if args.verify and not isinstance(part, CodecWeights):
+                print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)
+    finally:
+        artifacts.close()
+
+
+def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list[Part], Path]":
+    """What is to be exported or checked, and the folder for it."""
+    from alrakis.backends.onnx.session import check_version, settle_cache
+    from alrakis.export.artifacts import Artifacts
+    from alrakis.export.store import artifact_cache
     from alrakis.spec import STAGES
     from alrakis.weights import open_weights
-    from alrakis.weights.types import StageWeights
 
     config = settle_cache(_config(args))
     for warning in config.warnings:
@@ -68,19 +88,7 @@ def run(args: argparse.Namespace) -> None:
         config = config.model_copy(update={"artifacts": str(root)})
     weights = open_weights(args.weights)
     artifacts = Artifacts(weights, config)
-    try:
-        parts: list[Part] = [*map(weights.stage, STAGES), weights.codec()]
-        for part in parts:
-            with working("checking" if args.check else "exporting"):
-                if args.check:
-                    artifact = artifacts.ensure(part, whole=True)
-                else:
-                    artifact = artifacts.export_into(root or artifact_cache(), part)
-            _show(artifact)
-            if args.verify and isinstance(part, StageWeights):
-                print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)
-    finally:
-        artifacts.close()
+    return artifacts, [*map(weights.stage, STAGES), weights.codec()], root or artifact_cache()
 
 
 def _show(artifact: "Artifact") -> None:
