@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alrakis.cli.arguments import add_engine_options, parse_overrides
+from alrakis.cli.showing import show
 from alrakis.errors import InputError
 
 if TYPE_CHECKING:
@@ -48,7 +49,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    root = None if args.output is None else Path(args.output).expanduser()
+    from alrakis.places.given import given_path
+
+    root = None if args.output is None else given_path(args.output)
     if args.clean:
         _clean(root)
         return
@@ -66,7 +69,7 @@ def run(args: argparse.Namespace) -> None:
                 )
             _show(artifact)
             if args.verify and not isinstance(part, CodecWeights):
-                print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)
+                show(*(f"  {line}" for line in artifacts.verify(artifact, part).lines()))
     finally:
         artifacts.close()
 
@@ -76,6 +79,7 @@ def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list
     from alrakis.backends.onnx.session import check_version, settle_cache
     from alrakis.export.artifacts import Artifacts
     from alrakis.export.store import artifact_cache
+    from alrakis.places.given import given_path
     from alrakis.spec import STAGES
     from alrakis.weights import open_weights
 
@@ -83,7 +87,7 @@ def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list
     for warning in config.warnings:
         logger.warning("%s", warning)
     check_version(config.kv_cache)
-    root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
+    root = root or (given_path(config.artifacts) if config.artifacts else None)
     if root and args.check:
         config = config.model_copy(update={"artifacts": str(root)})
     weights = open_weights(args.weights)
@@ -94,7 +98,7 @@ def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list
 def _show(artifact: "Artifact") -> None:
     facts = artifact.facts
     size = f"{artifact.size_bytes / 1e6:.1f} MB"
-    print(f"{facts['part']:<7}{facts['precision']:<5}{size:>10}  {artifact.folder}", flush=True)
+    show(f"{facts['part']:<7}{facts['precision']:<5}{size:>10}  {artifact.folder}")
 
 
 def _clean(root: Path | None) -> None:
@@ -105,7 +109,7 @@ def _clean(root: Path | None) -> None:
         raise InputError(f"there is no folder {root}")
     freed = [store.remove(folder) for folder in store.folders()]
     store.remove_unfinished()
-    print(f"removed {len(freed)} artifacts ({sum(freed) / 1e6:.1f} MB) from {store.root}")
+    show(f"removed {len(freed)} artifacts ({sum(freed) / 1e6:.1f} MB) from {store.root}")
 
 
 def _config(args: argparse.Namespace) -> "Config":

@@ -1,5 +1,6 @@
 """Reading a text into a folder of work, chunk by chunk, so that it can be stopped and gone on with."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 
 from alrakis.audio import save_pieces
@@ -18,6 +19,9 @@ from alrakis.timings import OnMove
 from alrakis.voices import Voice
 
 RECUT = ("lang",)  # what may change: it decides where the text is cut, and chunks are known by their text
+
+
+logger = logging.getLogger("alrakis")
 
 
 class Reading:
@@ -102,7 +106,7 @@ class Reading:
 
         batch: how many chunks the first batch has, if this is the beginning.
         """
-        spoken = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state == "spoken"]
+        pool = list(self._spoken())
         waiting = [chunk for chunk in self.manifest.unfinished if chunk.chosen.state != "spoken"]
         scheduler = Scheduler(
             self._engine,
@@ -110,11 +114,24 @@ class Reading:
             self._steady_voices(),
             self._settings.options,
             batch=self.manifest.next_batch or batch,
-            pool=[Spoken(_take(chunk), self._folder.semantic(chunk.chosen)) for chunk in spoken],
+            pool=pool,
             on_move=on_move,
         )
         for step in scheduler.steps():
             yield from self._folder.save_step(self.manifest, step)
+
+    def _spoken(self) -> Iterator[Spoken]:
+        """The chunks that have been through the text stage; one whose file is damaged waits again."""
+        for chunk in self.manifest.unfinished:
+            if chunk.chosen.state == "spoken":
+                vocabulary = range(self._engine.layout.semantic_vocab)
+                try:
+                    tokens = self._folder.semantic(chunk.chosen, vocabulary)
+                except (OSError, ValueError) as error:
+                    logger.warning("chunk %d is made again: its tokens are damaged (%s)", chunk.chunk, error)
+                    chunk.chosen.state = "waiting"
+                else:
+                    yield Spoken(_take(chunk), tokens)
 
     def _steady_voices(self) -> SteadyVoices:
         given = self._given

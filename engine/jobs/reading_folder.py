@@ -11,8 +11,10 @@ killed leaves a batch that is done, or one that is made again with the same chun
 int8 a token may depend on the chunks beside its own.
 """
 
+import contextlib
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,14 +25,18 @@ import soundfile
 
 from alrakis.audio import save_audio
 from alrakis.audio_tags import read_tags
-from alrakis.errors import InputError
-from alrakis.files import replace_file
+from alrakis.errors import GenerationError, InputError, VoiceError
+from alrakis.files.npy import read_npy
+from alrakis.files.parsing import read_file
+from alrakis.files.writing import replace_file
 from alrakis.jobs.folder import JobFolder
 from alrakis.jobs.reading_manifest import NAME, ChunkState, KeptVoice, Manifest, TakeState, load_manifest
 from alrakis.long.scheduler import Step
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.voices import Voice, voice_arrays
+
+logger = logging.getLogger("alrakis")
 
 
 class ReadingFolder(JobFolder):
@@ -56,6 +62,7 @@ class ReadingFolder(JobFolder):
             for chunk in found.chunks:
                 for take in chunk.takes:
                     self._look_for(take)
+                self._look_into(chunk)
             self.refuse([problem for chunk in found.chunks for problem in self._problems(chunk)])
         return found
 
@@ -63,6 +70,16 @@ class ReadingFolder(JobFolder):
         needed = {"spoken": [".npy"], "done": [".flac", ".npz"]}.get(take.state, [])
         if not all(self.path_of(take, kind).exists() for kind in needed):
             take.state, take.seconds = "waiting", 0.0
+
+    def _look_into(self, chunk: ChunkState) -> None:
+        """Let a chunk whose audio cannot be opened wait again. What is within is checked when it is heard."""
+        take = chunk.chosen
+        if take.state == "done":
+            try:
+                read_tags(self.path_of(take, ".flac"))
+            except InputError as error:
+                logger.warning("chunk %d is made again: %s", chunk.chunk, error)
+                take.state, take.seconds = "waiting", 0.0
 
     def _problems(self, chunk: ChunkState) -> Iterator[str]:
         """Where a chunk's audio is not what the manifest says."""
@@ -117,24 +134,38 @@ class ReadingFolder(JobFolder):
         take.seconds = round(result.duration_s, 3)
         take.state, take.error = "done" if speaks else "silent", None
 
-    def semantic(self, take: TakeState) -> IntArray:
-        """What a spoken take says, `(S,)`."""
-        tokens: IntArray = np.load(self.path_of(take, ".npy"), allow_pickle=False)
-        return tokens
+    def semantic(self, take: TakeState, vocabulary: range) -> IntArray:
+        """What a spoken take says, `(S,)`. Raises OSError or ValueError if its file is damaged."""
+        tokens = read_npy(read_file(self.path_of(take, ".npy")))
+        if tokens.ndim != 1 or tokens.dtype.kind not in "iu":
+            raise ValueError(f"it holds {tokens.dtype} {tokens.shape}, not token ids")
+        if tokens.size and not (tokens.min() in vocabulary and tokens.max() in vocabulary):
+            raise ValueError("it holds ids that these weights do not have")
+        return tokens.astype(np.int64)
 
     def audio(self, chunk: ChunkState) -> FloatArray:
-        """A chunk's audio as it was made, `(N,)`; empty if it is silent."""
+        """A chunk's audio as it was made, `(N,)`; empty if it is silent.
+
+        Raises GenerationError if its file is damaged, which is then put aside: the chunk is made again.
+        """
         if chunk.chosen.state != "done":
             return np.empty(0, np.float32)
         path = self.path_of(chunk.chosen, ".flac")
-        samples: FloatArray = soundfile.read(path, dtype="float32")[0]
+        try:
+            samples: FloatArray = soundfile.read(path, dtype="float32")[0]
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:  # FLAC has checksums
+            raise _put_aside(path, chunk, error) from None
         return samples
 
     def chunk_voice(self, chunk: ChunkState) -> Voice | None:
         """A chunk's result as a voice, None if it is silent."""
         if chunk.chosen.state != "done":
             return None
-        return _read_voice(self.path_of(chunk.chosen, ".npz"), f"chunk {chunk.chunk}")
+        path = self.path_of(chunk.chosen, ".npz")
+        try:
+            return _read_voice(path, f"chunk {chunk.chunk}")
+        except VoiceError as error:
+            raise _put_aside(path, chunk, error) from None
 
     def kept_voices(self, manifest: Manifest) -> dict[str | None, Voice]:
         """The voice that each speaker found for himself: that of the first take of his that spoke."""
@@ -166,6 +197,16 @@ class ReadingFolder(JobFolder):
 
     def _voice_path(self, digest: str) -> Path:
         return self.folder / f"voice-{digest}.npz"
+
+
+def _put_aside(path: Path, chunk: ChunkState, error: Exception) -> GenerationError:
+    """Rename a damaged file, so that it counts as missing; gives the error to be raised."""
+    with contextlib.suppress(OSError):
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return GenerationError(
+        f"chunk {chunk.chunk} is damaged: {path.name} cannot be read ({error}); "
+        "the same command makes it again"
+    )
 
 
 def _read_voice(path: Path, name: str) -> Voice:
