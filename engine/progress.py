@@ -12,6 +12,8 @@ from typing import Any
 
 from tqdm import tqdm
 
+from alrakis.files.printable import printable_lines
+
 logger = logging.getLogger("alrakis")
 
 _TICK_S = 0.5
@@ -209,7 +211,7 @@ def tell(message: str) -> None:
         logger.info(message)
     elif sys.stderr is not None:
         with above_bars():
-            print(f"alrakis: {message}", file=sys.stderr, flush=True)
+            print(f"alrakis: {printable_lines(message)}", file=sys.stderr, flush=True)
 
 
 @contextmanager

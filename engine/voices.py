@@ -22,8 +22,10 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import OutputError, VoiceError
-from alrakis.files import read_npy, replace_file
+from alrakis.files.npy import read_npy
+from alrakis.files.writing import replace_file
 from alrakis.places import hub
+from alrakis.places.given import given_path
 from alrakis.sampling import IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS, Layout
 
@@ -124,7 +126,7 @@ def voice_arrays(voice: Any, *, weights_voices: Mapping[str, Path] | None = None
     if isinstance(voice, str) and not voice.endswith(".npz"):
         return _read(_locate(voice, weights_voices or {}))
     if isinstance(voice, (str, os.PathLike)):
-        return _read(Path(voice))
+        return _read(given_path(voice))
     if isinstance(voice, Mapping):
         missing = [key for key in VOICE_KEYS if key not in voice]
         if missing:

@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 from alrakis.config import PRECISIONS, Config
 from alrakis.errors import ArtifactError, WeightsError
 from alrakis.export.accuracy.calibration import calibrate
-from alrakis.export.accuracy.report import Report, outliers
+from alrakis.export.accuracy.report import Report, outliers, report_from_json
 from alrakis.export.accuracy.verifier import Verifier
 from alrakis.export.build import build_codec, build_stage, graph_kinds
 from alrakis.export.contract import graph_heads
 from alrakis.export.size import needed_bytes, progress_bytes
 from alrakis.export.store import Artifact, DamagedError, Facts, Store, artifact_cache, check, write_notes
+from alrakis.places.given import given_path
 from alrakis.progress import export_bar, tell
 from alrakis.spec import Layout
 from alrakis.version import __version__
@@ -53,7 +54,7 @@ class Artifacts:
         self._weights = weights
         self._config = config
         self._cache = Store(artifact_cache())
-        self._given = Store(Path(config.artifacts).expanduser()) if config.artifacts else None
+        self._given = Store(given_path(config.artifacts)) if config.artifacts else None
         self._temporary: tempfile.TemporaryDirectory[str] | None = None
         self._verifier = Verifier(weights, config.threads)
         self._reports: dict[Path, Report] = {}  # by an artifact's folder
@@ -104,7 +105,8 @@ class Artifacts:
         """Measure an artifact against fp32, and store the report in its manifest if that can be written."""
         if artifact.folder in self._reports:
             return self._reports[artifact.folder]
-        kept = (artifact.notes.get("report") or {}).get("kept", ())
+        before = report_from_json(artifact.notes.get("report"))
+        kept = before.kept if before else ()
         report = self._verifier.measure(part, self._precision(part), artifact.folder, kept)
         self._warn(report)
         try:
@@ -260,7 +262,7 @@ class Artifacts:
 
 def _as_written(artifact: Artifact) -> bool:
     try:
-        check(artifact.folder, artifact.facts, whole=True)
+        check(artifact.folder, artifact.facts, "all")
     except DamagedError:
         return False
     return True

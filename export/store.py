@@ -2,6 +2,10 @@
 
 An artifact is a folder of files and a manifest, which is written last. It is built under a temporary name and
 renamed when it is complete. What a killed process leaves behind is removed by the next process that builds.
+
+Before an artifact is used, every byte of it has been compared with the checksums in its manifest: when it is
+first used, and again whenever a file was written to or replaced since (`alrakis.files.memo` tells how that is
+seen). What a disk loses by itself is seen when all is read again: `alrakis export --check`.
 """
 
 import hashlib
@@ -15,16 +19,20 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from filelock import FileLock, Timeout
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
-from alrakis.files import cache_folder, replace_file
+from alrakis.files.memo import remembered, stamps_of
+from alrakis.files.parsing import first_problem, read_json, reason
+from alrakis.files.printable import printable
+from alrakis.files.writing import replace_file
+from alrakis.places.folders import own_cache
 from alrakis.progress import tell
 
 MANIFEST = "manifest.json"
 _FORMAT = 1  # of the manifest
-_CHECKED_AT_ONCE_BYTES = 2**20  # files up to this size are hashed each time an artifact is found
 _SPARE_BYTES = 32 * 2**20  # to be left free on the disk
 _NAME = re.compile("[a-z]+-[a-z0-9]+-[0-9a-f]{16}")
 
@@ -50,6 +58,44 @@ class Artifact:
     size_bytes: int
 
 
+class _File(BaseModel):
+    model_config = ConfigDict(strict=True)
+
+    bytes: int = Field(ge=0)
+    sha256: str = Field(pattern="^[0-9a-f]{64}$")
+
+
+class _Facts(BaseModel):
+    """What every artifact depends on; what depends on its part is not told here."""
+
+    model_config = ConfigDict(strict=True, extra="allow")
+
+    part: str
+    precision: str
+    identity: str
+    exporter: int
+
+
+class Manifest(BaseModel):
+    """The file that says what an artifact is, and what is in its files."""
+
+    model_config = ConfigDict(strict=True)
+
+    format: Literal[1]
+    facts: _Facts
+    created: str = ""
+    notes: dict[str, Any]
+    files: dict[str, _File] = Field(min_length=1)
+
+    @field_validator("files")
+    @classmethod
+    def _inside(cls, files: dict[str, _File]) -> dict[str, _File]:
+        for name in files:
+            if Path(name).is_absolute() or ".." in Path(name).parts or "\0" in name:
+                raise ValueError(f"{name!r:.80} is no file in the folder")
+        return files
+
+
 def artifact_name(facts: Facts) -> str:
     """The name of an artifact's folder: part, precision, and a hash of all facts."""
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
@@ -58,7 +104,7 @@ def artifact_name(facts: Facts) -> str:
 
 def artifact_cache() -> Path:
     """The folder of artifacts in `$ALRAKIS_CACHE` or the user's cache folder."""
-    return cache_folder() / "artifacts"
+    return own_cache() / "artifacts"
 
 
 class Store:
@@ -74,11 +120,11 @@ class Store:
     def find(self, facts: Facts, *, whole: bool = False) -> Artifact | None:
         """The artifact with these facts, checked; None if there is none.
 
-        This checks the sizes of files and the hashes of small ones, which takes milliseconds.
-        whole: check the hashes of large files too. Raises DamagedError.
+        whole: check every byte, also of files that have not changed since they were checked. Raises
+        DamagedError.
         """
         folder = self.place(facts)
-        return check(folder, facts, whole=whole) if folder.exists() else None
+        return check(folder, facts, "all" if whole else "changed") if folder.exists() else None
 
     def make(self, facts: Facts, build: Build, needed_bytes: int, *, whole: bool = False) -> Artifact:
         """Build an artifact, or return the one that another process has made meanwhile.
@@ -104,11 +150,11 @@ class Store:
         return sorted(path for path in self.root.glob("*") if _NAME.fullmatch(path.name) and path.is_dir())
 
     def artifacts(self) -> list[Artifact]:
-        """All complete artifacts, sorted by name."""
+        """All complete artifacts by their names and sizes, sorted by name."""
         found = []
         for folder in self.folders():
             try:
-                found.append(check(folder, None))
+                found.append(check(folder, None, "sizes"))
             except DamagedError:
                 continue
         return found
@@ -145,7 +191,7 @@ class Store:
             os.replace(building, folder)
         finally:
             self._sweep(folder.name)
-        return check(folder, facts)
+        return check(folder, facts, "sizes")
 
     def _temporary(self, name: str) -> Path:
         return self.root / f".{name}.{secrets.token_hex(4)}.part"
@@ -170,24 +216,28 @@ class Store:
             _remove(leftover)
 
 
-def check(folder: Path, facts: Facts | None, *, whole: bool = False) -> Artifact:
-    """The artifact in a folder. Raises DamagedError if it is incomplete or has other facts (None: any)."""
+def check(folder: Path, facts: Facts | None, hashes: Literal["sizes", "changed", "all"]) -> Artifact:
+    """The artifact in a folder. Raises DamagedError if it is incomplete or has other facts (None: any).
+
+    hashes: "sizes" compares no checksums, "changed" those of files that changed since they were checked.
+    """
     manifest = _read_manifest(folder)
-    if facts is not None and manifest["facts"] != json.loads(json.dumps(facts)):
-        raise DamagedError(f"{folder / MANIFEST} is of another artifact: {_difference(manifest, facts)}")
+    there = manifest.facts.model_dump()
+    if facts is not None and there != json.loads(json.dumps(facts)):
+        raise DamagedError(f"{folder / MANIFEST} is of another artifact: {_difference(there, facts)}")
     size_bytes = 0
-    for name, entry in manifest["files"].items():
+    for name, entry in manifest.files.items():
         path = folder / name
         try:
             found_bytes = path.stat().st_size
-            if found_bytes != entry["bytes"]:
-                raise DamagedError(f"{path} has {found_bytes} bytes, not {entry['bytes']}")
-            if (whole or found_bytes <= _CHECKED_AT_ONCE_BYTES) and _sha256(path) != entry["sha256"]:
+            if found_bytes != entry.bytes:
+                raise DamagedError(f"{path} has {found_bytes} bytes, not {entry.bytes}")
+            if hashes != "sizes" and _checksum(path, again=hashes == "all") != entry.sha256:
                 raise DamagedError(f"{path} has been changed: its checksum is not the one in {MANIFEST}")
         except OSError as error:
             raise DamagedError(f"{path} cannot be read: {error.strerror}") from None
         size_bytes += found_bytes
-    return Artifact(folder, manifest["facts"], manifest["notes"], size_bytes)
+    return Artifact(folder, there, manifest.notes, size_bytes)
 
 
 def write_manifest(folder: Path, facts: Facts, notes: Mapping[str, Any]) -> None:
@@ -198,55 +248,47 @@ def write_manifest(folder: Path, facts: Facts, notes: Mapping[str, Any]) -> None
         if path.is_file() and path.name != MANIFEST
     }
     created = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    manifest = {"format": _FORMAT, "facts": facts, "created": created, "notes": dict(notes), "files": files}
+    manifest = {"format": _FORMAT, "facts": facts, "created": created, "notes": _plain(notes), "files": files}
     _write(folder, manifest)
 
 
 def write_notes(artifact: Artifact, notes: Mapping[str, Any]) -> Artifact:
     """Replace the notes in an artifact's manifest. Raises OSError."""
-    manifest = _read_manifest(artifact.folder)
-    manifest["notes"] = dict(notes)
-    _write(artifact.folder, manifest)
-    return check(artifact.folder, artifact.facts)
+    manifest = _read_manifest(artifact.folder).model_dump()
+    _write(artifact.folder, {**manifest, "notes": _plain(notes)})
+    return check(artifact.folder, artifact.facts, "sizes")
+
+
+def _plain(notes: Mapping[str, Any]) -> dict[str, Any]:
+    """Notes as they can be read again: the path of weights may be no Unicode text."""
+    return {key: printable(value) if isinstance(value, str) else value for key, value in notes.items()}
 
 
 def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
     replace_file(folder / MANIFEST, json.dumps(manifest, indent=1).encode())
 
 
-def _read_manifest(folder: Path) -> dict[str, Any]:
+def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        manifest = json.loads(path.read_text("utf-8"))
-    except OSError as error:
-        raise DamagedError(f"{path} cannot be read: {error.strerror}") from None
-    except ValueError:
-        raise DamagedError(f"{path} is not JSON") from None
-    if not _well_formed(manifest):
-        raise DamagedError(f"{path} is not a manifest of this version's format")
-    found: dict[str, Any] = manifest
-    return found
+        return Manifest.model_validate(read_json(path, unbounded=True))
+    except ValidationError as error:
+        problem = first_problem(error.errors(include_url=False))
+        raise DamagedError(f"{path} is not a manifest of this version's format: {problem}") from None
+    except (OSError, ValueError) as error:
+        raise DamagedError(f"{path} cannot be read: {reason(error)}") from None
 
 
-def _well_formed(manifest: Any) -> bool:
-    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
-        return False
-    if not all(isinstance(manifest.get(key), dict) for key in ("facts", "notes", "files")):
-        return False
-    return bool(manifest["files"]) and all(
-        isinstance(entry, dict)
-        and isinstance(entry.get("bytes"), int)
-        and isinstance(entry.get("sha256"), str)
-        and not Path(name).is_absolute()
-        and ".." not in Path(name).parts
-        for name, entry in manifest["files"].items()
-    )
-
-
-def _difference(manifest: Mapping[str, Any], facts: Facts) -> str:
-    there = manifest["facts"]
+def _difference(there: Facts, facts: Facts) -> str:
     keys = [key for key in {**there, **facts} if there.get(key) != facts.get(key)]
     return ", ".join(f"{key} {there.get(key)!r:.40}, not {facts.get(key)!r:.40}" for key in keys)
+
+
+def _checksum(path: Path, *, again: bool) -> str:
+    """The checksum of a file, from memory if the file is as it was, unless it is to be read again."""
+    if again:
+        return _sha256(path)
+    return remembered("sha256", stamps_of([path]), lambda: _sha256(path))
 
 
 def _sha256(path: Path) -> str:

@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _print_comparison(console: "Console", comparison: "Comparison") -> None:
     from alrakis.bench.record.tables import Table
-    from alrakis.bench.record.terminal import make_table, printable
+    from alrakis.bench.record.terminal import make_table
 
     a, b = comparison.a, comparison.b
     if comparison.mixed:
@@ -85,9 +85,9 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
     console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1)))
     for difference in comparison.differences:
         if difference.mixed:
-            console.print(printable(f"! {difference.workload}: {difference.mixed}"))
+            console.print(f"! {difference.workload}: {difference.mixed}")
     for note in comparison.notes:
-        console.print(printable(f"- {note}"))
+        console.print(f"- {note}")
     console.print()
 
 

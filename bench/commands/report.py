@@ -25,7 +25,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from alrakis.bench.record.report import write_report
     from alrakis.bench.record.runs import load_runs
-    from alrakis.files import check_writable, replace_file
+    from alrakis.files.writing import check_writable, replace_file
 
     check_writable(args.output)
     page = write_report(load_runs(args.files))

@@ -146,7 +146,7 @@ def _voice_file(voice: str | None, weights: Weights, folder: Path) -> str:
 
 
 def _checked_output(path: str) -> Path:
-    from alrakis.files import check_writable
+    from alrakis.files.writing import check_writable
 
     try:
         return check_writable(path)

@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.bench.tune.candidates import list_candidates, thread_counts
     from alrakis.bench.tune.search import Search
     from alrakis.bench.tune.trial import run_trial
-    from alrakis.files import check_writable
+    from alrakis.files.writing import check_writable
     from alrakis.hardware import cpu, gpus
     from alrakis.weights import open_weights
 
@@ -123,7 +123,7 @@ def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
     from alrakis.bench.record.tables import Table
     from alrakis.bench.record.terminal import make_console, make_table
     from alrakis.bench.tune.config_file import config_toml
-    from alrakis.files import replace_file
+    from alrakis.files.writing import replace_file
     from alrakis.hardware import cpu
 
     ranked = sorted(search.trials, key=lambda t: (not t.fits, -t.share, t.rtf))

@@ -15,7 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
-from alrakis.bench.record.terminal import printable
+from alrakis.files.printable import printable
 
 WIDE, NARROW = 660, 300  # pixels
 STAGE_ROLES = ("stage-1", "stage-2", "stage-3", "stage-4", "stage-5", "stage-6", "rest")

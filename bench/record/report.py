@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from typing import Any
 
 from jinja2 import Environment, StrictUndefined
 
@@ -11,6 +12,7 @@ from alrakis.bench.record.runs import Run
 from alrakis.bench.record.schema import Accuracy, Scenario, Workload
 from alrakis.bench.record.statistics import ratio_of
 from alrakis.bench.record.tables import Table, accuracy_table, machine_table
+from alrakis.files.printable import printable
 
 _SCENARIO_TITLES: dict[Scenario, str] = {
     "latency": "One text",
@@ -53,7 +55,9 @@ def write_report(runs: Sequence[Run]) -> str:
     """The page as HTML that loads nothing else."""
     processors = sorted({run.results.environment.cpu for run in runs})
     source = resources.files("alrakis.bench.record").joinpath("report.html").read_text("utf-8")
-    page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    page = Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
+    )
     targets = [(run.label, target) for run in runs for target in run.results.targets]
     return page.from_string(source).render(
         title=f"Bark on {processors[0] if len(processors) == 1 else f'{len(processors)} machines'}",
@@ -65,6 +69,11 @@ def write_report(runs: Sequence[Run]) -> str:
         notes=[(run.label, note) for run in runs for note in _notes(run)],
         configs=[(label, target) for label, target in targets if target.config],
     )
+
+
+def _shown(value: Any) -> Any:
+    """A value as it stands in the page; markup of our own stays."""
+    return printable(value) if type(value) is str else value
 
 
 def _sections(runs: Sequence[Run]) -> Iterator[Section]:

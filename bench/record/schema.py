@@ -13,12 +13,14 @@ from typing import Annotated, Any, Literal, get_args
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from alrakis.errors import InputError
-from alrakis.files import replace_file
+from alrakis.files.parsing import LimitError, first_problem, read_json, reason
+from alrakis.files.writing import replace_file
 
 Format = Literal["alrakis-bench"]
 Version = Literal[1]
 FORMAT: Format = "alrakis-bench"
 SCHEMA_VERSION: Version = 1
+_MOST_BYTES = 16 << 20  # a full run has 0.2 MB
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
@@ -185,30 +187,24 @@ def save_results(results: Results, path: str | os.PathLike[str]) -> Path:
 def load_results(path: str | os.PathLike[str]) -> Results:
     """Read the JSON file of a run. Raises InputError if it is damaged, foreign or of another version."""
     try:
-        text = Path(path).read_text("utf-8")
-    except (OSError, ValueError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise InputError(f"cannot read {path}: {reason}") from None
-    try:
-        values = json.loads(text)
-    except (ValueError, RecursionError) as error:
-        raise InputError(f"{path} is cut off or no JSON: {error}; measure again") from None
+        values = read_json(path, _MOST_BYTES)
+    except (OSError, LimitError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from None
+    except ValueError as error:
+        raise InputError(f"{path} is cut off or no JSON: {reason(error)}; measure again") from None
     if not isinstance(values, dict) or values.get("format") != FORMAT:
         raise InputError(f"{path} is not a result of `alrakis-bench run`")
     version = values.get("schema_version")
     if version != SCHEMA_VERSION:
         raise InputError(
-            f"{path} has schema version {version!r}; this alrakis reads version {SCHEMA_VERSION}: "
+            f"{path} has schema version {version!r:.40}; this alrakis reads version {SCHEMA_VERSION}: "
             "measure again, or use the alrakis that wrote it"
         )
     try:
         results = Results.model_validate(values)
     except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise InputError(
-            f"{path} is damaged at {where}: {first['msg']} ({error.error_count()} such places)"
-        ) from None
+        first = first_problem(error.errors(include_url=False))
+        raise InputError(f"{path} is damaged at {first} ({error.error_count()} such places)") from None
     return _consistent(results, path)
 
 

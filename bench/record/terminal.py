@@ -1,7 +1,8 @@
-"""Results and tables on a terminal. Text from a file is printed as it is, without its control characters."""
+"""Results and tables on a terminal. Text from files is shown printable, and never as markup."""
 
 import sys
 from collections.abc import Callable, Collection
+from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
@@ -10,16 +11,24 @@ from rich.text import Text
 from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.record.schema import STAGES, Results, Sample, StageName, Workload
 from alrakis.bench.record.tables import NARROW_STAGE_TITLES, Table, accuracy_table, median_cell
+from alrakis.files.printable import printable, printable_lines
 
 PIPE_WIDTH = 140  # characters of a line in a file or a pipe
 _NAME_WIDTH = 24  # names up to this length are not wrapped
+
+
+class PrintableConsole(Console):
+    """A console that prints every text so that it can be shown."""
+
+    def print(self, *objects: Any, **options: Any) -> None:
+        super().print(*(printable_lines(one) if isinstance(one, str) else one for one in objects), **options)
 
 
 def make_console(*, stderr: bool = False) -> Console:
     """A console on standard output or standard error that does not interpret markup."""
     stream = sys.stderr if stderr else sys.stdout
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
+    return PrintableConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
 def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> RichTable:
@@ -29,17 +38,12 @@ def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> Ri
     )
     for number, column in enumerate(table.columns):
         left = number in words or number - len(table.columns) in words
-        drawn.add_column(Text(column), justify="left" if left else "right", overflow="fold")
+        drawn.add_column(Text(printable(column)), justify="left" if left else "right", overflow="fold")
     if table.rows:
         drawn.columns[0].min_width = min(_NAME_WIDTH, max(len(row[0]) for row in table.rows))
     for row in table.rows:
         drawn.add_row(*(Text(printable(cell)) for cell in row))
     return drawn
-
-
-def printable(text: str) -> str:
-    """The text in one line, with a space for every control character."""
-    return "".join(letter if letter.isprintable() else " " for letter in text)
 
 
 def print_results(results: Results) -> None:
@@ -49,7 +53,7 @@ def print_results(results: Results) -> None:
     line = f"{environment.machine}; {environment.threads} threads"
     if environment.read_bandwidth:
         line += f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s"
-    console.print(printable(line), soft_wrap=True)
+    console.print(line, soft_wrap=True)
     for workload in results.workloads:
         rows = [
             [target.name, *(median_cell(samples, value, text) for _, value, text in _COLUMNS)]
@@ -67,7 +71,7 @@ def print_results(results: Results) -> None:
         console.print()
     failures = [f"{target.name}: {target.error}" for target in results.targets if target.error]
     for line in [*failures, *results.notes]:
-        console.print(printable(line), soft_wrap=True)
+        console.print(line, soft_wrap=True)
 
 
 def _title(workload: Workload) -> str:

@@ -13,8 +13,9 @@ from rich.progress import (
     TimeElapsedColumn,
 )
 
-from alrakis.bench.record.terminal import make_console, printable
+from alrakis.bench.record.terminal import make_console
 from alrakis.bench.session.plan import Plan
+from alrakis.files.printable import printable
 
 
 class RunProgress:
@@ -35,13 +36,13 @@ class RunProgress:
         self._took_s.setdefault(target, []).append(seconds)
         self._calls_left[target] -= 1
         self._progress.update(self._task, advance=1, left=self._time_left())
-        self._progress.console.print(printable(result))
+        self._progress.console.print(result)
 
     def failed(self, target: str, calls: int, reason: str) -> None:
         """Take away this number of a target's calls, which are not going to be made."""
         self._calls_left[target] -= calls
         self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) - calls)
-        self._progress.console.print(printable(f"{target} failed: {reason}"))
+        self._progress.console.print(f"{target} failed: {reason}")
 
     def _time_left(self) -> str:
         """An estimate from the mean call of each target; targets without a call take the mean of those."""

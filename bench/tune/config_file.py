@@ -4,9 +4,9 @@ import json
 from typing import Any
 
 from alrakis.bench.record.metrics import megabytes
-from alrakis.bench.record.terminal import printable
 from alrakis.bench.tune.search import Search, Trials
 from alrakis.config import Config
+from alrakis.files.printable import printable
 from alrakis.hardware import CPU
 
 _LEFT_OUT = ("name", "summary")  # a config is named after its file

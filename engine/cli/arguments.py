@@ -4,15 +4,9 @@ import argparse
 import logging
 import sys
 from collections.abc import Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from alrakis.errors import InputError
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 if TYPE_CHECKING:
     from alrakis.engine import Engine
@@ -20,6 +14,8 @@ if TYPE_CHECKING:
     from alrakis.sampling import Options
 
 logger = logging.getLogger("alrakis")
+
+MOST_TEXT_BYTES = 64 << 20
 
 
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
@@ -160,21 +156,25 @@ def parse_cast(items: Sequence[str]) -> dict[str, str]:
 def parse_overrides(items: Sequence[str]) -> dict[str, Any]:
     """Config keys and values, from items `key=value`. A value that is not TOML is a string.
 
-    Raises InputError for an item without a key or an equals sign.
+    Raises InputError for an item without a key or an equals sign, and for a value beyond all limits.
     """
     overrides = {}
     for item in items:
         key, equals, value = item.partition("=")
         if not equals or not key.strip():
             raise InputError(f"--set takes KEY=VALUE, as in --set threads=4, not {item!r}")
-        overrides[key.strip()] = _toml_value(value.strip())
+        overrides[key.strip()] = _toml_value(value.strip(), item)
     return overrides
 
 
-def _toml_value(text: str) -> Any:
+def _toml_value(text: str, item: str) -> Any:
+    from alrakis.files.parsing import LimitError, parse_toml
+
     try:
-        parsed = tomllib.loads(f"value = {text}")
-    except tomllib.TOMLDecodeError:
+        parsed = parse_toml(f"value = {text}")
+    except LimitError as problem:
+        raise InputError(f"--set {item!r:.80} cannot be read: {problem}") from None
+    except ValueError:
         return text
     return parsed["value"] if len(parsed) == 1 else text
 
@@ -188,24 +188,31 @@ def read_text(words: Sequence[str], file: str | None) -> str:
     if words and file is not None:
         raise InputError("give the text either as arguments or with --file, not both")
     if file == "-" or list(words) == ["-"]:
-        return _decode(sys.stdin.buffer.read(), "standard input")
+        return _decode(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
     if file is not None:
         return _decode(_read_file(file), file)
     if words:
         return " ".join(words)
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError('nothing to say: give a text (alrakis say "Hello"), --file FILE, or pipe one in')
-    return _decode(sys.stdin.buffer.read(), "standard input")
+    return _decode(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
 
 
 def _read_file(file: str) -> bytes:
+    from alrakis.places.given import given_path
+
     try:
-        return Path(file).read_bytes()
+        with open(given_path(file), "rb") as opened:  # a pipe will do
+            return opened.read(MOST_TEXT_BYTES + 1)
+    except InputError:
+        raise
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
 
 
 def _decode(data: bytes, where: str) -> str:
+    if len(data) > MOST_TEXT_BYTES:
+        raise InputError(f"{where} has more than {MOST_TEXT_BYTES >> 20} MiB: give it in parts")
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError as error:

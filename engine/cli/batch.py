@@ -4,7 +4,6 @@ import argparse
 import logging
 import time
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
@@ -64,11 +63,12 @@ def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_texts import read_items
     from alrakis.jobs.batching import Batch, BatchTask
     from alrakis.jobs.settings import job_settings, open_job_engine
+    from alrakis.places.given import given_path
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
     asked = job_asked(args)
-    folder = BatchFolder(Path(args.output).expanduser())
+    folder = BatchFolder(given_path(args.output))
     before = folder.settings()
     file_format = asked.format or (before.format if before else DEFAULT_FORMAT)
     items = read_items(read_text([], args.file), args.file, f".{file_format}")

@@ -6,10 +6,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alrakis.cli.arguments import add_engine_options, parse_overrides
+from alrakis.cli.showing import show
 from alrakis.errors import InputError
 
 if TYPE_CHECKING:
     from alrakis.config import Config
+    from alrakis.export.artifacts import Artifacts, Part
     from alrakis.export.store import Artifact
 
 logger = logging.getLogger("alrakis")
@@ -47,46 +49,56 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    root = None if args.output is None else Path(args.output).expanduser()
+    from alrakis.places.given import given_path
+
+    root = None if args.output is None else given_path(args.output)
     if args.clean:
         _clean(root)
         return
-    from alrakis.backends.onnx.session import check_version, settle_cache
-    from alrakis.export.artifacts import Artifacts, Part
-    from alrakis.export.store import artifact_cache
     from alrakis.progress import working
+
+    with working("starting"):
+        from alrakis.weights.types import CodecWeights
+
+        artifacts, parts, root = _open(args, root)
+    try:
+        for part in parts:
+            with working("checking" if args.check else "exporting"):
+                artifact = (
+                    artifacts.ensure(part, whole=True) if args.check else artifacts.export_into(root, part)
+                )
+            _show(artifact)
+            if args.verify and not isinstance(part, CodecWeights):
+                show(*(f"  {line}" for line in artifacts.verify(artifact, part).lines()))
+    finally:
+        artifacts.close()
+
+
+def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list[Part], Path]":
+    """What is to be exported or checked, and the folder for it."""
+    from alrakis.backends.onnx.session import check_version, settle_cache
+    from alrakis.export.artifacts import Artifacts
+    from alrakis.export.store import artifact_cache
+    from alrakis.places.given import given_path
     from alrakis.spec import STAGES
     from alrakis.weights import open_weights
-    from alrakis.weights.types import StageWeights
 
     config = settle_cache(_config(args))
     for warning in config.warnings:
         logger.warning("%s", warning)
     check_version(config.kv_cache)
-    root = root or (Path(config.artifacts).expanduser() if config.artifacts else None)
+    root = root or (given_path(config.artifacts) if config.artifacts else None)
     if root and args.check:
         config = config.model_copy(update={"artifacts": str(root)})
     weights = open_weights(args.weights)
     artifacts = Artifacts(weights, config)
-    try:
-        parts: list[Part] = [*map(weights.stage, STAGES), weights.codec()]
-        for part in parts:
-            with working("checking" if args.check else "exporting"):
-                if args.check:
-                    artifact = artifacts.ensure(part, whole=True)
-                else:
-                    artifact = artifacts.export_into(root or artifact_cache(), part)
-            _show(artifact)
-            if args.verify and isinstance(part, StageWeights):
-                print("\n".join(f"  {line}" for line in artifacts.verify(artifact, part).lines()), flush=True)
-    finally:
-        artifacts.close()
+    return artifacts, [*map(weights.stage, STAGES), weights.codec()], root or artifact_cache()
 
 
 def _show(artifact: "Artifact") -> None:
     facts = artifact.facts
     size = f"{artifact.size_bytes / 1e6:.1f} MB"
-    print(f"{facts['part']:<7}{facts['precision']:<5}{size:>10}  {artifact.folder}", flush=True)
+    show(f"{facts['part']:<7}{facts['precision']:<5}{size:>10}  {artifact.folder}")
 
 
 def _clean(root: Path | None) -> None:
@@ -97,7 +109,7 @@ def _clean(root: Path | None) -> None:
         raise InputError(f"there is no folder {root}")
     freed = [store.remove(folder) for folder in store.folders()]
     store.remove_unfinished()
-    print(f"removed {len(freed)} artifacts ({sum(freed) / 1e6:.1f} MB) from {store.root}")
+    show(f"removed {len(freed)} artifacts ({sum(freed) / 1e6:.1f} MB) from {store.root}")
 
 
 def _config(args: argparse.Namespace) -> "Config":

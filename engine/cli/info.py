@@ -1,10 +1,11 @@
 """`alrakis info`: show what was found on this machine."""
 
 import argparse
-import json
 import textwrap
 from collections.abc import Iterator
 from typing import Any
+
+from alrakis.cli.showing import show, show_json
 
 NAME = "info"
 SUMMARY = "show what was found here: hardware, backends, weights, caches, configs"
@@ -27,7 +28,10 @@ def run(args: argparse.Namespace) -> None:
         from alrakis.cli.machine_info import machine_info
 
         info = machine_info()
-    print(json.dumps(info, indent=2) if args.json else "\n".join(info_lines(info)))
+    if args.json:
+        show_json(info)
+    else:
+        show(*(line for part in info_lines(info) for line in part.split("\n")))
 
 
 def info_lines(info: dict[str, Any]) -> Iterator[str]:

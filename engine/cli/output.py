@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from alrakis.errors import InputError, OutputError
 
 if TYPE_CHECKING:
+    from alrakis.files.writing import Stamp
     from alrakis.result import Result
 
 STDOUT = "-"
@@ -19,9 +20,10 @@ logger = logging.getLogger("alrakis")
 def audio_path(path: str) -> Path:
     """The absolute path for audio. Raises InputError for an unknown extension or an unwritable place."""
     from alrakis.audio import check_output
+    from alrakis.places.given import given_path
 
     try:
-        return check_output(path)
+        return check_output(given_path(path))
     except OutputError as error:
         raise InputError(str(error)) from None
 
@@ -34,30 +36,62 @@ def check_stdout() -> None:
 
 def voice_path(path: str) -> Path:
     """The absolute path for a voice. Raises InputError unless it ends in .npz and can be written."""
-    from alrakis.files import check_writable
+    from alrakis.files.writing import check_writable
+    from alrakis.places.given import given_path
 
     if os.path.splitext(path)[1] != ".npz":
         raise InputError(f"a voice is saved as .npz, not {path!r}")
     try:
-        return check_writable(path)
+        return check_writable(given_path(path))
     except OutputError as error:
         raise InputError(str(error)) from None
 
 
-def save_result(result: "Result", wall_s: float, audio: str, voice: str | None = None) -> None:
+def check_places(audio: str, voice: str | None = None) -> "dict[Path, Stamp]":
+    """Check where a result is to be written, as the functions above do; returns what is there now."""
+    from alrakis.files.writing import file_stamp, remove_temporary
+
+    if audio == STDOUT:
+        check_stdout()
+    places = [] if audio == STDOUT else [audio_path(audio)]
+    places += [] if voice is None else [voice_path(voice)]
+    for place in places:
+        remove_temporary(place.parent)
+    return {place: file_stamp(place) for place in places}
+
+
+def check_unwritten_places(there: "dict[Path, Stamp]") -> None:
+    """Raises OutputError if another process has written one of these places since `check_places`."""
+    from alrakis.files.writing import check_unwritten
+
+    for place, stamp in there.items():
+        check_unwritten(place, stamp)
+
+
+def save_result(
+    result: "Result",
+    wall_s: float,
+    audio: str,
+    voice: str | None = None,
+    there: "dict[Path, Stamp] | None" = None,
+) -> None:
     """Write the audio of a result, and the result as a voice, and log a line about it.
 
-    audio: a path, or STDOUT for a wav to standard output. wall_s: how long it took, loading included. Raises
-    OutputError, which says how to make the same audio again, and GenerationError if there is no audio.
+    audio: a path, or STDOUT for a wav to standard output. wall_s: how long it took, loading included. there:
+    what `check_places` found before. Raises OutputError, which says how to make the same audio again, and
+    GenerationError if there is no audio.
     """
-    existed = audio != STDOUT and os.path.exists(audio)
+    from alrakis.places.given import given_path
+
+    existed = audio != STDOUT and os.path.exists(given_path(audio))
     try:
+        check_unwritten_places(there or {})
         if audio == STDOUT:
             _write_wav(result)
         else:
-            result.save(audio)
+            result.save(given_path(audio))
         if voice is not None:
-            result.save_voice(voice)
+            result.save_voice(given_path(voice))
     except OutputError as error:
         raise OutputError(f"{error}; --seed {result.seed} makes the same audio again") from error
     also = f" and {voice}" if voice is not None else ""

@@ -1,7 +1,7 @@
 """The program `alrakis`: parsing arguments, running a command, exit codes and messages.
 
-Exit codes: 0 done, 1 failed, 2 wrong use. 130 and 141 are those that a shell reports for a program ended by
-Ctrl-C or by a closed pipe.
+Exit codes: 0 done, 1 failed, 2 wrong use. 129, 130, 141 and 143 are those that a shell reports for a program
+ended by a hangup, by Ctrl-C, by a closed pipe or by SIGTERM.
 """
 
 import argparse
@@ -9,16 +9,19 @@ import contextlib
 import logging
 import os
 import re
+import signal
 import sys
+import threading
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from alrakis.cli.commands import COMMANDS, Command
 from alrakis.errors import AlrakisError, InputError, nearest
+from alrakis.files.printable import printable_lines
 from alrakis.version import __version__
 
-FAILED, WRONG_USE, INTERRUPTED, CLOSED_PIPE = 1, 2, 130, 141
+FAILED, WRONG_USE, BY_SIGNAL, CLOSED_PIPE = 1, 2, 128, 141
 
 _DESCRIPTION = "Bark, text to audio, fast on whatever machine you have."
 _EXAMPLES = """\
@@ -29,8 +32,28 @@ examples:
   alrakis export --weights bark-small --precision int8
   alrakis info
 
-exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C.
+exit codes: 0 done, 1 failed, 2 wrong use, 130 stopped by Ctrl-C (129, 143: by SIGHUP, SIGTERM).
 ALRAKIS_DEBUG=1 shows where an error came from."""
+
+
+# what libraries say in errors of their own classes when the system refuses them something
+_SHORTAGES = (
+    "can't start new thread",
+    "Too many open files",
+    "Cannot allocate memory",
+    "failed to map segment",
+    "Failed to allocate",
+    "bad_alloc",
+    "not enough memory",
+)
+
+
+class Stopped(KeyboardInterrupt):
+    """A signal that ends the program, as Ctrl-C does: temporary files and folders are removed."""
+
+    def __init__(self, number: int = signal.SIGINT) -> None:
+        super().__init__()
+        self.number = number
 
 
 class Parser(argparse.ArgumentParser):
@@ -54,7 +77,8 @@ class Parser(argparse.ArgumentParser):
         if choice:
             names = [name.strip(" '") for name in choice[2].split(",")]
             message = f"{message}{nearest(choice[1], names)}"
-        self.exit(WRONG_USE, f"alrakis: error: {message} (`{self.prog} --help` shows what is allowed)\n")
+        told = printable_lines(f"{message} (`{self.prog} --help` shows what is allowed)")
+        self.exit(WRONG_USE, f"alrakis: error: {told}\n")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -106,19 +130,20 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
 def guarded(program: Callable[[], None]) -> int:
     """Run a program with its messages on standard error, and return the exit code.
 
-    Errors that alrakis raises, errors of the system and lack of memory are reported in a line, with a
-    traceback if ALRAKIS_DEBUG is set. Any other exception is a defect and is not caught.
+    Errors that alrakis raises, errors of the system and lack of memory, threads or files are reported in a
+    line, with a traceback if ALRAKIS_DEBUG is set. Any other exception is a defect and is not caught.
     """
     try:
-        with _log_to_stderr():
+        _fill_closed_streams()
+        with _stopped_by_signals(), _log_to_stderr():
             program()
             if sys.stdout is not None:
                 sys.stdout.flush()
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as error:
         if sys.stderr is not None and sys.stderr.isatty():
             print(file=sys.stderr)  # the line has ^C and perhaps a part of a progress bar
         _say("stopped")
-        return INTERRUPTED
+        return BY_SIGNAL + (error.number if isinstance(error, Stopped) else signal.SIGINT)
     except BrokenPipeError:
         _drop_stdout()
         return CLOSED_PIPE
@@ -127,6 +152,14 @@ def guarded(program: Callable[[], None]) -> int:
             traceback.print_exc()
         _say(f"error: {_explain(error)}")
         return WRONG_USE if isinstance(error, InputError) else FAILED
+    except Exception as error:
+        if not any(sign in str(error) for sign in _SHORTAGES):
+            raise
+        if os.environ.get("ALRAKIS_DEBUG", "0") not in ("", "0"):
+            traceback.print_exc()
+        shortage = " ".join(str(error).split())
+        _say(f"error: this process has too little memory, threads or open files: {shortage:.300}")
+        return FAILED
     return 0
 
 
@@ -145,7 +178,7 @@ def _say(message: str) -> None:
     if sys.stderr is None:  # it is closed, and print would write to standard output
         return
     with contextlib.suppress(OSError), _above_bars():  # nobody reads it
-        print(f"alrakis: {message}", file=sys.stderr, flush=True)
+        print(f"alrakis: {printable_lines(message)}", file=sys.stderr, flush=True)
 
 
 def _above_bars() -> contextlib.AbstractContextManager[None]:
@@ -159,6 +192,37 @@ def _drop_stdout() -> None:
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, sys.stdout.fileno())
     os.close(nothing)
+
+
+def _fill_closed_streams() -> None:
+    """Give streams that are closed to the null device: the next file to be opened would take their place."""
+    for number in (0, 1, 2):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)
+
+
+@contextlib.contextmanager
+def _stopped_by_signals() -> Iterator[None]:
+    """Raise Stopped for SIGTERM and SIGHUP within the block, once, unless they are ignored (nohup)."""
+    numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
+    ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+
+    def stop(number: int, frame: object) -> None:
+        for other in ours:
+            signal.signal(other, signal.SIG_IGN)  # cleaning up is not stopped
+        raise Stopped(number)
+
+    if threading.current_thread() is not threading.main_thread():
+        ours = []
+    try:
+        for number in ours:
+            signal.signal(number, stop)
+        yield
+    finally:
+        for number in ours:
+            signal.signal(number, signal.SIG_DFL)
 
 
 class _StderrHandler(logging.Handler):

@@ -11,12 +11,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
-from alrakis.cli.output import STDOUT, audio_path, check_stdout
+from alrakis.cli.output import STDOUT, check_places, check_stdout, check_unwritten_places
+from alrakis.cli.showing import show
 from alrakis.cli.takes import parse_takes, takes_table
 from alrakis.errors import GenerationError, InputError
+from alrakis.files.printable import printable
 
 if TYPE_CHECKING:
     from alrakis.cli.player import Player
+    from alrakis.files.writing import Stamp
     from alrakis.jobs.reading import Reading
 
 NAME = "read"
@@ -98,8 +101,7 @@ def run(args: argparse.Namespace) -> None:
         check_stdout()
     if args.output == STDOUT:
         raise InputError("--stream writes to standard output, as the audio comes; leave -o - out")
-    if args.output is not None:
-        audio_path(args.output)
+    there = {} if args.output is None else check_places(args.output)
     with contextlib.ExitStack() as stack:
         if args.output is None and args.work is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alrakis-")))
@@ -107,7 +109,7 @@ def run(args: argparse.Namespace) -> None:
             folder = _work_folder(args)
         text = _text(args)
         stack.enter_context(working("starting", args.quiet))
-        _read(args, text, folder)
+        _read(args, text, folder, there)
 
 
 def _text(args: argparse.Namespace) -> str:
@@ -118,7 +120,9 @@ def _text(args: argparse.Namespace) -> str:
 
 
 def _work_folder(args: argparse.Namespace) -> Path:
-    return Path(args.work if args.work is not None else f"{args.output}.work").expanduser()
+    from alrakis.places.given import given_path
+
+    return given_path(args.work if args.work is not None else f"{args.output}.work")
 
 
 def _show(folder: Path) -> None:
@@ -132,19 +136,20 @@ def _show(folder: Path) -> None:
     if manifest is None:
         raise InputError(f"nothing has been read in {folder} yet: there is no manifest")
     columns = shutil.get_terminal_size().columns if sys.stdout.isatty() else None
-    for line in takes_table(manifest.chunks):
-        print(line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…")
+    for line in map(printable, takes_table(manifest.chunks)):
+        show(line if columns is None or len(line) <= columns else f"{line[: columns - 1]}…")
     done = len(manifest.chunks) - len(manifest.unfinished)
     audio_s = sum(chunk.chosen.seconds for chunk in manifest.chunks)
-    print(f"{done} of {len(manifest.chunks)} chunks, {audio_s:.1f} s of audio")
+    show(f"{done} of {len(manifest.chunks)} chunks, {audio_s:.1f} s of audio")
 
 
-def _read(args: argparse.Namespace, text: str, folder: Path) -> None:
+def _read(args: argparse.Namespace, text: str, folder: Path, there: "dict[Path, Stamp]") -> None:
     from alrakis.cli.player import Player
     from alrakis.jobs.reading import Reading
     from alrakis.jobs.reading_folder import ReadingFolder
     from alrakis.jobs.reading_manifest import load_manifest
     from alrakis.jobs.settings import open_job_engine
+    from alrakis.places.given import given_path
     from alrakis.text.speakers import check_cast
 
     takes, asked, before = parse_takes(args.take), job_asked(args), load_manifest(folder)
@@ -165,7 +170,8 @@ def _read(args: argparse.Namespace, text: str, folder: Path) -> None:
                     _tell_stop(reading, folder)
                 raise
             if args.output is not None and reading.speaks:
-                total_s = reading.join(args.output)
+                check_unwritten_places(there)
+                total_s = reading.join(str(given_path(args.output)))
                 logger.info("wrote %s: %.2f s of audio, %s", args.output, total_s, _figures(made_s, began))
             player.end()
         _tell_unsaid(reading)

@@ -12,7 +12,7 @@ from alrakis.cli.arguments import (
     speech_options,
     tell_note,
 )
-from alrakis.cli.output import STDOUT, audio_path, check_stdout, save_result, voice_path
+from alrakis.cli.output import check_places, save_result
 
 NAME = "say"
 SUMMARY = "say a text into an audio file"
@@ -56,12 +56,7 @@ def run(args: argparse.Namespace) -> None:
 
     if args.quiet:
         logger.setLevel(logging.WARNING)
-    if args.output == STDOUT:
-        check_stdout()
-    else:
-        audio_path(args.output)
-    if args.save_voice is not None:
-        voice_path(args.save_voice)
+    there = check_places(args.output, args.save_voice)
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
     with working("starting", args.quiet), open_engine(args) as engine:
@@ -75,4 +70,4 @@ def run(args: argparse.Namespace) -> None:
             silent=args.quiet,
         )
         wall_s = time.perf_counter() - began
-    save_result(result, wall_s, args.output, args.save_voice)
+    save_result(result, wall_s, args.output, args.save_voice, there)

@@ -1,11 +1,11 @@
 """`alrakis voices`: list the voices that have names."""
 
 import argparse
-import json
 import textwrap
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from alrakis.cli.showing import show, show_json
 from alrakis.errors import InputError, nearest
 
 if TYPE_CHECKING:
@@ -45,16 +45,16 @@ def run(args: argparse.Namespace) -> None:
     if args.lang is not None:
         found = _of_language(found, args.lang)
     if args.json:
-        print(json.dumps(found, indent=2))
+        show_json(found)
         return
     here = [voice for voice in found if voice["path"]]
     elsewhere = [voice for voice in found if not voice["path"]]
     for title, voices in (("on this machine", here), ("downloaded when first used", elsewhere)):
         if voices:
-            print(f"{title}:")
+            show(f"{title}:")
         for language, group in groupby(voices, lambda voice: (voice["language"], voice["code"])):
-            print("\n".join(_lines(language, list(group))))
-    print(f"{len(found)} voices, {len(here)} of them on this machine")
+            show(*_lines(language, list(group)))
+    show(f"{len(found)} voices, {len(here)} of them on this machine")
 
 
 def _lines(language: "tuple[str | None, str | None]", voices: "Sequence[Listed]") -> "list[str]":

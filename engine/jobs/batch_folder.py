@@ -9,16 +9,18 @@ import os
 from collections.abc import Iterator, Sequence
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict
 
 from alrakis.errors import InputError, OutputError
-from alrakis.files import replace_file
+from alrakis.files.parsing import LimitError, Model, parse_model, read_file, reason
+from alrakis.files.writing import replace_file
 from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.folder import JobFolder
 from alrakis.jobs.settings import JobSettings, setting_differences
 
 NAME = "manifest.jsonl"
 VERSION: Literal[2] = 2
+_MOST_BYTES = 256 << 20  # a row has about 300
 
 
 class Finished(BaseModel):
@@ -84,30 +86,24 @@ class BatchFolder(JobFolder):
     def _read(self) -> tuple[JobSettings | None, list[Finished]]:
         """Settings and finished items; a last line that a killed process has not finished is left out."""
         try:
-            lines = self.path.read_bytes().split(b"\n")[:-1]
+            lines = read_file(self.path, _MOST_BYTES).split(b"\n")[:-1]
         except (FileNotFoundError, NotADirectoryError):
             return None, []
-        except OSError as error:
-            raise InputError(f"{self.path} cannot be read: {error.strerror}") from None
+        except (OSError, LimitError) as error:
+            raise InputError(f"{self.path} cannot be read: {reason(error)}") from None
         if not lines:
             return None, []
-        try:
-            settings = _Head.model_validate_json(lines[0]).settings
-        except ValidationError as error:
-            raise self._edited(1, error.errors()[0]["msg"]) from None
-        finished = []
-        for number, line in enumerate(lines[1:], 2):
-            try:
-                finished.append(Finished.model_validate_json(line))
-            except ValidationError as error:
-                raise self._edited(number, error.errors()[0]["msg"]) from None
-        return settings, finished
+        finished = [self._line(number, line, Finished) for number, line in enumerate(lines[1:], 2)]
+        return self._line(1, lines[0], _Head).settings, finished
 
-    def _edited(self, line: int, why: object) -> InputError:
-        return InputError(
-            f"{self.path}, line {line} is not as alrakis wrote it ({why}); "
-            "put it back, or give another output folder"
-        )
+    def _line(self, number: int, line: bytes, model: type[Model]) -> Model:
+        try:
+            return parse_model(model, line, unbounded=True)
+        except ValueError as error:
+            raise InputError(
+                f"{self.path}, line {number} is not as alrakis wrote it ({reason(error)}); "
+                "put it back, or give another output folder"
+            ) from None
 
 
 def _lines(values: Sequence[BaseModel]) -> bytes:

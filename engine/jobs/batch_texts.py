@@ -11,8 +11,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from alrakis.errors import InputError, nearest
+from alrakis.files.parsing import parse_json, reason
 from alrakis.sampling import MAX_SEED
 
+MOST_ROWS = 200_000
 _NAME = re.compile(r'[^\s./\\:*?"<>|\0-\x1f][^/\\:*?"<>|\0-\x1f]{0,99}')  # a file's on every system
 
 
@@ -66,7 +68,11 @@ def read_items(content: str, name: str, extension: str) -> list[BatchItem]:
     reader = readers.get(Path(name).suffix.lower())
     if reader is None:
         raise InputError(f"{name} must end in {', '.join(readers)}: that tells how it is written")
-    items = [_item(values, line, name, extension) for line, values in reader(content, name)]
+    items: list[BatchItem] = []
+    for line, values in reader(content, name):
+        if len(items) == MOST_ROWS:
+            raise InputError(f"{name} has more than {MOST_ROWS} rows: give them in several files")
+        items.append(_item(values, line, name, extension))
     if not items:
         raise InputError(f"{name} is empty: there is nothing to say")
     _check_unique(items, name)
@@ -78,13 +84,13 @@ def _from_jsonl(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]
         if not line.strip():
             continue
         try:
-            values = json.loads(line)
+            values = parse_json(line)
         except json.JSONDecodeError as error:
             raise InputError(
                 f"{name}, line {number} is no JSON: {error.msg} (column {error.colno})"
             ) from None
-        except RecursionError:
-            raise InputError(f"{name}, line {number} is nested too deeply") from None
+        except ValueError as error:
+            raise InputError(f"{name}, line {number} cannot be read: {reason(error)}") from None
         if not isinstance(values, dict):
             raise InputError(f'{name}, line {number} must be an object, as in {{"text": "Hello"}}')
         yield number, values
@@ -115,16 +121,18 @@ def _from_csv(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _check_header(header: list[str], name: str) -> None:
     if "text" not in header:
-        raise InputError(f"{name} has no column `text` in its first line, but {', '.join(header)}")
+        raise InputError(f"{name} has no column `text` in its first line, but {', '.join(header):.200}")
     if len(set(header)) < len(header):
-        raise InputError(f"{name} names a column twice: {', '.join(header)}")
+        raise InputError(f"{name} names a column twice: {', '.join(header):.200}")
 
 
 def _whole_number(values: dict[str, str], name: str, line: int) -> dict[str, int]:
     try:
         return {"seed": int(values["seed"])} if "seed" in values else {}
     except ValueError:
-        raise InputError(f"{name}, line {line}: a seed is a whole number, not {values['seed']!r}") from None
+        raise InputError(
+            f"{name}, line {line}: a seed is a whole number, not {values['seed']!r:.80}"
+        ) from None
 
 
 def _from_txt(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -147,7 +155,7 @@ def _item(values: dict[str, Any], line: int, name: str, extension: str) -> Batch
 def _explain(problem: Any) -> str:
     field = str(problem["loc"][0])
     if problem["type"] == "extra_forbidden":
-        return f"unknown field {field!r}{nearest(field, FIELDS)}; fields are {', '.join(FIELDS)}"
+        return f"unknown field {field!r:.80}{nearest(field, FIELDS)}; fields are {', '.join(FIELDS)}"
     if problem["type"] == "missing":
         return f"there is no {field!r}"
     message = problem["msg"].removeprefix("Value error, ")

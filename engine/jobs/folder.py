@@ -7,7 +7,7 @@ from pathlib import Path
 import filelock
 
 from alrakis.errors import InputError, OutputError
-from alrakis.files import check_writable, remove_temporary
+from alrakis.files.writing import check_writable, remove_temporary
 
 LOCK = ".lock"
 

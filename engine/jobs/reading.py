@@ -1,5 +1,6 @@
 """Reading a text into a folder of work, chunk by chunk, so that it can be stopped and gone on with."""
 
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from queue import SimpleQueue
 from typing import Any
@@ -21,6 +22,9 @@ from alrakis.timings import OnMove
 from alrakis.voices import Voice
 
 RECUT = ("lang",)  # what may change: it decides where the text is cut, and chunks are known by their text
+
+
+logger = logging.getLogger("alrakis")
 
 
 class Reading:
@@ -143,7 +147,14 @@ class Reading:
             raise made
 
     def _take(self, chunk: ChunkState) -> Take:
-        known = self._folder.known(chunk.chosen)
+        """A chunk's take, with what stages have made of it; what is damaged is made again."""
+        known = None
+        if chunk.chosen.state == "spoken":
+            try:
+                known = self._folder.known(chunk.chosen, self._engine.layout)
+            except (OSError, ValueError) as error:
+                logger.warning("chunk %d is made again: its tokens are damaged (%s)", chunk.chunk, error)
+                chunk.chosen.state = "waiting"
         return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed, known)
 
     def _steady_voices(self) -> SteadyVoices:

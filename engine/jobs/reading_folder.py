@@ -11,8 +11,10 @@ Every file is written all at once, and the manifest after the files of a chunk: 
 leaves chunks that are done, and others that go on from their last stage that was.
 """
 
+import contextlib
 import hashlib
 import io
+import logging
 import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -23,17 +25,22 @@ import soundfile
 
 from alrakis.audio import save_audio
 from alrakis.audio_tags import read_tags
-from alrakis.errors import InputError
-from alrakis.files import replace_file
+from alrakis.errors import GenerationError, InputError, VoiceError
+from alrakis.files.npy import read_npy
+from alrakis.files.parsing import read_file
+from alrakis.files.writing import replace_file
 from alrakis.flight.journey import Known
 from alrakis.jobs.folder import JobFolder
 from alrakis.jobs.reading_manifest import NAME, ChunkState, KeptVoice, Manifest, TakeState, load_manifest
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
-from alrakis.spec import Stage
+from alrakis.spec import N_COARSE_CODEBOOKS, Layout, Stage
+from alrakis.stages.coarse import coarse_steps
 from alrakis.voices import Voice, voice_arrays
 
 _TOKENS: dict[Stage, str] = {"text": ".npy", "coarse": "-coarse.npy"}
+
+logger = logging.getLogger("alrakis")
 
 
 class ReadingFolder(JobFolder):
@@ -59,6 +66,7 @@ class ReadingFolder(JobFolder):
             for chunk in found.chunks:
                 for take in chunk.takes:
                     self._look_for(take)
+                self._look_into(chunk)
             self.refuse([problem for chunk in found.chunks for problem in self._problems(chunk)])
         return found
 
@@ -66,6 +74,16 @@ class ReadingFolder(JobFolder):
         needed = {"spoken": [".npy"], "done": [".flac", ".npz"]}.get(take.state, [])
         if not all(self.path_of(take, kind).exists() for kind in needed):
             take.state, take.seconds = "waiting", 0.0
+
+    def _look_into(self, chunk: ChunkState) -> None:
+        """Let a chunk whose audio cannot be opened wait again. What is within is checked when it is heard."""
+        take = chunk.chosen
+        if take.state == "done":
+            try:
+                read_tags(self.path_of(take, ".flac"))
+            except InputError as error:
+                logger.warning("chunk %d is made again: %s", chunk.chunk, error)
+                take.state, take.seconds = "waiting", 0.0
 
     def _problems(self, chunk: ChunkState) -> Iterator[str]:
         """Where a chunk's audio is not what the manifest says."""
@@ -95,13 +113,26 @@ class ReadingFolder(JobFolder):
             chunk.chosen.state, chunk.chosen.error = "spoken", None
             manifest.save(self.folder)
 
-    def known(self, take: TakeState) -> Known | None:
-        """What stages have made of a take, None if nothing."""
-        if take.state != "spoken":
-            return None
-        semantic = np.load(self.path_of(take, _TOKENS["text"]), allow_pickle=False)
-        coarse = self.path_of(take, _TOKENS["coarse"])
-        return Known(semantic, np.load(coarse, allow_pickle=False) if coarse.exists() else None)
+    def known(self, take: TakeState, layout: Layout) -> Known:
+        """What stages have made of a spoken take. Raises OSError or ValueError if a file is damaged."""
+        semantic = self._tokens(take, "text", range(layout.semantic_vocab))
+        if semantic.ndim != 1:
+            raise ValueError(f"semantic tokens have one dimension, not {semantic.ndim}")
+        if not self.path_of(take, _TOKENS["coarse"]).exists():
+            return Known(semantic)
+        coarse = self._tokens(take, "coarse", range(layout.codebook_size))
+        frames = coarse_steps(len(semantic), layout) // N_COARSE_CODEBOOKS
+        if coarse.shape != (N_COARSE_CODEBOOKS, frames):
+            raise ValueError(f"coarse codes are {(N_COARSE_CODEBOOKS, frames)}, not {coarse.shape}")
+        return Known(semantic, coarse)
+
+    def _tokens(self, take: TakeState, stage: Stage, ids: range) -> IntArray:
+        tokens = read_npy(read_file(self.path_of(take, _TOKENS[stage])))
+        if tokens.dtype.kind not in "iu":
+            raise ValueError(f"it holds {tokens.dtype}, not token ids")
+        if tokens.size and not (tokens.min() in ids and tokens.max() in ids):
+            raise ValueError("it holds ids that these weights do not have")
+        return tokens.astype(np.int64)
 
     def save_failure(self, manifest: Manifest, chunk: ChunkState, error: Exception) -> None:
         """Write down why a chunk cannot be said. Raises OutputError."""
@@ -124,18 +155,28 @@ class ReadingFolder(JobFolder):
             self.path_of(take, kind).unlink(missing_ok=True)
 
     def audio(self, chunk: ChunkState) -> FloatArray:
-        """A chunk's audio as it was made, `(N,)`; empty if it is silent."""
+        """A chunk's audio as it was made, `(N,)`; empty if it is silent.
+
+        Raises GenerationError if its file is damaged, which is then put aside: the chunk is made again.
+        """
         if chunk.chosen.state != "done":
             return np.empty(0, np.float32)
         path = self.path_of(chunk.chosen, ".flac")
-        samples: FloatArray = soundfile.read(path, dtype="float32")[0]
+        try:
+            samples: FloatArray = soundfile.read(path, dtype="float32")[0]
+        except (soundfile.LibsndfileError, OSError, TypeError) as error:  # FLAC has checksums
+            raise _put_aside(path, chunk, error) from None
         return samples
 
     def chunk_voice(self, chunk: ChunkState) -> Voice | None:
         """A chunk's result as a voice, None if it is silent."""
         if chunk.chosen.state != "done":
             return None
-        return _read_voice(self.path_of(chunk.chosen, ".npz"), f"chunk {chunk.chunk}")
+        path = self.path_of(chunk.chosen, ".npz")
+        try:
+            return _read_voice(path, f"chunk {chunk.chunk}")
+        except VoiceError as error:
+            raise _put_aside(path, chunk, error) from None
 
     def kept_voices(self, manifest: Manifest) -> dict[str | None, Voice]:
         """The voice that each speaker found for himself: that of the first take of his that spoke."""
@@ -167,6 +208,16 @@ class ReadingFolder(JobFolder):
 
     def _voice_path(self, digest: str) -> Path:
         return self.folder / f"voice-{digest}.npz"
+
+
+def _put_aside(path: Path, chunk: ChunkState, error: Exception) -> GenerationError:
+    """Rename a damaged file, so that it counts as missing; gives the error to be raised."""
+    with contextlib.suppress(OSError):
+        path.replace(path.with_name(f"{path.name}.damaged"))
+    return GenerationError(
+        f"chunk {chunk.chunk} is damaged: {path.name} cannot be read ({error}); "
+        "the same command makes it again"
+    )
 
 
 def _read_voice(path: Path, name: str) -> Voice:

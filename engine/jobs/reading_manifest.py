@@ -1,19 +1,20 @@
 """The manifest of a text that is being read: what was asked for, and how far each chunk is."""
 
 import hashlib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alrakis.errors import InputError
-from alrakis.files import replace_file
+from alrakis.files.parsing import LimitError, few_values, parse_json, parse_model, read_file, reason
+from alrakis.files.writing import replace_file
 from alrakis.jobs.settings import JobSettings
 from alrakis.sampling import MAX_SEED
 
 VERSION: Literal[2] = 2
 NAME = "manifest.json"
+MOST_BYTES = 16 << 20
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
 State = Literal["waiting", "spoken", "done", "silent", "failed"]
@@ -128,28 +129,29 @@ class Manifest(BaseModel):
         state.take = take
 
     def save(self, folder: Path) -> None:
-        """Write it into a folder: all or nothing. Raises OutputError."""
-        replace_file(folder / NAME, (self.model_dump_json(indent=1) + "\n").encode())
+        """Write it into a folder: all or nothing. Raises OutputError, InputError if it could not be read."""
+        content = self.model_dump_json(indent=1) + "\n"
+        data = content.encode()
+        if len(data) > MOST_BYTES or not few_values(content):
+            raise InputError("the text is too long for one folder of work; give it in parts of 4 MB")
+        replace_file(folder / NAME, data)
 
 
 def load_manifest(folder: Path) -> Manifest | None:
     """The manifest in a folder, None if there is none. Raises InputError for a damaged one."""
     path = folder / NAME
     try:
-        text = path.read_text("utf-8")
+        data = read_file(path, MOST_BYTES)
+        _check_version(parse_json(data, unbounded=True), path)
+        manifest = parse_model(Manifest, data, unbounded=True)
     except (FileNotFoundError, NotADirectoryError):
         return None
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{path} cannot be read: {error}") from None
-    try:
-        _check_version(json.loads(text), path)
-        manifest = Manifest.model_validate_json(text)
-    except json.JSONDecodeError as error:
-        raise _edited(path, f"line {error.lineno}: {error.msg}") from None
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in first["loc"])
-        raise _edited(path, f"{where or 'it'}: {first['msg']}") from None
+    except InputError:
+        raise
+    except (OSError, LimitError) as error:
+        raise InputError(f"{path} cannot be read: {reason(error)}") from None
+    except ValueError as error:
+        raise _edited(path, reason(error)) from None
     for number, state in enumerate(manifest.chunks, 1):
         if state.chunk != number:
             raise _edited(path, f"chunk {state.chunk} stands where chunk {number} should")
@@ -160,8 +162,8 @@ def _check_version(values: Any, path: Path) -> None:
     found = values.get("version", VERSION) if isinstance(values, dict) else VERSION
     if found != VERSION:
         raise InputError(
-            f"{path} has version {found!r}; this alrakis reads {VERSION}: go on with the alrakis that began "
-            "it, or give another --work"
+            f"{path} has version {found!r:.40}; this alrakis reads {VERSION}: go on with the alrakis that "
+            "began it, or give another --work"
         )
 
 

@@ -15,8 +15,10 @@ from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokeniz
 from tokenizers.models import WordPiece
 
 from alrakis.errors import InputError, WeightsError, WeightsNotFoundError
+from alrakis.files.parsing import read_file, reason
 from alrakis.sampling import IntArray
 from alrakis.spec import TEXT_TOKENS, Layout
+from alrakis.text.tokenizer_file import MOST_BYTES, read_tokenizer
 
 UNKNOWN = "[UNK]"
 _SPECIAL = ("[PAD]", UNKNOWN, "[CLS]", "[SEP]", "[MASK]")
@@ -66,14 +68,16 @@ class BertEncoder:
     def from_file(cls, path: str | Path, *, lowercase: bool = False) -> "BertEncoder":
         """Read a `vocab.txt`: UTF-8, one token per line. Raises WeightsError."""
         try:
-            with open(path, encoding="utf-8") as file:  # lines end at \n only: tokens may hold U+2028
-                lines = [line.rstrip("\n") for line in file]
+            text = read_file(path).decode("utf-8")
         except FileNotFoundError:
             raise WeightsNotFoundError(f"no vocabulary at {path}: a vocab.txt of BERT is needed") from None
-        except (OSError, UnicodeDecodeError) as error:
+        except (OSError, ValueError) as error:
             raise WeightsError(
-                f"{path} is not a readable vocabulary (UTF-8, a token a line): {error}"
+                f"{path} is not a readable vocabulary (UTF-8, a token a line): {reason(error)}"
             ) from None
+        lines = (
+            text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
+        )  # lines end at \n only: tokens may hold U+2028
         while lines and not lines[-1]:
             lines.pop()
         return cls.from_vocab(lines, lowercase=lowercase, source=str(path))
@@ -82,22 +86,13 @@ class BertEncoder:
     def from_tokenizer_json(cls, path: str | Path) -> "BertEncoder":
         """Read a `tokenizer.json` as transformers writes it for BERT. Raises WeightsError."""
         try:
-            text = Path(path).read_text("utf-8")
+            tokenizer = read_tokenizer(read_file(path, MOST_BYTES))
         except FileNotFoundError:
             raise WeightsNotFoundError(f"no tokenizer at {path}") from None
-        except (OSError, UnicodeDecodeError) as error:
-            raise WeightsError(f"{path} is not a readable tokenizer.json: {error}") from None
-        try:
-            tokenizer = Tokenizer.from_str(text)
-        except Exception as error:  # tokenizers raises a bare Exception for a file it cannot read
-            raise WeightsError(f"{path} is not a tokenizer.json of the tokenizers library: {error}") from None
-        if not isinstance(tokenizer.model, WordPiece) or tokenizer.token_to_id(UNKNOWN) is None:
-            raise WeightsError(
-                f"{path} is a {type(tokenizer.model).__name__} tokenizer; Bark needs BERT's: "
-                f"WordPiece with an {UNKNOWN} token"
-            )
-        tokenizer.no_truncation()
-        tokenizer.no_padding()
+        except (OSError, ValueError) as error:
+            raise WeightsError(f"{path} is not a tokenizer.json of BERT's: {reason(error)}") from None
+        if tokenizer.token_to_id(UNKNOWN) is None:
+            raise WeightsError(f"{path} has no {UNKNOWN} token, so it is not a tokenizer of BERT")
         return cls(tokenizer)
 
     def encode(self, text: str) -> list[int]:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from alrakis.errors import WeightsError
 from alrakis.voices import VOICE_KEYS
-from alrakis.weights.model_files import read_json
+from alrakis.weights.transformers_config import read_table
 
 _INDEX = "speaker_embeddings_path.json"  # of transformers' BarkProcessor
 _FOLDER = "speaker_embeddings"
@@ -30,7 +30,7 @@ def _indexed(folder: Path) -> dict[str, Path]:
     if not (folder / _INDEX).is_file():
         return {}
     try:
-        index = read_json(folder / _INDEX)
+        index = read_table(folder / _INDEX)
     except WeightsError:  # a damaged list of voices is no reason not to speak
         return {}
     firsts = {
@@ -41,7 +41,10 @@ def _indexed(folder: Path) -> dict[str, Path]:
     return {
         name: folder / first
         for name, first in firsts.items()
-        if isinstance(first, str) and first.endswith(_FIRST) and ".." not in Path(first).parts
+        if isinstance(first, str)
+        and first.endswith(_FIRST)
+        and ".." not in Path(first).parts
+        and not Path(first).is_absolute()
     }
 
 

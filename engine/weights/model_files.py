@@ -1,13 +1,12 @@
 """The model file of a transformers folder, or its shards: which arrays are where."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 from alrakis.errors import WeightsError
 from alrakis.weights.safetensors_file import read_safetensors
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
+from alrakis.weights.transformers_config import read_shards
 from alrakis.weights.types import Array
 
 _MODEL_FILES = ("model.safetensors", "pytorch_model.bin")
@@ -59,33 +58,11 @@ def _files(folder: Path, prefix: str) -> list[Path]:
             return [folder / name]
         index = folder / (name + _INDEX)
         if index.is_file():
-            return _shards(index, prefix)
+            return read_shards(index, prefix)
     raise WeightsError(f"{folder} has no model file any more: {', '.join(_MODEL_FILES)}")
-
-
-def _shards(index: Path, prefix: str) -> list[Path]:
-    """The shards that have names with this prefix; they are in the folder of the index."""
-    table = read_json(index).get("weight_map")
-    if not isinstance(table, dict) or not all(isinstance(shard, str) for shard in table.values()):
-        raise WeightsError(f"{index} has no table of shards (weight_map)")
-    shards = {shard for name, shard in table.items() if name.startswith(prefix)}
-    if outside := [shard for shard in shards if Path(shard).name != shard]:
-        raise WeightsError(f"{index} names a shard outside its folder: {outside[0]!r}")
-    return [index.parent / shard for shard in sorted(shards)]
 
 
 def _read(path: Path) -> Mapping[str, Array]:
     if path.suffix == ".safetensors":
         return read_safetensors(path)
     return tensors_as_arrays(path, read_torch_file(path))
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The table in a JSON file. Raises WeightsError."""
-    try:
-        value = json.loads(path.read_text("utf-8"))
-    except (OSError, ValueError, RecursionError) as error:
-        raise WeightsError(f"{path} cannot be read: {error}") from None
-    if not isinstance(value, dict):
-        raise WeightsError(f"{path} holds no table, but {type(value).__name__}")
-    return value

@@ -3,7 +3,6 @@
 The numpy API of the safetensors library copies each tensor and has no bfloat16.
 """
 
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import WeightsError
+from alrakis.files.parsing import parse_json
 from alrakis.weights.types import Array
 
 _DTYPES: dict[str, npt.DTypeLike] = {
@@ -39,7 +39,7 @@ def read_safetensors(path: Path) -> dict[str, Array]:
         raise WeightsError(f"{path} cannot be read: {error}") from None
     try:
         return _arrays(buffer)
-    except (ValueError, KeyError, TypeError, AttributeError, OverflowError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, OverflowError) as error:
         raise WeightsError(
             f"{path} is damaged, incomplete or not a safetensors file ({error}); fetch it again"
         ) from None
@@ -50,7 +50,7 @@ def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
     start = 8 + length
     if len(buffer) < 8 or length > _MAX_HEADER_BYTES or start > len(buffer):
         raise ValueError(f"its header does not fit in its {len(buffer)} bytes")
-    header = json.loads(bytes(buffer[8:start]).decode("utf-8"), object_pairs_hook=_once)
+    header = parse_json(bytes(buffer[8:start]))
     header.pop("__metadata__", None)
     data, end = buffer[start:], 0
     arrays = {}
@@ -62,13 +62,6 @@ def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow its last array")
     return {name: arrays[name] for name in header}
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    table = dict(pairs)
-    if len(table) < len(pairs):
-        raise ValueError("its header has a name twice")
-    return table
 
 
 def _array(name: str, entry: dict[str, Any], data: npt.NDArray[np.uint8]) -> Array:

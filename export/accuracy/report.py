@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import TypeAdapter, ValidationError
 
 from alrakis.config import Config
 from alrakis.export.store import Store, artifact_cache
@@ -71,6 +72,9 @@ class Report:
         return {**asdict(self), "kept": list(self.kept)}
 
 
+_REPORT = TypeAdapter(Report)
+
+
 def outliers(layers: Errors, times: float) -> tuple[str, ...]:
     """Layers whose error in a graph is more than `times` the graph's median."""
     found = [
@@ -109,8 +113,8 @@ def stored_reports() -> list[dict[str, Any]]:
 def report_from_json(values: Any) -> Report | None:
     """The report in a manifest's notes; None if there is none or it is of another version."""
     try:
-        return Report(**{**values, "kept": tuple(values["kept"])})
-    except (TypeError, KeyError):
+        return _REPORT.validate_python(values)
+    except ValidationError:
         return None
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import onnxruntime as ort
 
 from alrakis.export.contract import UNWANTED_FUSIONS, cache_type, prefix_parts, session_options
+from alrakis.export.session import start_session
 from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, GPTShape
 
@@ -22,9 +23,7 @@ def open_graph(
     if profile is not None:
         options.enable_profiling = True
         options.profile_file_prefix = str(profile)
-    return ort.InferenceSession(
-        str(path), options, providers=["CPUExecutionProvider"], disabled_optimizers=UNWANTED_FUSIONS
-    )
+    return start_session(path, options, ["CPUExecutionProvider"], UNWANTED_FUSIONS)
 
 
 class CausalGraph:

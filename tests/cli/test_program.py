@@ -6,6 +6,7 @@ import os
 import resource
 import signal
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -54,6 +55,84 @@ def test_ctrl_c_while_generating_leaves_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "x.wav").read_bytes() == b"what was there before"
 
 
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129)])
+def test_a_signal_cleans_up_as_ctrl_c_does(tmp_path: Path, number: signal.Signals, code: int) -> None:
+    """Nothing stays: not in the folder, and no folder of artifacts among the temporary files."""
+    (tmp_path / "out").mkdir()
+    (tmp_path / "tmp").mkdir()
+    (tmp_path / "file").touch()
+    process = subprocess.Popen(
+        command(
+            "say", "Hi", "-o", "x.wav", "--weights", "demo", "--config", "cpu-fp32", "--set", "threads=1"
+        ),
+        cwd=tmp_path / "out",
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment(TMPDIR=str(tmp_path / "tmp"), ALRAKIS_CACHE=str(tmp_path / "file" / "cache")),
+    )
+    assert process.stderr is not None
+    for line in process.stderr:
+        if "exported fine" in line:
+            break
+    assert len(list((tmp_path / "tmp").glob("alrakis-*"))) == 1
+    process.send_signal(number)
+    assert process.wait() == code
+    assert process.stderr.read().endswith("alrakis: stopped\n")
+    assert [*(tmp_path / "tmp").glob("alrakis-*"), *(tmp_path / "out").iterdir()] == []
+
+
+def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
+    """As under nohup."""
+    program = (
+        "import os, signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n"
+        "from alrakis.cli.program import guarded\n"
+        "raise SystemExit(guarded(lambda: os.kill(os.getpid(), signal.SIGHUP)))"
+    )
+    assert subprocess.run([sys.executable, "-c", program], cwd=tmp_path).returncode == 0
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        RuntimeError("can't start new thread"),
+        ImportError("libx.so: failed to map segment from shared object"),
+        ImportError("numpy\n\nwhy: [Errno 24] Too many open files: 'x.py'"),
+    ],
+)
+def test_a_shortage_is_told_in_a_line(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    def fail() -> None:
+        raise error
+
+    assert guarded(fail) == 1
+    told = capsys.readouterr().err
+    assert told.startswith("alrakis: error: this process has too little memory, threads or open files: ")
+    assert told.count("\n") == 1
+
+
+@pytest.mark.parametrize("files", [12, 16, 24])
+def test_few_open_files_are_told_in_a_line_or_enough(tmp_path: Path, files: int) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))
+
+    arguments = ["say", "Hi", "-o", "x.wav", "-q", "--weights", "demo", "--config", "cpu-int8"]
+    ended = alrakis_process(*arguments, "--max-duration", "0.2", folder=tmp_path, before=limit)
+    assert ended.code in (0, 1)
+    assert ended.out == ""
+    assert "Traceback" not in ended.err
+    if ended.code:
+        assert ended.err.splitlines()[-1].startswith("alrakis: error: ")
+
+
+def test_a_descriptor_that_was_closed_is_not_given_to_a_file(tmp_path: Path) -> None:
+    """Else what a library prints would stand in the audio."""
+    line = " ".join(f"'{part}'" for part in command("say", "Hi", "-o", "x.wav", "--seed", "1", *BRIEF))
+    for number, stream in enumerate(("", ">&-", "<&-", "2>&-")):
+        done = subprocess.run(["sh", "-c", f"{line} {stream}"], cwd=tmp_path, env=environment())
+        assert done.returncode == 0
+        (tmp_path / "x.wav").rename(tmp_path / f"{number}.wav")
+    assert len({path.read_bytes() for path in tmp_path.glob("*.wav")}) == 1
+
+
 def test_ctrl_c_while_waiting_for_text(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "text")
     process = subprocess.Popen(
@@ -80,9 +159,9 @@ def test_a_full_standard_output_is_told() -> None:
     assert done.stderr == b"alrakis: error: [Errno 28] No space left on device\n"
 
 
-def test_closed_streams_are_no_reason_to_fail(tmp_path: Path) -> None:
+def test_closed_streams_are_told_by_the_exit_code_alone(tmp_path: Path) -> None:
     shell = "exec {} >&- 2>&- <&-"
-    for arguments, code in ((["voices"], 0), (["say"], 2)):
+    for arguments, code in ((["voices"], 1), (["say"], 2)):
         line = shell.format(" ".join(f"'{part}'" for part in command(*arguments)))
         assert subprocess.run(["sh", "-c", line], cwd=tmp_path, env=environment()).returncode == code
 

@@ -200,7 +200,6 @@ def test_a_large_file_that_does_not_open_is_made_again(told: Callable[[], list[s
     artifact = ensure(weights, chosen, "text")
     assert large(artifact).name == "tokens.npy"
     damage(large(artifact), 8)  # in the header
-    assert ensure(weights, chosen, "text") == artifact  # not seen by sizes and small files
     backend = OnnxBackend(chosen, weights)
     told()
     logits = backend.text().prefill(np.ones((1, 4), np.int64))
@@ -234,7 +233,7 @@ def test_what_vanishes_while_it_is_opened_is_made_again() -> None:
     assert Artifacts(unmeasured(), config()).open(unmeasured().stage("coarse"), opener) == "step.onnx"
 
 
-def test_a_flipped_bit_in_a_large_file_is_found_when_all_is_checked(
+def test_a_flipped_bit_in_a_large_file_is_found_before_it_speaks(
     told: Callable[[], list[str]],
 ) -> None:
     weights = open_weights("demo")
@@ -242,9 +241,8 @@ def test_a_flipped_bit_in_a_large_file_is_found_when_all_is_checked(
     artifact = artifacts.ensure(weights.stage("coarse"))
     whole = large(artifact).read_bytes()
     damage(large(artifact), len(whole) // 2)
+    told()
     artifacts.ensure(weights.stage("coarse"))
-    assert "made again" not in "".join(told())
-    artifacts.ensure(weights.stage("coarse"), whole=True)
     assert "made again" in told()[0]
     assert large(artifact).read_bytes() == whole
 

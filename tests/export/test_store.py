@@ -15,6 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alrakis.export import store as store_module
 from alrakis.export.store import (
     MANIFEST,
     Artifact,
@@ -112,11 +113,55 @@ def test_a_flipped_bit_in_a_small_file_is_seen_at_once(store: Store, artifact: A
         store.find(FACTS)
 
 
-def test_a_flipped_bit_in_a_large_file_is_seen_by_the_whole_check(store: Store, artifact: Artifact) -> None:
-    flip(artifact.folder / "tables" / "weights.bin", len(BIG) // 2)
+def test_a_flipped_bit_in_a_large_file_is_seen_at_once_whatever_its_time_says(
+    store: Store, artifact: Artifact
+) -> None:
+    path = artifact.folder / "tables" / "weights.bin"
+    assert store.find(FACTS) == store.find(FACTS) == artifact
+    before = path.stat()
+    flip(path, len(BIG) // 2)
+    os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
+    for _ in range(2):
+        with pytest.raises(DamagedError, match=r"weights\.bin has been changed"):
+            store.find(FACTS)
+    flip(path, len(BIG) // 2)
     assert store.find(FACTS) == artifact
-    with pytest.raises(DamagedError, match=r"weights\.bin has been changed"):
-        store.find(FACTS, whole=True)
+
+
+def test_bytes_are_read_once_until_they_change_and_each_time_when_all_are_asked_for(
+    store: Store, artifact: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[str] = []
+    digest = store_module._sha256
+    monkeypatch.setattr(store_module, "_sha256", lambda path: read.append(path.name) or digest(path))
+    store.find(FACTS)
+    assert sorted(read) == ["graph.onnx", "weights.bin"]
+    store.find(FACTS)
+    store.artifacts()
+    assert len(read) == 2
+    store.find(FACTS, whole=True)
+    assert len(read) == 4
+
+
+def test_what_is_read_only_is_checked_though_nothing_can_be_remembered(
+    store: Store, artifact: Artifact, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "file"))
+    assert store.find(FACTS) == artifact
+    flip(artifact.folder / "tables" / "weights.bin", 5)
+    with pytest.raises(DamagedError, match="has been changed"):
+        store.find(FACTS)
+
+
+def test_a_path_that_is_no_text_is_kept_as_it_is_shown(store: Store) -> None:
+    def odd(folder: Path) -> dict[str, Any]:
+        return {**build(folder), "weights": "/x\udcff"}
+
+    store.make(FACTS, odd, 0)
+    found = store.find(FACTS)
+    assert found
+    assert found.notes["weights"] == "/x\\udcff"
 
 
 def test_an_artifact_in_another_ones_place_is_damage(store: Store, artifact: Artifact) -> None:
@@ -173,10 +218,10 @@ def test_a_damaged_artifact_is_replaced_as_a_whole(store: Store, artifact: Artif
     assert visible(store) == [artifact.folder.name]
 
 
-def test_a_flipped_bit_is_replaced_when_the_whole_is_asked_for(store: Store, artifact: Artifact) -> None:
+@pytest.mark.parametrize("whole", [False, True])
+def test_a_file_with_a_flipped_bit_is_made_again(store: Store, artifact: Artifact, whole: bool) -> None:
     flip(artifact.folder / "tables" / "weights.bin", 7)
-    store.make(FACTS, never, 0)  # not seen
-    store.make(FACTS, build, 0, whole=True)
+    store.make(FACTS, build, 0, whole=whole)
     assert store.find(FACTS, whole=True) == artifact
 
 

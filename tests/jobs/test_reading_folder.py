@@ -11,11 +11,15 @@ from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import NAME, Manifest
 from alrakis.jobs.reading_revision import revised
 from alrakis.result import Result
+from alrakis.spec import Layout
+from alrakis.stages.coarse import coarse_steps
 from alrakis.text.splitting import Chunk
 from alrakis.timings import Timings
 from alrakis.voices import Voice
 from tests.cli.programs import Run, alrakis_process, refused
 from tests.jobs.books import QUICK, READ, job, states
+
+LAYOUT = Layout()
 
 
 def test_chunks_that_found_no_room_are_not_counted(book: Path) -> None:
@@ -82,21 +86,23 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
     folder, manifest = begun(tmp_path, None, None)
     first, second = manifest.chunks
     spoken = np.array([5, 6, 7])
-    assert folder.known(first.chosen) is None
+    assert folder.known(first.chosen, LAYOUT) is None
     folder.save_tokens(manifest, first, "text", spoken)
     assert (first.chosen.state, second.chosen.state) == ("spoken", "waiting")
     assert folder.load() == manifest
-    known = folder.known(first.chosen)
-    assert known is not None
+    known = folder.known(first.chosen, LAYOUT)
     np.testing.assert_array_equal(known.semantic, spoken)
     assert known.coarse is None
-    codes = np.arange(8).reshape(2, 4)
+    codes = np.arange(coarse_steps(len(spoken), LAYOUT)).reshape(2, -1)
     folder.save_tokens(manifest, first, "coarse", codes)
     assert folder.load() == manifest
-    known = folder.known(first.chosen)
-    assert known is not None
-    np.testing.assert_array_equal(known.coarse, codes)
-    assert folder.known(second.chosen) is None
+    np.testing.assert_array_equal(folder.known(first.chosen, LAYOUT).coarse, codes)
+    folder.save_tokens(manifest, first, "coarse", codes[:, 1:])
+    with pytest.raises(ValueError, match="coarse codes are"):
+        folder.known(first.chosen, LAYOUT)
+    folder.save_tokens(manifest, first, "coarse", codes + 1024)
+    with pytest.raises(ValueError, match="ids that these weights do not have"):
+        folder.known(first.chosen, LAYOUT)
     made = finish(folder, manifest, 1)
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".flac", ".json", ".npz"]
     found = folder.load()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from alrakis.files import cache_folder
+from alrakis.places.folders import own_cache
 from alrakis.weights import open_weights
 from alrakis.weights.identity import identity_of
 from tests.weights.parts import Counted
@@ -72,7 +72,7 @@ def test_a_view_has_the_identity_of_its_numbers(tmp_path: Path) -> None:
 def test_a_damaged_memory_is_forgotten(made: tuple[Counted, Path], content: str) -> None:
     arrays, path = made
     first = identity_of("text", arrays, [path])()
-    memory = cache_folder() / "identities.json"
+    memory = own_cache() / "identities.json"
     memory.write_text(content)
     assert identity_of("text", arrays, [path])() == first
     assert json.loads(memory.read_text())

@@ -9,6 +9,10 @@ import numpy.typing as npt
 from alrakis.config import Config
 from alrakis.errors import ArtifactError, BackendError, ConfigError
 from alrakis.export.contract import UNWANTED_FUSIONS, session_options
+from alrakis.export.session import start_session
+from alrakis.files.npy import map_npy
+from alrakis.files.parsing import reason
+from alrakis.files.printable import printable
 from alrakis.progress import tell
 
 try:
@@ -79,13 +83,13 @@ def open_session(path: Path, threads: int, providers: list[Any]) -> ort.Inferenc
     # nodes in the order they were written: the default leaves what a prefix graph puts out for last, in fp32
     options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
     try:
-        return ort.InferenceSession(
-            str(path), options, providers=providers, disabled_optimizers=UNWANTED_FUSIONS
-        )
+        return start_session(path, options, providers, UNWANTED_FUSIONS)
+    except (BackendError, MemoryError):
+        raise
     except Exception as error:  # onnxruntime's own classes, one for each of its status codes
         raise ArtifactError(
-            f"{path} does not open in onnxruntime {ort.__version__}: {error}; remove its folder and it is "
-            "exported again"
+            f"{path} does not open in onnxruntime {ort.__version__}: {printable(error)}; remove its folder "
+            "and it is exported again"
         ) from error
 
 
@@ -112,7 +116,7 @@ def load_table(folder: Path, name: str) -> npt.NDArray[np.float32]:
     """A table that `alrakis.export` wrote, mapped: only the rows that are used come into memory."""
     path = folder / f"{name}.npy"
     try:
-        table: npt.NDArray[np.float32] = np.load(path, mmap_mode="r", allow_pickle=False)
+        table: npt.NDArray[np.float32] = map_npy(path)
     except (OSError, ValueError) as error:
-        raise ArtifactError(f"{path} cannot be read: {error}") from None
+        raise ArtifactError(f"{path} cannot be read: {reason(error)}") from None
     return table

@@ -1,6 +1,5 @@
 """The weights of the demo voice: a small model of Bark's structure with ids and shapes of its own."""
 
-import json
 import zlib
 from functools import cached_property
 from pathlib import Path
@@ -10,7 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import WeightsError
-from alrakis.files import read_npy
+from alrakis.files.npy import read_npy
+from alrakis.files.parsing import read_json, reason
 from alrakis.spec import GPTShape, Layout, Stage
 from alrakis.text.encoder import TextEncoder
 from alrakis.weights.check import checked_gpt
@@ -117,10 +117,10 @@ class DemoVoice(Weights):
     def _config(self) -> dict[str, Any]:
         path = self._folder / "config.json"
         try:
-            config = json.loads(path.read_text("utf-8"))
+            config = read_json(path)
         except (OSError, ValueError) as error:
             raise WeightsError(
-                f"the demo voice cannot be read, install alrakis anew: {path}: {error}"
+                f"the demo voice cannot be read, install alrakis anew: {path}: {reason(error)}"
             ) from None
         missing = [key for key in KEYS if not isinstance(config, dict) or key not in config]
         if missing:

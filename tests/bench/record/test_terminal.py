@@ -3,12 +3,16 @@
 import pytest
 
 from alrakis.bench.record.tables import Table
-from alrakis.bench.record.terminal import make_table, print_results, printable
+from alrakis.bench.record.terminal import make_console, make_table, print_results
 from tests.bench.results import everything
 
 
-def test_control_characters_are_not_printed() -> None:
-    assert printable("a\x1b[2J\n\tb ü") == "a [2J  b ü"
+def test_whatever_is_printed_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
+    hostile = "a\x1b[2J\x9b1m\u202eb"
+    console = make_console()
+    console.print(hostile)
+    console.print(make_table(hostile, Table([hostile], [[hostile]])))
+    assert capsys.readouterr().out.split() == [r"a\x1b[2J\x9b1m\u202eb"] * 4
 
 
 def test_words_are_aligned_left_and_figures_right() -> None:
