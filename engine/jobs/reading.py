@@ -148,13 +148,11 @@ class Reading:
 
     def _take(self, chunk: ChunkState) -> Take:
         """A chunk's take, with what stages have made of it; what is damaged is made again."""
-        known = None
-        if chunk.chosen.state == "spoken":
-            try:
-                known = self._folder.known(chunk.chosen, self._engine.layout)
-            except (OSError, ValueError) as error:
-                logger.warning("chunk %d is made again: its tokens are damaged (%s)", chunk.chunk, error)
-                chunk.chosen.state = "waiting"
+        try:
+            known = self._folder.known(chunk.chosen, self._engine.layout)
+        except (OSError, ValueError) as error:
+            logger.warning("chunk %d is made again: its tokens are damaged (%s)", chunk.chunk, error)
+            chunk.chosen.state, known = "waiting", None
         return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed, known)
 
     def _steady_voices(self) -> SteadyVoices:

@@ -113,8 +113,10 @@ class ReadingFolder(JobFolder):
             chunk.chosen.state, chunk.chosen.error = "spoken", None
             manifest.save(self.folder)
 
-    def known(self, take: TakeState, layout: Layout) -> Known:
-        """What stages have made of a spoken take. Raises OSError or ValueError if a file is damaged."""
+    def known(self, take: TakeState, layout: Layout) -> Known | None:
+        """What stages have made of a take, None if nothing. OSError or ValueError if a file is damaged."""
+        if take.state != "spoken":
+            return None
         semantic = self._tokens(take, "text", range(layout.semantic_vocab))
         if semantic.ndim != 1:
             raise ValueError(f"semantic tokens have one dimension, not {semantic.ndim}")

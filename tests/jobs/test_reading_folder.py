@@ -91,12 +91,15 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
     assert (first.chosen.state, second.chosen.state) == ("spoken", "waiting")
     assert folder.load() == manifest
     known = folder.known(first.chosen, LAYOUT)
+    assert known is not None
     np.testing.assert_array_equal(known.semantic, spoken)
     assert known.coarse is None
     codes = np.arange(coarse_steps(len(spoken), LAYOUT)).reshape(2, -1)
     folder.save_tokens(manifest, first, "coarse", codes)
     assert folder.load() == manifest
-    np.testing.assert_array_equal(folder.known(first.chosen, LAYOUT).coarse, codes)
+    known = folder.known(first.chosen, LAYOUT)
+    assert known is not None
+    np.testing.assert_array_equal(known.coarse, codes)
     folder.save_tokens(manifest, first, "coarse", codes[:, 1:])
     with pytest.raises(ValueError, match="coarse codes are"):
         folder.known(first.chosen, LAYOUT)
