@@ -20,7 +20,8 @@ LONG = {"allow_early_stop": False, "max_gen_duration_s": 4.0}  # long enough to 
 
 @pytest.fixture(scope="module")
 def engine() -> Iterator[Engine]:
-    with Engine("synthetic-tiny", "torch-fp32", threads=1, max_batch=3) as made:
+    quick = {"fine_window": "fitted", "trades": "a test"}
+    with Engine("synthetic-tiny", "torch-fp32", threads=1, max_batch=3, **quick) as made:
         made.preload()
         made.generate("hello", seed=1, silent=True, **SHORT)
         yield made
