@@ -1,7 +1,7 @@
 """The tables of docs/performance.md: each command prints one, measured in a single session.
 
-`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long or
-long-memory
+`python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long,
+flights or long-memory
 """
 
 import argparse
@@ -167,6 +167,20 @@ def long(options: argparse.Namespace) -> None:
     _print_table(header, rows)
 
 
+def flights(options: argparse.Namespace) -> None:
+    """Bark small: 16 texts in 16 voices, 8 slots, against one at a time; a 2 s text beside a book."""
+    from alrakis.bench.figures.flights import measure_flights
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        figures = measure_flights("synthetic-small", config, THREADS, rounds=options.repeats)
+        alone, together = (figures.audio_s / s for s in (figures.alone_s, figures.together_s))
+        row = [config, f"{alone:.2f}", f"{together:.2f}", f"{figures.gain:.2f}"]
+        rows.append([*row, f"{figures.late_alone_s:.1f}", f"{figures.late_s:.1f}", f"{figures.late:.2f}"])
+    header = ["config", "audio s a second, alone", "side by side", "gain"]
+    _print_table([*header, "a short text alone, s", "beside a book, s", "times"], rows)
+
+
 def long_memory(options: argparse.Namespace) -> None:
     """Tiny random weights, 12 minutes of streamed audio: how much the peak of memory grows."""
     from alrakis.bench.figures.long import measure_memory
@@ -223,5 +237,6 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "passes": passes,
     "harness": harness,
     "long": long,
+    "flights": flights,
     "long-memory": long_memory,
 }
