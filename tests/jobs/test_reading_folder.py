@@ -2,11 +2,12 @@
 
 import resource
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from alrakis.errors import InputError
+from alrakis.errors import GenerationError, InputError
 from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import NAME, Manifest
 from alrakis.jobs.reading_revision import revised
@@ -166,6 +167,58 @@ def test_a_chunk_without_one_of_its_files_waits_again(tmp_path: Path, kind: str)
     found = folder.load()
     assert found is not None
     assert (found.chunks[0].chosen.state, found.chunks[0].chosen.seconds) == ("waiting", 0.0)
+
+
+def flip(path: Path, at: int) -> None:
+    data = bytearray(path.read_bytes())
+    data[at] ^= 16
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize("part", [0.0, 0.5, 0.9])
+def test_a_chunk_with_damaged_audio_is_named_or_waits_and_is_made_again(tmp_path: Path, part: float) -> None:
+    folder, manifest = begun(tmp_path, None, None)
+    finish(folder, manifest, 1)
+    finish(folder, manifest, 2)
+    path = folder.path_of(manifest.chunks[1].chosen, ".flac")
+    flip(path, int(path.stat().st_size * part))
+    found = folder.load()
+    assert found is not None
+    if found.chunks[1].chosen.state == "done":
+        with pytest.raises(GenerationError, match=f"chunk 2 is damaged: {path.name} cannot be read"):
+            folder.audio(found.chunks[1])
+        found = folder.load()
+        assert found is not None
+    assert [chunk.chosen.state for chunk in found.chunks] == ["done", "waiting"]
+    assert len(folder.audio(found.chunks[0])) > 0
+
+
+def test_a_chunk_with_a_damaged_voice_is_named_and_made_again(tmp_path: Path) -> None:
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1)
+    folder.path_of(manifest.chunks[0].chosen, ".npz").write_bytes(b"PK")
+    with pytest.raises(GenerationError, match="chunk 1 is damaged"):
+        folder.chunk_voice(manifest.chunks[0])
+    found = folder.load()
+    assert found is not None
+    assert found.chunks[0].chosen.state == "waiting"
+
+
+@pytest.mark.parametrize(
+    "tokens", [np.array([10_000]), np.array([-1]), np.ones((2, 2), np.int64), np.ones(3), np.array(["a"])]
+)
+def test_tokens_that_no_text_stage_made_are_refused(tmp_path: Path, tokens: Any) -> None:
+    folder, manifest = begun(tmp_path, None)
+    made = manifest.chunks[0].chosen
+    path = folder.path_of(made, ".npy")
+    np.save(path, np.arange(5))
+    np.testing.assert_array_equal(folder.semantic(made, range(10_000)), np.arange(5))
+    np.save(path, tokens)
+    with pytest.raises(ValueError, match="it"):
+        folder.semantic(made, range(10_000))
+    path.write_bytes(b"")
+    with pytest.raises(ValueError, match="it"):
+        folder.semantic(made, range(10_000))
 
 
 def test_given_voices_are_kept_by_what_they_hold(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ EDITS: list[tuple[Callable[[Any], None], str]] = [
     (_chunk("chunk", 2), "chunk 2 stands where chunk 1 should"),
     (_chunk("mood", "sad"), "chunks.1.mood"),
     (_chunk("take", 2), "chunks.1: take 2 of 1"),
-    (lambda values: values["settings"].pop("weights"), "settings.weights: Field required"),
+    (lambda values: values["settings"].pop("weights"), "settings.weights: field required"),
     (lambda values: values["settings"]["options"].update(text_temp=-1), "settings.options"),
     (lambda values: values["settings"]["config"].update(precision="fp1"), "settings.config.precision"),
     (lambda values: values["voices"].update(mine="../mine"), "voices.mine"),
