@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from alrakis.config import load_config
+from alrakis.config import preset_names
 from alrakis.spec import STAGES
 from alrakis.weights.demo.weights import FOLDER, DemoVoice, dequantized
 from alrakis.weights.safetensors_file import read_safetensors
@@ -176,9 +176,15 @@ def test_every_step_is_a_command() -> None:
     assert parser.parse_args(["evaluate", "--configs", "cpu-int8"]).configs == ["cpu-int8"]
 
 
-@pytest.mark.parametrize("config", evaluate.CONFIGS)
-def test_configs_of_the_table_exist(config: str) -> None:
-    assert load_config(config).name == config
+def test_every_preset_for_cpus_is_in_the_table() -> None:
+    assert set(evaluate.CONFIGS) == {name for name in preset_names() if not name.startswith("gpu-")}
+
+
+@pytest.mark.parametrize("config", [name for name in evaluate.CONFIGS if name != "torch-fp32"])
+def test_the_model_card_has_every_config_with_each_voice(config: str) -> None:
+    rows = (FOLDER / "MODEL_CARD.md").read_text("utf-8").splitlines()
+    for voice in DemoVoice(FOLDER).voices:
+        assert any(row.startswith(f"| {config} | {voice} |") for row in rows)
 
 
 @pytest.mark.parametrize(
