@@ -14,7 +14,6 @@ from alrakis.weights.model_files import (
     is_transformers_folder,
     missing_shards,
     model_arrays,
-    read_json,
 )
 
 
@@ -49,8 +48,8 @@ def test_shards_that_are_missing(tmp_path: Path) -> None:
     assert not has_codec(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000])
-def test_what_is_no_table(tmp_path: Path, text: str) -> None:
-    (tmp_path / "x.json").write_text(text)
-    with pytest.raises(WeightsError, match=r"x\.json"):
-        read_json(tmp_path / "x.json")
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "{\"weight_map\": 3}"])
+def test_what_is_no_table_of_shards(tmp_path: Path, text: str) -> None:
+    (tmp_path / "model.safetensors.index.json").write_text(text)
+    with pytest.raises(WeightsError, match=r"model\.safetensors\.index\.json"):
+        missing_shards(tmp_path, "semantic")
