@@ -136,7 +136,7 @@ def test_a_file_that_is_no_text(here: Path, run: Run) -> None:
 def test_wrong_use(texts: Path, run: Run) -> None:
     refused(run("batch", "t.txt", "-o", "no/where", *QUICK), "there is no folder", "make it first")
     refused(run("batch", "t.txt", "-o", "t.txt", *QUICK), "t.txt")
-    refused(run("batch", "t.txt", "-o", "out", *QUICK, "--lang", "xx"), "'xx'", "de, en")
+    refused(run("batch", "t.txt", "-o", "out", *QUICK, "--lang", "xx"), "'xx'", "de (German)")
     refused(run("batch", "t.txt", "-o", "out", *QUICK, "--voice", "nobody"), "nobody")
     refused(run("batch", "t.txt", "-o", "out", *QUICK, "--seed", "-1"), "-1")
     write_items(texts, {"text": "a", "file": "a.exe"})
