@@ -1,0 +1,181 @@
+"""All that reads a file or a text of somebody else's: how its files are damaged, and how they are read."""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from alrakis.bench.record.schema import load_results
+from alrakis.cli.arguments import parse_cast, parse_overrides
+from alrakis.config import load_config
+from alrakis.errors import AlrakisError
+from alrakis.export.accuracy.report import report_from_json
+from alrakis.export.store import DamagedError, Store
+from alrakis.jobs.batch_folder import BatchFolder
+from alrakis.jobs.batch_texts import read_items
+from alrakis.jobs.reading_folder import ReadingFolder
+from alrakis.spec import STAGES, Layout
+from alrakis.text.encoder import bert_tokenizer
+from alrakis.text.speakers import check_cast
+from alrakis.text.splitting import split_text
+from alrakis.voices import load_voice
+from alrakis.weights import open_weights
+from alrakis.weights.safetensors_file import read_safetensors
+from alrakis.weights.suno import read_checkpoint
+from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
+from alrakis.weights.transformers_folder import TransformersFolder
+from tests.fuzz import mutate
+from tests.fuzz.mutate import Mutate
+
+REFUSALS = (AlrakisError, DamagedError)  # what a reader may raise
+LAYOUT = Layout()
+DEMO = open_weights("demo")
+TOKENIZER = DEMO.tokenizer()
+
+
+@dataclass(frozen=True)
+class Reader:
+    """name: also of the folder of its seeds. mutate: by the end of a file's name. read: takes a case's folder.
+
+    share: how much more often than others it is tried; the quick and the dangerous more often.
+    """
+
+    name: str
+    mutate: dict[str, Mutate]
+    read: Callable[[Path], object]
+    share: int = 1
+
+    def damage(self, path: Path) -> Mutate | None:
+        """How a file is damaged, None if it is left as it is."""
+        return next((damage for end, damage in self.mutate.items() if path.name.endswith(end)), None)
+
+
+def only(folder: Path) -> Path:
+    (path,) = (path for path in folder.iterdir() if path.is_file())
+    return path
+
+
+def touch(arrays: dict[str, Any]) -> None:
+    """Read every byte of some arrays: those outside of a file end the process."""
+    for array in arrays.values():
+        array.tobytes()
+
+
+def read_torch(folder: Path) -> None:
+    path = only(folder)
+    state = read_torch_file(path)
+    touch(tensors_as_arrays(path, state.get("model", state) if isinstance(state, dict) else state))
+    read_checkpoint(path, "coarse", LAYOUT)
+
+
+def read_transformers(folder: Path) -> None:
+    weights = TransformersFolder(folder)
+    each = [
+        lambda: weights.layout,
+        weights.fetch,
+        *(lambda stage=stage: weights.stage(stage) for stage in STAGES),
+    ]
+    attempt(*each[:1], *each[2:])
+
+
+def attempt(*reads: Callable[[], object]) -> None:
+    """All of some reads, also those after one that is refused; then the last refusal is raised."""
+    refused = None
+    for read in reads:
+        try:
+            read()
+        except REFUSALS as error:
+            refused = error
+    if refused:
+        raise refused
+
+
+def read_work(folder: Path) -> None:
+    work = ReadingFolder(folder)
+    manifest = work.load()
+    if manifest is None:
+        return
+    more = (range(10_000),) if len(inspect.signature(work.semantic).parameters) > 1 else ()
+    for chunk in manifest.chunks:
+        attempt(
+            lambda chunk=chunk: work.audio(chunk),
+            lambda chunk=chunk: work.chunk_voice(chunk),
+            lambda chunk=chunk: chunk.chosen.state == "spoken" and work.semantic(chunk.chosen, *more),
+        )
+    work.kept_voices(manifest)
+
+
+def read_rows(folder: Path) -> None:
+    path = only(folder)
+    read_items(path.read_bytes().decode("utf-8", "replace"), path.name, ".wav")
+
+
+def read_settings(folder: Path) -> None:
+    items = only(folder).read_bytes().decode("utf-8", "surrogateescape").split("\n")
+    for item in items:
+        load_config("cpu-int8", parse_overrides([item]))
+
+
+def read_cast(folder: Path) -> None:
+    cast, _, text = only(folder).read_bytes().decode("utf-8", "surrogateescape").partition("\n\n")
+    check_cast(parse_cast(cast.split("\n")), [text])
+
+
+def read_long(folder: Path) -> None:
+    text = only(folder).read_bytes().decode("utf-8", "surrogateescape")[:4000]
+    attempt(
+        lambda: split_text(text, TOKENIZER, cast=["MAN", "WOMAN"]),
+        lambda: TOKENIZER.encode(text),
+        lambda: TOKENIZER.remarks(text),  # type: ignore[attr-defined]
+    )
+
+
+def read_artifacts(folder: Path) -> None:
+    for artifact in Store(folder).artifacts():
+        report = report_from_json(artifact.notes.get("report"))
+        if report:
+            report.lines()
+
+
+READERS = [
+    Reader("torch checkpoint", {".pt": mutate.damage_torch}, read_torch, 6),
+    Reader(
+        "safetensors",
+        {"": mutate.damage_safetensors},
+        lambda folder: touch(read_safetensors(only(folder))),
+        4,
+    ),
+    Reader(
+        "transformers folder",
+        {".json": mutate.damage_json, ".safetensors": mutate.damage_safetensors},
+        read_transformers,
+        2,
+    ),
+    Reader(
+        "vocabulary",
+        {".txt": mutate.damage_text, ".json": mutate.damage_json},
+        lambda folder: bert_tokenizer(only(folder)).encode("Hello, 中 world"),
+        2,
+    ),
+    Reader("voice", {".npz": mutate.damage_npz}, lambda folder: load_voice(str(only(folder)), LAYOUT), 2),
+    Reader("read manifest", {"manifest.json": mutate.damage_json}, read_work, 2),
+    Reader(
+        "files of work",
+        {".npy": mutate.damage_npy, ".npz": mutate.damage_npz, ".flac": mutate.damage_bytes},
+        read_work,
+        1,
+    ),
+    Reader(
+        "batch manifest", {".jsonl": mutate.damage_json}, lambda folder: BatchFolder(folder).settings(), 4
+    ),
+    Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 6),
+    Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 2),
+    Reader("--set", {"": mutate.damage_text}, read_settings, 1),
+    Reader("cast", {"": mutate.damage_text}, read_cast, 2),
+    Reader("long text", {"": mutate.damage_text}, read_long, 1),
+    Reader(
+        "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 4
+    ),
+    Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 2),
+]
