@@ -1,4 +1,4 @@
-"""Ways to damage a file: bytes, text, JSON by its tree, pickles by their opcodes, zips and .npy by their headers.
+"""Ways to damage a file: its bytes, text, a JSON tree, the opcodes of a pickle, headers of zips and .npy.
 
 All take a random generator, so that an input can be made again from its number.
 """
@@ -7,6 +7,7 @@ import io
 import json
 import pickletools
 import struct
+import warnings
 import zipfile
 from collections.abc import Callable
 from random import Random
@@ -95,12 +96,15 @@ WORDS = [
 ]
 TRAP = b"ctests.fuzz.trap\nspring\n"
 OPCODES = [
-    TRAP, b"cos\nsystem\n", b"cbuiltins\neval\n", b"ctorch\nFloatStorage\n", b"ctorch._utils\n_rebuild_tensor_v2\n",
-    b"ccollections\nOrderedDict\n", b"cnumpy\ndtype\n", b"itests.fuzz.trap\nspring\n", b"(" + TRAP + b"o", b"R", b"b", b"\x81", b"Q", b"(", b"t",
-    b")", b"}", b"]", b"s", b"u", b"a", b"e", b"0", b"2", b"1", b"N", b"\x88", b"q\x00", b"h\x00", b"h\x05", b"j\xff\xff\xff\xff",
-    b"K\x01", b"M\xff\xff", b"J\xff\xff\xff\x7f", b"J\x00\x00\x00\x80", b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"\x8b\xff\xff\xff\x7f",
-    b"X\xff\xff\xff\x7f", b"\x8e" + b"\xff" * 7 + b"\x7f", b"B\xff\xff\xff\x7f", b"\x82\x01", b"\x94", b".", b"P1\n", b"I1\n", b"\x85", b"\x86", b"\x87",
-    b"X\x05\x00\x00\x00_size", b"X\x07\x00\x00\x00strides", b"\x8f", b"\x96" + b"\xff" * 8, b"G" + struct.pack(">d", float("nan")),
+    TRAP, b"cos\nsystem\n", b"cbuiltins\neval\n", b"ctorch\nFloatStorage\n",
+    b"ctorch._utils\n_rebuild_tensor_v2\n", b"ccollections\nOrderedDict\n", b"cnumpy\ndtype\n",
+    b"itests.fuzz.trap\nspring\n", b"(" + TRAP + b"o", b"R", b"b", b"\x81", b"Q", b"(", b"t", b")", b"}",
+    b"]", b"s", b"u", b"a", b"e", b"0", b"2", b"1", b"N", b"\x88", b"q\x00", b"h\x00", b"h\x05",
+    b"j\xff\xff\xff\xff", b"K\x01", b"M\xff\xff", b"J\xff\xff\xff\x7f", b"J\x00\x00\x00\x80",
+    b"\x8a\x08" + b"\xff" * 7 + b"\x7f", b"\x8b\xff\xff\xff\x7f", b"X\xff\xff\xff\x7f",
+    b"\x8e" + b"\xff" * 7 + b"\x7f", b"B\xff\xff\xff\x7f", b"\x82\x01", b"\x94", b".", b"P1\n", b"I1\n",
+    b"\x85", b"\x86", b"\x87", b"X\x05\x00\x00\x00_size", b"X\x07\x00\x00\x00strides", b"\x8f",
+    b"\x96" + b"\xff" * 8, b"G" + struct.pack(">d", float("nan")),
 ]  # fmt: skip
 
 
@@ -291,7 +295,8 @@ def in_zip(members: Callable[[str], Mutate]) -> Mutate:
             content[at] = name, members(name)(random, inside)
         how = zipfile.ZIP_DEFLATED if random.random() < 0.1 else zipfile.ZIP_STORED
         file = io.BytesIO()
-        with zipfile.ZipFile(file, "w", how) as archive:
+        with warnings.catch_warnings(), zipfile.ZipFile(file, "w", how) as archive:
+            warnings.simplefilter("ignore")  # a name twice
             for name, inside in content:
                 archive.writestr(zipfile.ZipInfo(name), inside, how)
         made = file.getvalue()

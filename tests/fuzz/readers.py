@@ -1,6 +1,5 @@
 """All that reads a file or a text of somebody else's: how its files are damaged, and how they are read."""
 
-import inspect
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,12 +8,13 @@ from typing import Any
 from alrakis.bench.record.schema import load_results
 from alrakis.cli.arguments import parse_cast, parse_overrides
 from alrakis.config import load_config
-from alrakis.errors import AlrakisError
+from alrakis.errors import AlrakisError, InputError
 from alrakis.export.accuracy.report import report_from_json
 from alrakis.export.store import DamagedError, Store
 from alrakis.jobs.batch_folder import BatchFolder
 from alrakis.jobs.batch_texts import read_items
 from alrakis.jobs.reading_folder import ReadingFolder
+from alrakis.jobs.reading_manifest import TakeState
 from alrakis.spec import STAGES, Layout
 from alrakis.text.encoder import bert_tokenizer
 from alrakis.text.speakers import check_cast
@@ -32,13 +32,14 @@ REFUSALS = (AlrakisError, DamagedError)  # what a reader may raise
 LAYOUT = Layout()
 DEMO = open_weights("demo")
 TOKENIZER = DEMO.tokenizer()
+TOKENIZER.encode("5")  # imports what reads numbers
 
 
 @dataclass(frozen=True)
 class Reader:
-    """name: also of the folder of its seeds. mutate: by the end of a file's name. read: takes a case's folder.
+    """name: of its seeds' folder too. mutate: by the end of a file's name. read: takes a case's folder.
 
-    share: how much more often than others it is tried; the quick and the dangerous more often.
+    share: how often it is tried; the quick and the dangerous are tried more often.
     """
 
     name: str
@@ -96,14 +97,22 @@ def read_work(folder: Path) -> None:
     manifest = work.load()
     if manifest is None:
         return
-    more = (range(10_000),) if len(inspect.signature(work.semantic).parameters) > 1 else ()
     for chunk in manifest.chunks:
         attempt(
             lambda chunk=chunk: work.audio(chunk),
             lambda chunk=chunk: work.chunk_voice(chunk),
-            lambda chunk=chunk: chunk.chosen.state == "spoken" and work.semantic(chunk.chosen, *more),
+            lambda chunk=chunk: read_tokens(work, chunk.chosen),
         )
     work.kept_voices(manifest)
+
+
+def read_tokens(work: ReadingFolder, take: TakeState) -> None:
+    """As `read` does, which makes a chunk again whose tokens are damaged."""
+    if take.state == "spoken":
+        try:
+            work.semantic(take, range(LAYOUT.semantic_vocab))
+        except (OSError, ValueError) as error:
+            raise InputError(str(error)) from None
 
 
 def read_rows(folder: Path) -> None:
@@ -123,7 +132,7 @@ def read_cast(folder: Path) -> None:
 
 
 def read_long(folder: Path) -> None:
-    text = only(folder).read_bytes().decode("utf-8", "surrogateescape")[:4000]
+    text = only(folder).read_bytes().decode("utf-8", "surrogateescape")[:1000]
     attempt(
         lambda: split_text(text, TOKENIZER, cast=["MAN", "WOMAN"]),
         lambda: TOKENIZER.encode(text),
@@ -139,43 +148,43 @@ def read_artifacts(folder: Path) -> None:
 
 
 READERS = [
-    Reader("torch checkpoint", {".pt": mutate.damage_torch}, read_torch, 6),
+    Reader("torch checkpoint", {".pt": mutate.damage_torch}, read_torch, 12),
     Reader(
         "safetensors",
         {"": mutate.damage_safetensors},
         lambda folder: touch(read_safetensors(only(folder))),
-        4,
+        10,
     ),
     Reader(
         "transformers folder",
         {".json": mutate.damage_json, ".safetensors": mutate.damage_safetensors},
         read_transformers,
-        2,
+        8,
     ),
     Reader(
         "vocabulary",
         {".txt": mutate.damage_text, ".json": mutate.damage_json},
         lambda folder: bert_tokenizer(only(folder)).encode("Hello, 中 world"),
-        2,
+        8,
     ),
-    Reader("voice", {".npz": mutate.damage_npz}, lambda folder: load_voice(str(only(folder)), LAYOUT), 2),
-    Reader("read manifest", {"manifest.json": mutate.damage_json}, read_work, 2),
+    Reader("voice", {".npz": mutate.damage_npz}, lambda folder: load_voice(str(only(folder)), LAYOUT), 6),
+    Reader("read manifest", {"manifest.json": mutate.damage_json}, read_work, 8),
     Reader(
         "files of work",
         {".npy": mutate.damage_npy, ".npz": mutate.damage_npz, ".flac": mutate.damage_bytes},
         read_work,
-        1,
+        4,
     ),
     Reader(
-        "batch manifest", {".jsonl": mutate.damage_json}, lambda folder: BatchFolder(folder).settings(), 4
+        "batch manifest", {".jsonl": mutate.damage_json}, lambda folder: BatchFolder(folder).settings(), 12
     ),
-    Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 6),
-    Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 2),
-    Reader("--set", {"": mutate.damage_text}, read_settings, 1),
-    Reader("cast", {"": mutate.damage_text}, read_cast, 2),
+    Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 16),
+    Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 10),
+    Reader("--set", {"": mutate.damage_text}, read_settings, 5),
+    Reader("cast", {"": mutate.damage_text}, read_cast, 8),
     Reader("long text", {"": mutate.damage_text}, read_long, 1),
     Reader(
-        "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 4
+        "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 10
     ),
-    Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 2),
+    Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 8),
 ]

@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 
 from alrakis.config import load_config, preset_names
-from alrakis.spec import Layout
 from tests.small_voices import small_voice
 
 TEXT = """\
@@ -79,14 +78,10 @@ def _transformers(root: Path) -> None:
         **dict.fromkeys(sections, sizes),
         "codec_config": {"model_type": "encodec"},
     }
-    layout = Layout()
-    generation = {
-        "semantic_config": {"semantic_vocab_size": layout.semantic_vocab, "text_encoding_offset": layout.text_offset,
-                            "semantic_pad_token": 10_000, "text_pad_token": 129_595, "semantic_infer_token": 129_599,
-                            "semantic_rate_hz": 49.9},
-        "coarse_acoustics_config": {"coarse_semantic_pad_token": 12_048, "coarse_infer_token": 12_050, "coarse_rate_hz": 75},
-        "codebook_size": 1024,
-    }  # fmt: skip
+    semantic = {"semantic_vocab_size": 10_000, "text_encoding_offset": 10_048, "semantic_pad_token": 10_000}
+    semantic |= {"text_pad_token": 129_595, "semantic_infer_token": 129_599, "semantic_rate_hz": 49.9}
+    coarse = {"coarse_semantic_pad_token": 12_048, "coarse_infer_token": 12_050, "coarse_rate_hz": 75}
+    generation = {"semantic_config": semantic, "coarse_acoustics_config": coarse, "codebook_size": 1024}
     index = {"metadata": {}, "weight_map": {"semantic.lm_head.weight": "a.safetensors"}}
     for case, names in (
         ("whole", ["model.safetensors"]),

@@ -143,7 +143,7 @@ def _work(
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
-    _guard(seeds, shared)
+    _guard(seeds, kept, shared)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     while shared.numbers[-2] < stop and time.monotonic() < until:
         number = int(shared.numbers[-2])
@@ -188,9 +188,9 @@ def _read(reader: Reader, folder: Path, shared: Shared) -> str:
     return ""
 
 
-def _guard(seeds: Path, shared: Shared) -> None:
+def _guard(seeds: Path, kept: Path | None, shared: Shared) -> None:
     """Count programs that are run and files that are written outside of the folder."""
-    inside = (str(seeds), tempfile.gettempdir(), os.devnull)
+    inside = (str(seeds), tempfile.gettempdir(), os.devnull, str(kept))
 
     def hook(event: str, args: tuple[Any, ...]) -> None:
         if event in RUNS:

@@ -1,0 +1,80 @@
+"""The fuzzers themselves: they find what is wrong, and a short run of all readers finds nothing."""
+
+import os
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+
+import pytest
+
+from tests.fuzz import trap
+from tests.fuzz.mutate import damage_bytes
+from tests.fuzz.readers import READERS, Reader
+from tests.fuzz.worker import COUNTS, fuzz
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_a_short_run_finds_nothing() -> None:
+    """Other inputs than those of a long run: the last of them are numbered by the hour of no clock."""
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "3000", "--minutes", "3", "--first", "5000000"]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    rows = [re.split(r" *\| *", line)[1:-1] for line in done.stdout.splitlines()]
+    assert rows[0] == ["reader", *COUNTS, "time"]
+    assert [row[0] for row in rows[2:]] == [*(reader.name for reader in READERS), "all"]
+    assert all(int(row[1].replace(",", "")) >= 10 for row in rows[2:])
+
+
+def hang(folder: Path) -> None:
+    time.sleep(1000)
+
+
+def use_memory(folder: Path) -> None:
+    len(bytes(600 << 20))
+
+
+def write_outside(folder: Path) -> None:
+    (folder.parents[3] / "outside").write_bytes(b"")
+
+
+def run_code(folder: Path) -> None:
+    trap.spring()
+
+
+def kill(folder: Path) -> None:
+    os.kill(os.getpid(), 11)
+
+
+def raise_anything(folder: Path) -> None:
+    raise BaseException("a panic")
+
+
+@pytest.mark.parametrize(
+    ("read", "counted"),
+    [
+        (raise_anything, "tracebacks"),
+        (hang, "hangs"),
+        (use_memory, "memory"),
+        (kill, "signals"),
+        (run_code, "code run"),
+        (write_outside, "files outside"),
+    ],
+)
+def test_what_goes_wrong_is_counted_and_not_the_end(
+    read: object, counted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tests.fuzz.worker.MOST_S", 0.5)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "seeds"))
+    (tmp_path / "seeds" / "bad" / "case").mkdir(parents=True)
+    (tmp_path / "seeds" / "bad" / "case" / "file").write_bytes(b"some bytes")
+    shared = fuzz(Reader("bad", {"": damage_bytes}, read), tmp_path / "seeds", 0, 2, time.monotonic() + 60)  # type: ignore[arg-type]
+    assert (shared.count("inputs"), shared.count(counted)) == (2, 2)
+
+
+def test_an_input_is_the_same_every_time() -> None:
+    assert damage_bytes(Random("a 1"), bytes(100)) == damage_bytes(Random("a 1"), bytes(100))
+    assert damage_bytes(Random("a 1"), bytes(100)) != damage_bytes(Random("a 2"), bytes(100))
