@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test faults browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: demo test faults fuzz browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 $(VENV)/small: pyproject.toml
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -22,6 +22,10 @@ test: $(VENV)/ready
 # kills, small disks and hostile accounts, many times over
 faults: $(VENV)/ready
 	$(BIN)/python -m pytest -m faults
+
+# damaged files for all readers; what goes wrong is kept in out/fuzz
+fuzz: $(VENV)/ready
+	OMP_NUM_THREADS=1 $(BIN)/python -m tests.fuzz --inputs 300000 --keep out/fuzz
 
 # the tests that look at a report in a browser; without one they are skipped
 browser:
