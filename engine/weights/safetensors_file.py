@@ -10,9 +10,10 @@ from typing import Any
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, ValidationError
 
 from alrakis.errors import WeightsError
-from alrakis.files.parsing import parse_json
+from alrakis.files.parsing import first_problem, parse_json
 from alrakis.weights.types import Array
 
 _DTYPES: dict[str, npt.DTypeLike] = {
@@ -29,6 +30,16 @@ _DTYPES: dict[str, npt.DTypeLike] = {
 }
 _MAX_HEADER_BYTES = 4 << 20  # Bark's header has 200 kB
 _MAX_AXES = 16
+
+
+class _Entry(BaseModel):
+    """What the header says of one array."""
+
+    model_config = ConfigDict(strict=True)
+
+    dtype: str
+    shape: list[NonNegativeInt] = Field(max_length=_MAX_AXES)
+    data_offsets: list[NonNegativeInt] = Field(min_length=2, max_length=2)
 
 
 def read_safetensors(path: Path) -> dict[str, Array]:
@@ -52,26 +63,34 @@ def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
         raise ValueError(f"its header does not fit in its {len(buffer)} bytes")
     header = parse_json(bytes(buffer[8:start]))
     header.pop("__metadata__", None)
+    entries = {name: _entry(name, values) for name, values in header.items()}
     data, end = buffer[start:], 0
     arrays = {}
-    for name, entry in sorted(header.items(), key=lambda item: tuple(item[1]["data_offsets"])):
-        if entry["data_offsets"][0] != end:  # the format allows no gaps and no overlaps
+    for name, entry in sorted(entries.items(), key=lambda item: item[1].data_offsets):
+        first, last = entry.data_offsets
+        if first != end:  # the format allows no gaps and no overlaps
             raise ValueError(f"{name:.80} does not begin where the array before it ends")
         arrays[name] = _array(name, entry, data)
-        end = entry["data_offsets"][1]
+        end = last
     if end != len(data):
         raise ValueError(f"{len(data) - end} bytes follow its last array")
-    return {name: arrays[name] for name in header}
+    return {name: arrays[name] for name in entries}
 
 
-def _array(name: str, entry: dict[str, Any], data: npt.NDArray[np.uint8]) -> Array:
-    if entry["dtype"] not in _DTYPES:
-        raise ValueError(f"{name:.80} has the type {entry['dtype']!s:.20}, which is not read")
-    dtype, shape = np.dtype(_DTYPES[entry["dtype"]]), tuple(entry["shape"])
-    first, last = entry["data_offsets"]
-    counts = (first, last, *shape)
-    if len(shape) > _MAX_AXES or not all(type(n) is int and n >= 0 for n in counts) or last > len(data):
+def _entry(name: str, values: Any) -> _Entry:
+    try:
+        return _Entry.model_validate(values)
+    except ValidationError as error:
+        raise ValueError(f"{name:.80}: {first_problem(error.errors(include_url=False))}") from None
+
+
+def _array(name: str, entry: _Entry, data: npt.NDArray[np.uint8]) -> Array:
+    if entry.dtype not in _DTYPES:
+        raise ValueError(f"{name:.80} has the type {entry.dtype:.20}, which is not read")
+    dtype = np.dtype(_DTYPES[entry.dtype])
+    first, last = entry.data_offsets
+    if not first <= last <= len(data):
         raise ValueError(f"{name:.80} lies outside the file")
-    if last - first != math.prod(shape) * dtype.itemsize:
-        raise ValueError(f"{name:.80} has {last - first} bytes, which is not {dtype} of shape {shape}")
-    return np.require(data[first:last].view(dtype), requirements="A").reshape(shape)
+    if last - first != math.prod(entry.shape) * dtype.itemsize:
+        raise ValueError(f"{name:.80} has {last - first} bytes, which is not {dtype} of shape {entry.shape}")
+    return np.require(data[first:last].view(dtype), requirements="A").reshape(entry.shape)

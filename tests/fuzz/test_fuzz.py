@@ -19,14 +19,14 @@ ROOT = Path(__file__).parents[2]
 
 
 def test_a_short_run_finds_nothing() -> None:
-    """Other inputs than those of a long run: the last of them are numbered by the hour of no clock."""
-    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "3000", "--minutes", "3", "--first", "5000000"]
+    """Over other inputs than the long run has."""
+    command = [sys.executable, "-m", "tests.fuzz", "--inputs", "1500", "--first", "5000000"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [re.split(r" *\| *", line)[1:-1] for line in done.stdout.splitlines()]
     assert rows[0] == ["reader", *COUNTS, "time"]
     assert [row[0] for row in rows[2:]] == [*(reader.name for reader in READERS), "all"]
-    assert all(int(row[1].replace(",", "")) >= 10 for row in rows[2:])
+    assert all(int(row[1].replace(",", "")) >= 1500 // 126 for row in rows[2:])
 
 
 def hang(folder: Path) -> None:

@@ -83,6 +83,9 @@ def test_a_damaged_file_is_read_or_an_error_and_nothing_else(
         {"x": {"dtype": "F32", "shape": [1], "data_offsets": [-4, 0]}},
         {"x": {"dtype": "F32", "shape": [1.0], "data_offsets": [0, 4]}},
         {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0]}},
+        {"x": {"dtype": "F32", "shape": [], "data_offsets": []}},  # found by the fuzzer, as the next
+        {"x": {"dtype": "F32", "shape": [1], "data_offsets": [0, 4, 8]}},
+        {"x": {"dtype": "F32", "shape": None, "data_offsets": [[], 4]}},
         {"x": {"dtype": ["F32"], "shape": [1], "data_offsets": [0, 4]}},
         {"x": {"dtype": "U8", "shape": [1] * 100 + [8], "data_offsets": [0, 8]}},
     ],
