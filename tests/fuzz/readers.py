@@ -108,11 +108,10 @@ def read_work(folder: Path) -> None:
 
 def read_tokens(work: ReadingFolder, take: TakeState) -> None:
     """As `read` does, which makes a chunk again whose tokens are damaged."""
-    if take.state == "spoken":
-        try:
-            work.semantic(take, range(LAYOUT.semantic_vocab))
-        except (OSError, ValueError) as error:
-            raise InputError(str(error)) from None
+    try:
+        work.known(take, LAYOUT)
+    except (OSError, ValueError) as error:
+        raise InputError(str(error)) from None
 
 
 def read_rows(folder: Path) -> None:

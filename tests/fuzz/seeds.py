@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 
 from alrakis.config import load_config, preset_names
+from alrakis.spec import Layout
+from alrakis.stages.coarse import coarse_steps
 from tests.small_voices import small_voice
 
 TEXT = """\
@@ -134,6 +136,9 @@ def _work(root: Path) -> None:
                 save_audio(folder / f"{take.file}.flac", audio, 24_000, tags, bits=24)
                 np.savez(folder / f"{take.file}.npz", **small_voice())
             np.save(folder / f"{take.file}.npy", np.arange(30))
+            if state == "spoken":
+                frames = coarse_steps(30, Layout()) // 2
+                np.save(folder / f"{take.file}-coarse.npy", np.ones((2, frames), np.int64))
             chunks.append(
                 ChunkState(chunk=number, text=take.text, pause="end", speaker="MAN", take=1, takes=[take])
             )
