@@ -1,20 +1,25 @@
 # `make test` and `make demo` set up everything they need in .venv; nothing else is touched.
-PYTHON ?= python3
+ifeq ($(origin PYTHON),undefined)
+PYTHON := python3
+endif
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: demo test faults fuzz browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: $(VENV)/small $(VENV)/ready demo test faults fuzz browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
-$(VENV)/small: pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -e '.[cpu]'
-	touch $@
+# A Python that alrakis can use is told before pip runs; one that is asked for by name is the one in .venv.
+# Both targets look for themselves whether there is anything to do: what they are about may be made anew.
+ENVIRONMENT := .ci/venv $(PYTHON) $(VENV) $(if $(filter file,$(origin PYTHON)),,chosen)
 
-$(VENV)/ready: pyproject.toml tests/constraints.txt
-	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
-	$(INSTALL) -c tests/constraints.txt -e '.[test]'
-	touch $@
+$(VENV)/small:
+	@$(ENVIRONMENT)
+	@test $@ -nt pyproject.toml || { $(INSTALL) -e '.[cpu]' && touch $@; }
+
+$(VENV)/ready:
+	@$(ENVIRONMENT)
+	@test $@ -nt pyproject.toml -a $@ -nt tests/constraints.txt || \
+		{ $(INSTALL) -c tests/constraints.txt -e '.[test]' && touch $@; }
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest

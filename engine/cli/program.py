@@ -6,6 +6,7 @@ ended by a hangup, by Ctrl-C, by a closed pipe or by SIGTERM.
 
 import argparse
 import contextlib
+import io
 import logging
 import os
 import re
@@ -133,6 +134,7 @@ def guarded(program: Callable[[], None]) -> int:
     Errors that alrakis raises, errors of the system and lack of memory, threads or files are reported in a
     line, with a traceback if ALRAKIS_DEBUG is set. Any other exception is a defect and is not caught.
     """
+    _say_any_letter()
     try:
         _fill_closed_streams()
         with _stopped_by_signals(), _log_to_stderr():
@@ -144,6 +146,12 @@ def guarded(program: Callable[[], None]) -> int:
             print(file=sys.stderr)  # the line has ^C and perhaps a part of a progress bar
         _say("stopped")
         return BY_SIGNAL + (error.number if isinstance(error, Stopped) else signal.SIGINT)
+    except ModuleNotFoundError as error:
+        missing = _missing_extra(error.name or "")
+        if missing is None:
+            raise
+        _say(f"error: {missing}")
+        return FAILED
     except BrokenPipeError:
         _drop_stdout()
         return CLOSED_PIPE
@@ -161,6 +169,31 @@ def guarded(program: Callable[[], None]) -> int:
         _say(f"error: this process has too little memory, threads or open files: {shortage:.300}")
         return FAILED
     return 0
+
+
+_PACKAGES = {"pynvml": "nvidia-ml-py", "pytest_benchmark": "pytest-benchmark"}  # of modules with other names
+
+
+def _missing_extra(module: str) -> str | None:
+    """Which package a module is of, and the extra that brings it, in a line; None if no extra does."""
+    import importlib.metadata
+
+    name = module.partition(".")[0]
+    package = _PACKAGES.get(name, name)
+    if package == "alrakis":
+        return None
+    for requirement in importlib.metadata.requires("alrakis") or []:
+        found = re.match(r"([\w.-]+).*extra == ['\"](\w+)['\"]", requirement)
+        if found and found[1] == package:
+            return f"{package} is not installed: pip install 'alrakis[{found[2]}]'"
+    return None
+
+
+def _say_any_letter() -> None:
+    """Escape what the encoding of the standard streams has no letter for, instead of failing at it."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def _explain(error: BaseException) -> str:

@@ -13,8 +13,6 @@ import sys
 import tempfile
 from pathlib import Path
 
-import platformdirs
-
 
 def variable(name: str) -> str | None:
     """The value of an environment variable; None if it is not set, empty, or only white space."""
@@ -63,6 +61,8 @@ def own_cache() -> Path:
     if named is not None:
         return named
     if sys.platform in ("darwin", "win32"):
+        import platformdirs
+
         with contextlib.suppress(RuntimeError):  # there is no home folder
             usual = expanded(platformdirs.user_cache_dir("alrakis"))
             if can_be_made(usual):

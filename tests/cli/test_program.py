@@ -260,3 +260,67 @@ def test_errors_speak_flags_on_the_command_line_and_python_in_python() -> None:
     error = WeightsNotFoundError('or do without: weights="demo" speaks; config="cpu-int8"')
     assert _explain(error) == "or do without: --weights demo speaks; --config cpu-int8"
     assert 'weights="demo"' in str(error)
+
+
+NARROW = {"LC_ALL": "C", "PYTHONUTF8": "0", "PYTHONIOENCODING": "ascii", "COLUMNS": "0", "TERM": "dumb"}
+
+
+@pytest.mark.parametrize("changes", [NARROW, {**NARROW, "COLUMNS": "x", "PYTHONIOENCODING": "ascii:strict"}])
+def test_an_encoding_without_the_letters_and_a_terminal_without_a_width(
+    tmp_path: Path, changes: dict[str, str]
+) -> None:
+    (tmp_path / "b.txt").write_text("Caf\u00e9 \u2014 \u201cone\u201d. \u041f\u0440.", "utf-8")
+    read = ["read", "b.txt", "-o", "b.wav"]
+    made = [*read, "--weights", "demo", "--config", "torch-fp32", "--max-duration", "0.2"]
+    for arguments in (made, [*read, "--list"], ["voices"], ["say", "--help"], ["info"]):
+        ended = alrakis_process(*arguments, folder=tmp_path, **changes)
+        assert ended.code == 0, ended.err
+        assert "Traceback" not in ended.err
+    ended = alrakis_process("say", "\u00e9", "-o", "\u041f/x.wav", folder=tmp_path, **changes)
+    assert ended.code == 2
+    assert "Traceback" not in ended.err
+
+
+def test_a_home_folder_that_is_nobodys_is_a_name_like_any_other(here: Path, run: Run) -> None:
+    ended = run("export", "--clean", "-o", "~no-such-account/x")
+    refused(ended, "there is no folder ~no-such-account/x")
+
+
+@pytest.mark.parametrize(
+    ("module", "extra"),
+    [("rich.console", "bench"), ("scipy", "bench"), ("pynvml", "bench"), ("pyloudnorm", "loudness")],
+)
+def test_a_missing_extra_is_told_in_a_line(
+    module: str, extra: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def program() -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=module)
+
+    assert guarded(program) == 1
+    (line,) = capsys.readouterr().err.splitlines()
+    package = {"pynvml": "nvidia-ml-py"}.get(module, module.partition(".")[0])
+    assert line == f"alrakis: error: {package} is not installed: pip install 'alrakis[{extra}]'"
+
+
+def test_a_module_that_no_extra_has_is_a_defect() -> None:
+    def program() -> None:
+        raise ModuleNotFoundError("No module named 'alrakis.nothing'", name="alrakis.nothing")
+
+    with pytest.raises(ModuleNotFoundError):
+        guarded(program)
+
+
+@pytest.mark.parametrize("command", ["report", "run"])
+def test_the_benchmark_without_its_extra(tmp_path: Path, command: str) -> None:
+    results = Path(__file__).parents[2] / "bench" / "results" / "full.json"
+    arguments = ["run", "--suite", "quick"] if command == "run" else ["report", str(results)]
+    program = f"""
+import sys
+sys.modules.update(dict.fromkeys(["rich", "scipy", "matplotlib", "jinja2"]))
+from alrakis.bench.cli import main
+main({arguments!r})
+"""
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
+    assert "pip install 'alrakis[bench]'" in done.stderr

@@ -1,5 +1,6 @@
 """Opening ONNX Runtime sessions: threads, memory, providers, and what to say when one does not open."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,11 @@ except ImportError as error:
 NEEDED_VERSION = (1, 22)  # MatMulNBits with 8 bits
 INT8_CACHE_VERSION = (1, 32)  # GroupQueryAttention with an int8 KV cache, on a CPU
 
+# newer releases have no wheels for Python 3.10
+_UPGRADE = "pip install -U onnxruntime" + (
+    ", with Python 3.11 or newer" if sys.version_info < (3, 11) else ""
+)
+
 Array = npt.NDArray[Any]
 
 
@@ -36,7 +42,7 @@ def settle_cache(config: Config) -> Config:
     if not able:
         tell(
             f"onnxruntime {ort.__version__} cannot keep the KV cache in 8 bits: it is in fp32, which takes "
-            f"more time and memory; {'.'.join(map(str, INT8_CACHE_VERSION))} can: pip install -U onnxruntime"
+            f"more time and memory; {'.'.join(map(str, INT8_CACHE_VERSION))} can: {_UPGRADE}"
         )
     return config.model_copy(update={"kv_cache": "int8" if able else "full"})
 
@@ -49,7 +55,7 @@ def check_version(kv_cache: str) -> None:
     if _version() < needed:
         raise BackendError(
             f"onnxruntime {ort.__version__} is too old: {needed[0]}.{needed[1]} or newer has {what}; "
-            "pip install -U onnxruntime"
+            f"{_UPGRADE}"
         )
 
 
