@@ -2,6 +2,7 @@
 
 import importlib.util
 import os
+import platform
 import shutil
 import sys
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 
 from alrakis.config import Config, load_config
 from alrakis.errors import BackendError
-from alrakis.hardware import env_flag
+from alrakis.hardware import env_flag, gpus
 
 LOW_GPU_MEMORY_BYTES = 6 * 2**30
 
@@ -30,16 +31,17 @@ def choose_config() -> tuple[str, str]:
     Raises BackendError if neither torch nor onnxruntime is installed.
     """
     has_torch, has_onnx = _installed("torch"), _installed("onnxruntime")
-    if has_torch and _nvidia_driver():
+    if has_torch and (_nvidia_driver() or _amd_driver()):
         gpu = _cuda_choice()
         if gpu:
             return gpu
     if has_torch and sys.platform == "darwin" and env_flag("SUNO_ENABLE_MPS"):
         return "torch-fp32", "SUNO_ENABLE_MPS is set: fp32 on Apple's GPU"
+    without = _no_gpu(has_torch)
     if has_onnx:
-        return "cpu-int8", "no usable GPU; onnxruntime is installed: int8 is the CPU default"
+        return "cpu-int8", f"{without}; onnxruntime is installed: int8 is the CPU default"
     if has_torch:
-        return "torch-fp32", "no usable GPU and no onnxruntime: fp32 on torch (`pip install 'alrakis[cpu]'`)"
+        return "torch-fp32", f"{without}, no onnxruntime: fp32 on torch (`pip install 'alrakis[cpu]'`)"
     raise BackendError(
         "neither onnxruntime nor torch is installed: `pip install 'alrakis[cpu]'` for CPUs, "
         "`pip install 'alrakis[gpu]'` for NVIDIA GPUs"
@@ -53,6 +55,23 @@ def _installed(package: str) -> bool:
 def _nvidia_driver() -> bool:
     """Whether there is an NVIDIA driver; importing torch to find out would take seconds."""
     return Path("/proc/driver/nvidia/version").exists() or shutil.which("nvidia-smi") is not None
+
+
+def _amd_driver() -> bool:
+    """Whether there is AMD's driver for computing, which torch's builds for ROCm use as if it were CUDA."""
+    return Path("/dev/kfd").exists()
+
+
+def _no_gpu(has_torch: bool) -> str:
+    """Why no GPU is taken, in words that are true of this machine."""
+    if sys.platform == "darwin" and platform.machine() == "arm64":
+        hint = "SUNO_ENABLE_MPS=1 takes it" if has_torch else "PyTorch would run on it (alrakis[torch])"
+        return f"Apple's GPU is not taken unasked: {hint}"
+    names = [gpu.name for gpu in gpus()]
+    if not names:
+        return "no GPU found"
+    reason = "this PyTorch cannot use it" if has_torch else "it needs PyTorch (alrakis[torch])"
+    return f"{' and '.join(names)} found, but {reason}"
 
 
 def _cuda_choice() -> tuple[str, str] | None:

@@ -32,6 +32,11 @@ _FEATURES = {
 }
 _APPLE_FEATURES = {"FEAT_DotProd": "DotProd", "FEAT_I8MM": "I8MM", "FEAT_BF16": "BF16"}
 _QUERY_TIMEOUT_S = 20
+_MAKERS = {
+    "0x1002": "AMD",
+    "0x8086": "Intel",
+    "0x10de": "NVIDIA",
+}  # by PCI vendor; no virtual cards
 
 
 @dataclass(frozen=True)
@@ -116,14 +121,30 @@ def memory() -> Memory:
 
 
 def gpus() -> list[GPU]:
-    """The GPUs: NVIDIA's as nvidia-smi lists them, Apple's on every ARM Mac."""
+    """The GPUs: NVIDIA's as nvidia-smi lists them, Apple's on every ARM Mac, others as Linux lists them."""
     if sys.platform == "darwin" and platform.machine() == "arm64":
         return [GPU(f"{cpu().model} (Metal)", None, "")]
-    if shutil.which("nvidia-smi") is None:
-        return []
-    return parse_nvidia_smi(
-        _output("nvidia-smi", "--query-gpu=name,memory.total,driver_version", "--format=csv,noheader,nounits")
-    )
+    found: list[GPU] = []
+    if shutil.which("nvidia-smi") is not None:
+        query = "--query-gpu=name,memory.total,driver_version"
+        found = parse_nvidia_smi(_output("nvidia-smi", query, "--format=csv,noheader,nounits"))
+    return found + [gpu for gpu in drm_gpus() if not (found and gpu.name.startswith("NVIDIA"))]
+
+
+def drm_gpus(root: Path = Path("/sys/class/drm")) -> list[GPU]:
+    """The GPUs of AMD, Intel and NVIDIA that Linux lists; quick, and without their drivers' programs."""
+    found = []
+    for card in sorted(root.glob("card*")) if root.is_dir() else []:
+        maker = _MAKERS.get(_read(str(card / "device" / "vendor")).strip())
+        if maker is None or not card.name[4:].isdigit():  # the others are its connectors
+            continue
+        driver = re.search(r"^DRIVER=(.+)$", _read(str(card / "device" / "uevent")), re.MULTILINE)
+        model = _read(str(card / "device" / "product_name")).strip()
+        model = model or f"GPU {_read(str(card / 'device' / 'device')).strip()}"
+        total = _read(str(card / "device" / "mem_info_vram_total")).strip()
+        name = model if model.startswith(maker) else f"{maker} {model}"
+        found.append(GPU(name, int(total) if total.isdigit() else None, driver[1] if driver else ""))
+    return found
 
 
 def parse_nvidia_smi(text: str) -> list[GPU]:

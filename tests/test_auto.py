@@ -13,6 +13,7 @@ from alrakis import Config, auto
 from alrakis.auto import LOW_GPU_MEMORY_BYTES, choose_config, resolve_config
 from alrakis.config import load_config
 from alrakis.errors import BackendError, ConfigError
+from alrakis.hardware import GPU
 
 Machine = Callable[..., None]
 
@@ -106,3 +107,40 @@ def test_auto_is_resolved_and_everything_else_is_loaded(machine: Machine, tmp_pa
     assert resolve_config(Config(backend="torch"), {"max_batch": 2}).max_batch == 2
     with pytest.raises(ConfigError, match="did you mean 'auto'"):
         resolve_config("autoo", {})
+
+
+@pytest.mark.parametrize(
+    ("packages", "platform", "names", "said"),
+    [
+        (["torch", "onnxruntime"], "linux", [], "no GPU found; "),
+        (
+            ["torch", "onnxruntime"],
+            "linux",
+            ["AMD Radeon"],
+            "AMD Radeon found, but this PyTorch",
+        ),
+        (["onnxruntime"], "linux", ["Intel GPU 0x56a0"], "Intel GPU 0x56a0 found, but it needs PyTorch"),
+        (["torch"], "linux", ["AMD a", "AMD b"], "AMD a and AMD b found, but this PyTorch"),
+        (["torch", "onnxruntime"], "darwin", ["Apple M2"], "SUNO_ENABLE_MPS=1 takes it"),
+    ],
+)
+def test_the_reason_is_true_of_the_machine(
+    machine: Machine,
+    monkeypatch: pytest.MonkeyPatch,
+    packages: list[str],
+    platform: str,
+    names: list[str],
+    said: str,
+) -> None:
+    machine(*packages, platform=platform)
+    monkeypatch.setattr(auto.platform, "machine", lambda: "arm64" if platform == "darwin" else "x86_64")
+    monkeypatch.setattr(auto, "gpus", lambda: [GPU(name, None, "") for name in names])
+    assert said in choose_config()[1]
+
+
+def test_amds_driver_is_enough_for_torch_to_be_asked(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    machine("torch", cuda=(9, 4))
+    monkeypatch.setattr(auto, "_amd_driver", lambda: True)
+    assert chosen() == "gpu-bf16"

@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from alrakis import hardware
-from alrakis.hardware import GPU, cpu, gpus, memory, parse_cpuinfo, parse_nvidia_smi, usable_cores
+from alrakis.hardware import GPU, cpu, drm_gpus, gpus, memory, parse_cpuinfo, parse_nvidia_smi, usable_cores
 
 XEON = """\
 processor\t: 0
@@ -118,3 +118,29 @@ def test_nvidia_smi_is_asked(
     program.chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}{os.pathsep}{os.environ['PATH']}")
     assert gpus() == found
+
+
+def card(root: Path, name: str, **files: str) -> None:
+    (root / name / "device").mkdir(parents=True)
+    for file, text in files.items():
+        (root / name / "device" / file).write_text(f"{text}\n")
+
+
+def test_gpus_of_other_makers_are_found(tmp_path: Path) -> None:
+    assert drm_gpus(tmp_path / "nowhere") == []
+    amd = {
+        "vendor": "0x1002",
+        "device": "0x744c",
+        "uevent": "DRIVER=amdgpu\nPCI_ID=1",
+        "product_name": "Radeon PRO",
+    }
+    card(tmp_path, "card0", **amd, mem_info_vram_total=str(24 * 2**30))
+    card(tmp_path, "card0-DP-1", vendor="0x1002")
+    card(tmp_path, "card1", vendor="0x8086", device="0x56a0", uevent="DRIVER=i915")
+    card(tmp_path, "card2", vendor="0x1234", device="0x1111", uevent="DRIVER=bochs-drm")
+    card(tmp_path, "card3", vendor="0x10de", device="0x2684")
+    assert drm_gpus(tmp_path) == [
+        GPU("AMD Radeon PRO", 24 * 2**30, "amdgpu"),
+        GPU("Intel GPU 0x56a0", None, "i915"),
+        GPU("NVIDIA GPU 0x2684", None, ""),
+    ]

@@ -49,7 +49,7 @@ def test_a_terminal_shows_bars(here: Path) -> None:
     shown = Terminal("export", "--weights", "demo", "--precision", "int8", folder=here).read_to_end()
     for stage in STAGES:
         assert f"exporting {stage} (int8): " in shown
-        assert f"measuring {stage} (int8): " in shown
+    assert "measuring" not in shown, "the demo's exports need none"
 
 
 def test_quiet_is_quiet(here: Path) -> None:
