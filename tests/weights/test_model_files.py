@@ -48,7 +48,7 @@ def test_shards_that_are_missing(tmp_path: Path) -> None:
     assert not has_codec(tmp_path)
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, "{\"weight_map\": 3}"])
+@pytest.mark.parametrize("text", ["", "[]", "{", "[" * 100_000, '{"weight_map": 3}'])
 def test_what_is_no_table_of_shards(tmp_path: Path, text: str) -> None:
     (tmp_path / "model.safetensors.index.json").write_text(text)
     with pytest.raises(WeightsError, match=r"model\.safetensors\.index\.json"):
