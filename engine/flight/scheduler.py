@@ -1,6 +1,5 @@
 """One worker that moves all sequences of an engine."""
 
-import logging
 import os
 import threading
 import time
@@ -17,8 +16,6 @@ from alrakis.sampling import IntArray
 from alrakis.spec import PARTS, Part
 from alrakis.stages.asks import Decode, Steps
 from alrakis.timings import Clock
-
-logger = logging.getLogger("alrakis")
 
 Made = TypeVar("Made")
 

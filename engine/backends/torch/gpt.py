@@ -219,13 +219,14 @@ class TorchCausalGPT:
     def draw(self, logits: list[Tensor], slots: Sequence[int], draws: Sequence[Draw]) -> Tensor:
         """Draw a token id in each slot, `(B,)`."""
         tokens = torch.empty(len(draws), dtype=torch.int64, device=self._device)
+        greedy = all(own.sampling.greedy for own in draws)
+        # all at once, and so the same rows from step to step; fewer candidates have the first of the numbers
+        noise = None if greedy else self._noise.rows(draws, max(len(head) for head in self._heads))
         for (sampling, head), rows in alike(draws).items():
             every = slice(None) if len(rows) == len(draws) else rows
             own = logits[head][every]
-            noise = None
-            if not sampling.greedy:
-                noise = self._noise.rows([draws[row] for row in rows], own.shape[-1])
-            drawn = draw(own, noise, sampling)
+            chances = None if noise is None else noise[every, : own.shape[-1]]
+            drawn = draw(own, chances, sampling)
             tokens[every] = torch.where(drawn < 0, drawn, drawn + self._heads[head].start)
         self._last[_index(slots)] = tokens
         return tokens
