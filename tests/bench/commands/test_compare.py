@@ -48,7 +48,7 @@ def test_what_a_file_says_is_shown_and_not_obeyed(tmp_path: Path, bench: Bench) 
     a, b = (saved(tmp_path, label, results({name: AROUND_1})) for label in "ab")
     ended = bench("compare", a, b)
     assert ended.code == 0, ended.err
-    assert "[red]x[/red] [2J $x$" in ended.out
+    assert "[red]x[/red]\\x1b[2J\\n$x$" in ended.out
     assert "\x1b" not in ended.out
 
 
