@@ -100,7 +100,6 @@ def test_functions_are_called_when_it_is_done_and_may_submit_more(engine: Engine
         ({"text": "x", "voice": "v2/en_speaker_61"}, VoiceError),
         ({"text": "x", "voice": [None, None]}, InputError),
         ({"text": "x", "text_temp": float("nan")}, InputError),
-        ({"text": "x", "temperature": 1}, InputError),
         ({"text": "x", "seed": -1}, InputError),
         ({"text": "x", "seed": [1, 2]}, InputError),
     ],
