@@ -15,7 +15,16 @@ from alrakis.cli.commands import COMMANDS, Command
 from alrakis.cli.program import make_parser
 from tests.cli.programs import Run
 
-SHARED = {"arguments", "commands", "machine_info", "output", "player", "program"}  # of several commands
+SHARED = {
+    "showing",
+    "takes",
+    "arguments",
+    "commands",
+    "machine_info",
+    "output",
+    "player",
+    "program",
+}  # of several commands
 
 
 def named(command: Any) -> str:
