@@ -1,7 +1,7 @@
 """The report of how much a quantized stage differs from fp32."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, fields
 from math import isnan, nan
 from statistics import median_low
 from typing import Any
@@ -112,6 +112,8 @@ def stored_reports() -> list[dict[str, Any]]:
 
 def report_from_json(values: Any) -> Report | None:
     """The report in a manifest's notes; None if there is none or it is of another version."""
+    if isinstance(values, dict) and values.keys() - {field.name for field in fields(Report)}:
+        return None
     try:
         return _REPORT.validate_python(values)
     except ValidationError:

@@ -13,10 +13,12 @@ from alrakis.bench.cli import main as bench_main
 from alrakis.cli.showing import show, show_json
 from alrakis.errors import OutputError
 from alrakis.export.store import Store, artifact_cache
+from alrakis.jobs.reading_manifest import ChunkState, Manifest, TakeState
 from alrakis.progress import tell
 from tests.bench.results import AROUND_1, environment, results, saved
 from tests.cli.programs import TINY, Ended, Run
 from tests.cli.programs import environment as surroundings
+from tests.jobs.books import job
 
 # a title, a clearing of the screen in C0 and in C1, directions turned, and lines that look like ours
 HOSTILE = "a\x1b]0;b\x07\x1b[2J\x9b2J\x7f\x85\u202ec\u2066d\r\nalrakis: wrote x.wav\u2028e"
@@ -33,26 +35,10 @@ def check(shown: str) -> None:
 
 def read_list(run: Run) -> Ended:
     Path("work").mkdir()
-    (Path("work") / "manifest.json").write_text(
-        json.dumps(
-            {
-                "version": 1,
-                "settings": {},
-                "rows": None,
-                "chunks": [
-                    {
-                        "chunk": 1,
-                        "text": HOSTILE,
-                        "pause": "end",
-                        "speaker": HOSTILE,
-                        "voice": HOSTILE,
-                        "seed": 1,
-                        "state": "silent",
-                    }
-                ],
-            }
-        )
-    )
+    said = {"text": HOSTILE, "speaker": HOSTILE}
+    take = TakeState(**said, seed=1, voice=HOSTILE, state="silent")
+    chunk = ChunkState(chunk=1, **said, pause="end", take=1, takes=[take])
+    Manifest(settings=job(), chunks=[chunk]).save(Path("work"))
     return run("read", "x", "--list", "--work", "work")
 
 
@@ -104,8 +90,9 @@ def config(run: Run) -> Ended:
 
 
 def transformers(run: Run) -> Ended:
-    for name in ("config.json", "model.safetensors"):
-        Path(name).write_text(json.dumps({"semantic_config": {"num_layers": HOSTILE}}))
+    Path("config.json").write_text(json.dumps({"model_type": "bark"}))
+    shards = {f"{part}.x": NAME for part in ("semantic", "coarse_acoustics", "fine_acoustics")}
+    Path("model.safetensors.index.json").write_text(json.dumps({"weight_map": shards}))
     Path("vocab.txt").write_text("[UNK]")
     return run("say", "Hi", "--weights", ".", "--config", "torch-fp32")
 
@@ -126,9 +113,7 @@ def compare(run: Run) -> Ended:
 
 
 def foreign_results(run: Run) -> Ended:
-    Path("r.json").write_text(
-        json.dumps({"format": "alrakis-bench", "schema_version": 1, "alrakis": [HOSTILE]})
-    )
+    Path("r.json").write_text(json.dumps({"format": "alrakis-bench", "schema_version": HOSTILE}))
     return run("compare", "r.json", program=bench_main)
 
 

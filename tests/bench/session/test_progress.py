@@ -19,7 +19,7 @@ def test_calls_are_counted_and_the_time_left_is_estimated() -> None:
     (task,) = bar.tasks
     assert task.total == 6
     progress.started("latency:\x1b cpu-fp32")
-    assert task.description == "latency:  cpu-fp32"
+    assert task.description == "latency:\\x1b cpu-fp32"
     progress.called("cpu-fp32", 10.0, "latency: cpu-fp32 RTF 5.00")
     assert (task.completed, task.fields["left"]) == (1, "about 50 s left")  # cpu-int8 is taken to be as fast
     progress.called("cpu-int8", 2.0, "latency: cpu-int8 RTF 1.00")
