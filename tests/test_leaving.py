@@ -22,7 +22,7 @@ LEFT = {
     "stream": 'pieces = engine.stream("Hello there. I like pizza. " * 9, seed=1); next(pieces)',
     "handle": 'handle = engine.submit("hello", seed=1, allow_early_stop=False)',
     "speech": 'speech = engine.submit_long("Hello there. " * 99, seed=1, allow_early_stop=False)',
-    "waiting": 'wait = engine.submit("x", allow_early_stop=False).result\n'
+    "waiting": 'wait = engine.submit("x", allow_early_stop=False).exception\n'
     "    threading.Thread(target=wait, daemon=True).start()",
 }
 ENDS = {"": 0, "sys.exit(3)": 3, "1 / 0": 1}
