@@ -214,9 +214,10 @@ class Pipeline:
         told: Told = lambda stage, tokens: None,
         clock: Clock | None = None,
     ) -> Handle[Result]:
-        """Begin to say one text, through all stages. known, told: as `Journey.whole` has them.
+        """Begin to say one text, through all stages.
 
-        Raises InputError, or BackendError when this engine is closed.
+        known: what stages have made of it before. told: is given what the text and the coarse stage make as
+        soon as it is there. Raises InputError, or BackendError when this engine is closed.
         """
         clock = clock or Clock()
         start = known or self._encode(text)

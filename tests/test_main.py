@@ -53,5 +53,5 @@ def test_the_originals_flags_used_wrongly(run: Run, arguments: list[str], told: 
 def test_the_module_runs_commands_too(tmp_path: Path) -> None:
     ended = alrakis_process("voices", "--lang", "fr", folder=tmp_path, module=True)
     assert ended.code == 0
-    assert ended.out.startswith("French (fr)\n")
+    assert ended.out.startswith("on this machine:\n  French (fr)\n")
     assert "--output_full" in alrakis_process("--help", folder=tmp_path, module=True).out

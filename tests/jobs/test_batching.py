@@ -60,7 +60,7 @@ def test_an_item_that_fails_is_written_down_and_passed_over(here: Path, run: Run
 
 def test_an_item_that_says_nothing_fails_alone(here: Path, run: Run) -> None:
     write_items(here, {"text": "Hello."}, {"text": "Good day."})
-    ended = run("batch", "t.jsonl", "-o", "out", *DEMO, "--max-duration", "0", "--min-eos-p", "0")
+    ended = run("batch", "t.jsonl", "-o", "out", *DEMO, "--min-eos-p", "0")
     assert ended.code == 1
     assert set(states(here).values()) == {"failed"}
     assert "no speech was made" in manifest(here)[1]["error"]

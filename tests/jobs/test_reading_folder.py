@@ -210,15 +210,18 @@ def test_a_chunk_with_a_damaged_voice_is_named_and_made_again(tmp_path: Path) ->
 def test_tokens_that_no_text_stage_made_are_refused(tmp_path: Path, tokens: Any) -> None:
     folder, manifest = begun(tmp_path, None)
     made = manifest.chunks[0].chosen
+    made.state = "spoken"
     path = folder.path_of(made, ".npy")
     np.save(path, np.arange(5))
-    np.testing.assert_array_equal(folder.semantic(made, range(10_000)), np.arange(5))
+    known = folder.known(made, LAYOUT)
+    assert known is not None
+    np.testing.assert_array_equal(known.semantic, np.arange(5))
     np.save(path, tokens)
-    with pytest.raises(ValueError, match="it"):
-        folder.semantic(made, range(10_000))
+    with pytest.raises(ValueError, match="it holds|one dimension"):
+        folder.known(made, LAYOUT)
     path.write_bytes(b"")
     with pytest.raises(ValueError, match="it"):
-        folder.semantic(made, range(10_000))
+        folder.known(made, LAYOUT)
 
 
 def test_given_voices_are_kept_by_what_they_hold(tmp_path: Path) -> None:
