@@ -82,7 +82,7 @@ HOSTILE: dict[str, tuple[bytes, str]] = {
     "misshapen": (with_fine(npy(np.zeros((30, 8), int))), r"\(8, T\), not \(30, 8\)"),
     "out of range": (with_fine(npy(np.full((8, 30), 1024))), "0 to 1023"),
     "empty array": (with_fine(npy(np.zeros((8, 0), int))), "no fine codes"),
-    "strings": (with_fine(npy(np.full((8, 30), "x"))), "integers"),
+    "strings": (with_fine(npy(np.full((8, 30), "x"))), "does not say what its numbers are"),
 }
 
 

@@ -168,7 +168,7 @@ def test_the_layout_is_barks_and_follows_the_generation_config(own: Path) -> Non
     )
     assert open_weights(own).layout == Layout(text_pad=7, coarse_infer=9)
     (own / "generation_config.json").write_text(json.dumps({"semantic_config": {"text_pad_token": "seven"}}))
-    with pytest.raises(WeightsError, match="not numbers"):
+    with pytest.raises(WeightsError, match="valid integer, not 'seven'"):
         _ = open_weights(own).layout
 
 
