@@ -178,7 +178,7 @@ def flights(options: argparse.Namespace) -> None:
         row = [config, f"{alone:.2f}", f"{together:.2f}", f"{figures.gain:.2f}"]
         rows.append([*row, f"{figures.late_alone_s:.1f}", f"{figures.late_s:.1f}", f"{figures.late:.2f}"])
     header = ["config", "audio s a second, alone", "side by side", "gain"]
-    _print_table([*header, "a short text alone, s", "beside a book, s", "times"], rows)
+    _print_table([*header, "late text alone, s", "beside a book", "times"], rows)
 
 
 def long_memory(options: argparse.Namespace) -> None:
