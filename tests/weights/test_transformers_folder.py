@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 
+from alrakis.bench.targets.suno_bark import stub_torchaudio
 from alrakis.errors import InputError, WeightsError
 from alrakis.spec import STAGES, GPTShape, Layout, Stage
 from alrakis.weights import open_weights
@@ -23,6 +24,7 @@ PARTS = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acousti
 @pytest.fixture(scope="module")
 def model() -> Any:
     """A Bark of full vocabularies; its codec has as many codebooks as Bark uses."""
+    stub_torchaudio()  # transformers imports it
     from transformers import BarkConfig, BarkModel, EncodecConfig
     from transformers.models.bark import BarkCoarseConfig, BarkFineConfig, BarkSemanticConfig
 
