@@ -20,6 +20,8 @@ from alrakis.spec import STAGES, Stage
 FloatArray = npt.NDArray[np.float32]
 IntArray = npt.NDArray[np.int64]
 
+NOT_A_NUMBER = -1  # in place of a token whose logits are not numbers, until somebody reads it
+_OVERFLOW = "the model's output is not a number; this precision overflows here: use fp32 or bf16"
 BLOCK = 8  # numbers of noise that one value of the counter gives
 _LEAST = np.float32(2**-33)  # noise in place of 0: 0 / 0 would be no number
 _TINY = np.finfo(np.float32).tiny
@@ -221,9 +223,7 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
     """
     peak = logits.max(-1, keepdims=True)
     if not np.isfinite(peak).all():
-        raise GenerationError(
-            "the model's output is not a number; this precision overflows here: use fp32 or bf16"
-        )
+        raise GenerationError(_OVERFLOW)
     logits = restrict(logits, sampling)
     tokens: IntArray
     if sampling.greedy:
@@ -246,7 +246,7 @@ def draw(logits: FloatArray, noise: FloatArray | None, sampling: Sampling) -> In
 def draw_tokens(
     logits: Sequence[FloatArray], draws: Sequence[Draw], noise: StageNoise, starts: Sequence[int]
 ) -> IntArray:
-    """A token id for each row of a step, `(B,)`.
+    """A token id for each row of a step, `(B,)`; NOT_A_NUMBER where a row's logits are not numbers.
 
     logits: by head, `(B, C)`. starts: the first id of each head.
     """
@@ -254,7 +254,22 @@ def draw_tokens(
     for (sampling, head), rows in alike(draws).items():
         own = logits[head] if len(rows) == len(draws) else logits[head][rows]
         chances = None if sampling.greedy else noise.rows([draws[row] for row in rows], own.shape[-1])
-        tokens[rows] = draw(own, chances, sampling) + starts[head]
+        try:
+            tokens[rows] = draw(own, chances, sampling) + starts[head]
+        except GenerationError:  # of one row, which the others have nothing to do with
+            for place, row in enumerate(rows):
+                here = slice(place, place + 1)
+                tokens[row] = NOT_A_NUMBER
+                if np.isfinite(own[here].max()):
+                    chance = None if chances is None else chances[here]
+                    tokens[row] = draw(own[here], chance, sampling)[0] + starts[head]
+    return tokens
+
+
+def checked_tokens(tokens: IntArray) -> IntArray:
+    """The tokens. Raises GenerationError if one of them is NOT_A_NUMBER."""
+    if (tokens < 0).any():
+        raise GenerationError(_OVERFLOW)
     return tokens
 
 

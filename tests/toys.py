@@ -15,7 +15,7 @@ import torch
 
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller
-from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw, draw_tokens
+from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, checked_tokens, draw, draw_tokens
 from alrakis.spec import CONTEXT, N_FINE_CODEBOOKS, Layout, Stage
 from alrakis.stages.asks import Steps
 from alrakis.timings import Clock, OnMove
@@ -99,7 +99,7 @@ class ToyGPT:
         self._last.update(zip(slots, tokens.tolist(), strict=True))
 
     def read(self, tokens: IntArray) -> IntArray:
-        return tokens
+        return checked_tokens(tokens)
 
     def leave(self, slot: int) -> None:
         self._seen.pop(slot, None)  # one may be given up before its prefix was run

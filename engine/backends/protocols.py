@@ -49,7 +49,10 @@ class CausalGPT(Protocol):
         ...
 
     def read(self, tokens: Any) -> IntArray:
-        """Tokens that `draw` gave, on the host: `(B,)` int64."""
+        """Tokens that `draw` gave, or some of them, on the host: `(B,)` int64.
+
+        Raises GenerationError if logits of one of them were not numbers.
+        """
         ...
 
     def leave(self, slot: int) -> None:

@@ -91,8 +91,8 @@ def current_engine() -> Engine | None:
 def close_default_engine() -> None:
     """Give up the default engine and free its memory; the next drop-in call makes a new one.
 
-    A call that another thread has begun goes on: the stage at work ends first, and those that follow are
-    loaded again, so the engine is emptied and not closed.
+    What is under way is waited for. A call that another thread has begun and not submitted yet loads what it
+    needs again: so the engine is emptied and not closed.
     """
     global _default
     with _lock:

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 
 from alrakis.backends.protocols import CausalGPT
+from alrakis.errors import GenerationError
 from alrakis.flight.sequence import Sequence
-from alrakis.sampling import Draw
+from alrakis.sampling import Draw, IntArray
 from alrakis.stages.asks import Run
 
 
@@ -47,34 +48,29 @@ class Slots:
         if slot is not None and gpt is not None:
             gpt.leave(slot)
 
-    def step(self, gpt: CausalGPT, moving: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """One draw of each of these, or only of those that begin; returns who drew."""
+    def together(self, gpt: CausalGPT, moving: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Those whose prefixes run next, one where company gains nothing; all of them if none begins."""
         moving = sorted(moving, key=self._of.__getitem__)
         beginning = [sequence for sequence in moving if sequence.begins]
-        if beginning:
-            length = len(_run(beginning[0]).prefix)  # type: ignore[arg-type]  # it begins
-            alike = [s for s in beginning if len(_run(s).prefix) == length]  # type: ignore[arg-type]
-            moving = alike if gpt.batches_prefixes else beginning[:1]
-            logits = self._admit(gpt, moving)
+        if not beginning or not gpt.batches_prefixes:
+            return beginning[:1] or moving
+        lengths = [len(_prefix(sequence)) for sequence in beginning]
+        return [s for s, length in zip(beginning, lengths, strict=True) if length == lengths[0]]
+
+    def step(self, gpt: CausalGPT, moving: list[Sequence[Any]]) -> None:
+        """A prefix of each of these, or a token, and the draw after it."""
+        runs, slots = [_run(sequence) for sequence in moving], [self._of[sequence] for sequence in moving]
+        if moving[0].begins:
+            added = [run.added for run in runs if run.added is not None]
+            prefixes = np.stack([_prefix(sequence) for sequence in moving])
+            logits = gpt.admit(slots, prefixes, np.stack(added) if added else None)
         else:
             ahead = _ahead(moving[0], gpt.looks_ahead) if len(moving) == 1 else ()
-            logits = gpt.step([self._of[sequence] for sequence in moving], ahead)
-        return self._draw(gpt, moving, logits)
-
-    def _admit(self, gpt: CausalGPT, sequences: list[Sequence[Any]]) -> Any:
-        runs = [_run(sequence) for sequence in sequences]
-        prefixes = np.stack([run.prefix for run in runs if run.prefix is not None])
-        added = [run.added for run in runs if run.added is not None]
-        slots = [self._of[sequence] for sequence in sequences]
-        return gpt.admit(slots, prefixes, np.stack(added) if added else None)
-
-    def _draw(self, gpt: CausalGPT, sequences: list[Sequence[Any]], logits: Any) -> list[Sequence[Any]]:
-        runs = [_run(sequence) for sequence in sequences]
-        draws = [run.draw(len(sequence.drawn)) for run, sequence in zip(runs, sequences, strict=True)]
-        tokens = gpt.draw(logits, [self._of[sequence] for sequence in sequences], draws)
-        for row, sequence in enumerate(sequences):
+            logits = gpt.step(slots, ahead)
+        draws = [run.draw(len(sequence.drawn)) for run, sequence in zip(runs, moving, strict=True)]
+        tokens = Tokens(gpt.draw(logits, slots, draws))
+        for row, sequence in enumerate(moving):
             sequence.drawn.append((tokens, row))
-        return sequences
 
     def finished(self, gpt: CausalGPT, sequence: Sequence[Any]) -> bool:
         """Whether a sequence's run is over; if so it is given its tokens. GenerationError.
@@ -82,11 +78,29 @@ class Slots:
         Tokens of a run that has no end of its own are not read before it is over: a device works on.
         """
         run = _run(sequence)
-        ended = run.end is not None and _read(gpt, *sequence.drawn[-1]) == run.end
+        tokens, row = sequence.drawn[-1]
+        ended = run.end is not None and tokens.read(gpt, row) == run.end
         if not ended and len(sequence.drawn) < run.count:
             return False
-        sequence.answer(np.array([_read(gpt, *drawn) for drawn in sequence.drawn], np.int64))
+        sequence.answer(np.array([tokens.read(gpt, row) for tokens, row in sequence.drawn], np.int64))
         return True
+
+
+class Tokens:
+    """The tokens that a step drew, in the backend's own type; brought to the host once, when needed."""
+
+    def __init__(self, drawn: Any) -> None:
+        self._drawn = drawn
+        self._ids: IntArray | None = None
+
+    def read(self, gpt: CausalGPT, row: int) -> int:
+        """A row's token. Raises GenerationError if its own logits were not numbers."""
+        if self._ids is None:
+            try:
+                self._ids = gpt.read(self._drawn)
+            except GenerationError:  # it may be of another row
+                return int(gpt.read(self._drawn[row : row + 1])[0])
+        return int(self._ids[row])
 
 
 def _ahead(sequence: Sequence[Any], count: int) -> list[Draw]:
@@ -95,8 +109,11 @@ def _ahead(sequence: Sequence[Any], count: int) -> list[Draw]:
     return [run.draw(i) for i in range(done, min(done + count, run.count))]
 
 
-def _read(gpt: CausalGPT, tokens: Any, row: int) -> int:
-    return int(gpt.read(tokens)[row])
+def _prefix(sequence: Sequence[Any]) -> IntArray:
+    prefix = _run(sequence).prefix
+    if prefix is None:
+        raise TypeError("a run that goes on has no prefix")
+    return prefix
 
 
 def _run(sequence: Sequence[Any]) -> Run:

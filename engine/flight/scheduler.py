@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, TypeVar
@@ -21,6 +22,7 @@ Made = TypeVar("Made")
 
 CAUSAL: tuple[Part, ...] = ("text", "coarse")  # parts whose sequences have slots
 URGENT_SHARE = 3  # urgent sequences have so many times the time of the others
+FLYING = 4  # so many times the slots are under way at once, which keeps every part full; others wait for room
 
 
 class Scheduler:
@@ -41,7 +43,7 @@ class Scheduler:
         self._empty()
         self._process = os.getpid()
         self._changed = threading.Condition()
-        self._arrived: list[Sequence[Any]] = []
+        self._arrived: list[Sequence[Any]] = []  # since the worker has last looked
         self._worker: threading.Thread | None = None
         self._closed = False
         self._part: Part | None = None  # that ran last
@@ -115,7 +117,7 @@ class Scheduler:
                 self._turn()
         except BaseException as error:  # nobody may wait for ever for what a broken worker will not make
             with self._changed:
-                left = self._flying + self._arrived
+                left = self._flying + self._waiting + self._arrived
                 self._arrived.clear()
                 self._empty()
                 self._worker = None
@@ -127,6 +129,8 @@ class Scheduler:
     def _empty(self) -> None:
         """Nothing is under way."""
         self._flying: list[Sequence[Any]] = []
+        self._waiting: list[Sequence[Any]] = []
+        self._landed = False  # whether one is over since others could last begin
         self._slots: dict[Part, Slots] = {part: Slots(self._count) for part in CAUSAL}
         self._windows = Windows()
 
@@ -134,12 +138,14 @@ class Scheduler:
         """Take in who has arrived; False when nobody is left, and then this worker is none any more."""
         while True:
             with self._changed:
-                self._flying += self._arrived
-                self._arrived.clear()
+                arrived, self._arrived = self._arrived, []
                 ends = self._closed or not _wanted()
+            self._waiting += arrived
             if ends:
                 self._fail_all(BackendError("the engine was closed before this was made"))
             self._forget([s for s in self._flying if s.part is None or s.handle.done()])
+            if arrived or self._landed:
+                self._take_off()
             if self._flying:
                 return True
             with self._changed:
@@ -150,8 +156,24 @@ class Scheduler:
                 self._changed.notify_all()
                 return False
 
+    def _take_off(self) -> None:
+        """Let sequences that wait begin while there is room; each caller has at least one under way."""
+        self._landed = False
+        self._waiting = [sequence for sequence in self._waiting if not sequence.handle.done()]
+        held = Counter(sequence.caller for sequence in self._flying)
+        full = FLYING * self._count
+        while self._waiting:
+            first = min(self._waiting, key=lambda s: (not s.caller.urgent, held[s.caller], s.arrival))
+            if len(self._flying) >= full:
+                first = min(self._waiting, key=lambda s: (held[s.caller], s.arrival))
+                if held[first.caller]:
+                    return
+            self._waiting.remove(first)
+            self._flying.append(first)
+            held[first.caller] += 1
+
     def _fail_all(self, error: BaseException) -> None:
-        for sequence in self._flying:
+        for sequence in [*self._flying, *self._waiting]:
             sequence.fail(error)
 
     def _turn(self) -> None:
@@ -165,35 +187,42 @@ class Scheduler:
         self._used.add(part)
         try:
             network = self._open(part, moving)
-            moved = self._step(part, network, moving)
+            moving = self._together(part, network, moving)
+            self._step(part, network, moving)
         except BaseException as error:  # whatever it is, it belongs to whoever waits for these
             for sequence in moving:
                 sequence.fail(error)
             self._forget(moving)
             return
-        for sequence in moved:
+        for sequence in moving:
             try:
                 sequence.moved()
                 self._answer(part, network, sequence)
             except BaseException as error:  # of its own steps, or of its caller's function: of nobody else
                 sequence.fail(error)
-        self._forget([s for s in moved if s.part != part or s.handle.done()])
+        self._forget([sequence for sequence in moving if sequence.part != part])
 
-    def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> list[Sequence[Any]]:
-        """One step of a part; returns who was in it."""
+    def _together(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> list[Sequence[Any]]:
+        """Those of them that one step takes on; what goes wrong in it is theirs alone."""
+        if part in self._slots:
+            return self._slots[part].together(network, moving)
+        if part == "fine":
+            return self._windows.together(moving, self._backend.width("fine"))
+        return moving[:1]  # the codec is bound by arithmetic, a batch gains nothing
+
+    def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> None:
+        """One step of a part."""
         began = time.perf_counter()
         if part in self._slots:
-            moved = self._slots[part].step(network, moving)
+            self._slots[part].step(network, moving)
         elif part == "fine":
-            moved = list(self._windows.step(network, moving, self._backend.width("fine")))
-        else:  # one by one: the codec is bound by arithmetic, a batch gains nothing
-            moved = moving[:1]
-            self._decoded = network.decode(_codes(moved[0])[None])[0]
+            self._windows.step(network, moving)
+        else:
+            self._decoded = network.decode(_codes(moving[0])[None])[0]
         took_s = time.perf_counter() - began
-        for clock in {sequence.clock for sequence in moved}:
+        for clock in {sequence.clock for sequence in moving}:
             clock.add(part, took_s)
-        self._spent_s[moved[0].caller.urgent] += took_s
-        return moved
+        self._spent_s[moving[0].caller.urgent] += took_s
 
     def _answer(self, part: Part, network: Any, sequence: Sequence[Any]) -> None:
         """Give a sequence what it asked for, if that is there."""
@@ -261,6 +290,7 @@ class Scheduler:
                 self._windows.leave(sequence)
             if over and sequence in self._flying:
                 self._flying.remove(sequence)
+                self._landed = True
 
     def _leave(self, part: Part) -> None:
         """Another part is going to run: free what the backend need not keep meanwhile."""

@@ -59,7 +59,7 @@ class Sequence(Generic[Made]):
         self.clock = clock
         self.handle: Handle[Made] = Handle()
         self.ask: Ask | None = None
-        self.drawn: list[tuple[Any, int]] = []  # of a Run: tokens of a step, and the row in them
+        self.drawn: list[tuple[Any, int]] = []  # of a Run: the tokens of a step, and its own row in them
         self._steps = steps
         self._go(None)
 

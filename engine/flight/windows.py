@@ -17,30 +17,37 @@ class Windows:
     def __init__(self) -> None:
         self._under_way: list[_Window] = []
 
-    def step(self, gpt: FineGPT, moving: list[Sequence[Any]], rows: int) -> list[Sequence[Any]]:
-        """A pass for the first of these, and for those that share its window; returns who they are.
+    def together(self, moving: list[Sequence[Any]], rows: int) -> list[Sequence[Any]]:
+        """The first of these, and those that share its window.
 
         A window that begins takes in up to `rows` of these whose windows are of one size.
         """
-        window = next((w for w in self._under_way if moving[0] in w.sequences), None)
+        window = self._of(moving[0])
+        if window is not None:
+            return list(window.sequences)
+        size = _size(moving[0])
+        return [s for s in moving if self._of(s) is None and _size(s) == size][:rows]
+
+    def step(self, gpt: FineGPT, moving: list[Sequence[Any]]) -> None:
+        """A pass for those that share a window, or are to."""
+        window = self._of(moving[0])
         if window is None:
-            busy = {sequence for other in self._under_way for sequence in other.sequences}
-            size = _size(moving[0])
-            alike = [s for s in moving if s not in busy and _size(s) == size]
-            window = _Window(gpt, alike[:rows])
+            window = _Window(gpt, moving)
             self._under_way.append(window)
         window.step(gpt)
-        return window.sequences
 
     def finished(self, gpt: FineGPT, sequence: Sequence[Any]) -> bool:
         """Whether a sequence's window is done; if so it is given what came of it. GenerationError."""
-        window = next(w for w in self._under_way if sequence in w.sequences)
-        if window.codebook < N_FINE_CODEBOOKS:
+        window = self._of(sequence)
+        if window is None or window.codebook < N_FINE_CODEBOOKS:
             return False
         codes = gpt.codes(window.held)[window.asked.index(sequence)]
         self.leave(sequence)
         sequence.answer(codes)
         return True
+
+    def _of(self, sequence: Sequence[Any]) -> "_Window | None":
+        return next((window for window in self._under_way if sequence in window.sequences), None)
 
     def leave(self, sequence: Sequence[Any]) -> None:
         """A sequence needs its window no more."""

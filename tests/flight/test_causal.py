@@ -78,8 +78,9 @@ def test_whoever_steps_with_whom_gets_the_tokens_of_a_lone_run(
         here = [one for one in flying if slots.has(one)]
         assert 1 <= len(here) <= count
         moving = random.sample(here, random.randint(1, len(here)))
-        moved = slots.step(model, moving)
+        moved = slots.together(model, moving)
         assert set(moved) <= set(moving)
+        slots.step(model, moved)
         for one in moved:
             if slots.finished(model, one):
                 slots.leave(model, one)

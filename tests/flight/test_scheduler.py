@@ -12,17 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.config import Config
-from alrakis.errors import BackendError
+from alrakis.errors import BackendError, GenerationError
 from alrakis.flight.journey import Journey, Manner
-from alrakis.flight.scheduler import Scheduler
+from alrakis.flight.scheduler import FLYING, Scheduler
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.result import Result
-from alrakis.sampling import Options
-from alrakis.stages.asks import Decode, Steps
+from alrakis.sampling import Options, Sampling
+from alrakis.spec import CONTEXT
+from alrakis.stages.asks import Decode, Run, Steps
 from alrakis.timings import Clock
 from alrakis.voices import Voice
 from tests.backends.tiny import LAYOUT, TinyWeights
-from tests.toys import ToyBackend, run_all
+from tests.toys import ToyBackend, ToyGPT, run_all
 
 CONFIG = Config(
     backend="torch", fine_window="fitted", trades="a test", sliding_window_len=20, max_coarse_history=60
@@ -238,6 +239,74 @@ def test_a_network_that_fails_fails_those_who_were_in_it(scheduler: Callable[...
         failed.result(60)
     backend.parts["codec"].decode = decode
     flights.submit(steps(), Caller(), Clock()).result(60)
+
+
+def test_what_goes_wrong_in_company_is_its_own(scheduler: Callable[..., Scheduler]) -> None:
+    """One whose logits are not numbers, one whose prefix is too long, one whose codes cannot be decoded."""
+    backend = ToyBackend(LAYOUT)
+
+    class Overflows(ToyGPT):
+        def _logits(self, slots: Any) -> Any:
+            logits = super()._logits(slots)
+            for row, slot in enumerate(slots):
+                if LAYOUT.text_offset in self._seen[slot][:300]:
+                    logits[0][row] = logits[1][row] = np.nan
+            return logits
+
+    def ids(first: int) -> Any:
+        return np.full(256, LAYOUT.text_pad - 1 if first else LAYOUT.text_offset)
+
+    def too_long() -> Steps[Any]:
+        drawn = yield Run("text", 1, Sampling(), np.zeros(CONTEXT + 1, np.int64), [0], 0, 2, 0.1)
+        return drawn
+
+    def undecodable() -> Steps[Any]:
+        audio = yield Decode(None, 0.1)  # type: ignore[arg-type]
+        return audio
+
+    backend.parts["text"] = Overflows("text", LAYOUT.text_heads)
+    flights = scheduler(backend)
+    every = Options(max_gen_duration_s=0.3, allow_early_stop=False)
+    whole = [JOURNEY.whole("", ids(i), Manner(None, i, every), Clock()) for i in (0, 1, 2, 3)]
+    with flights.resting():  # all of them arrive at once
+        thread = threading.Thread(target=lambda: handles.extend(map(submitted, wanted)))
+        handles: list[Handle[Any]] = []
+        wanted = [*whole, too_long(), undecodable()]
+
+        def submitted(steps: Steps[Any]) -> Handle[Any]:
+            return flights.submit(steps, Caller(), Clock())
+
+        thread.start()
+    thread.join()
+    with pytest.raises(GenerationError, match="not a number"):
+        handles[0].result(60)
+    for number in (1, 2, 3):
+        steps = JOURNEY.whole("", ids(number), Manner(None, number, every), Clock())
+        (expected,) = run_all(ToyBackend(LAYOUT, max_batch=1), [steps])
+        assert_equal(handles[number].result(60), expected)
+    for number in (4, 5):
+        assert isinstance(handles[number].exception(60), (AssertionError, TypeError))
+
+
+def test_many_wait_for_room_and_a_newcomer_does_not(scheduler: Callable[..., Scheduler]) -> None:
+    """What a step costs does not grow with what waits; each caller has one under way."""
+    flights = scheduler(ToyBackend(LAYOUT, max_batch=1))
+    most = FLYING * 2  # of two slots
+    flying: list[int] = []
+    crowd = Caller(lambda part, seconds: flying.append(len(flights._flying)), urgent=False)
+    short = Options(max_gen_duration_s=0.05, allow_early_stop=False)
+    order: list[str] = []
+    handles = [flights.submit(Text(1, None, i, short, False, 0).steps(), crowd, Clock()) for i in range(40)]
+    handles[30].cancel()
+    newcomer = flights.submit(Text(1, None, 1, short, False, 0).steps(), Caller(urgent=False), Clock())
+    for handle in handles:
+        handle.add_done_callback(lambda _: order.append("crowd"))
+    newcomer.add_done_callback(lambda _: order.append("newcomer"))
+    newcomer.result(60)
+    for handle in [*handles[:30], *handles[31:]]:
+        handle.result(60)
+    assert max(flying) <= most + 1
+    assert order.index("newcomer") < 30
 
 
 def test_a_mistake_before_the_first_step_is_raised_at_once(scheduler: Callable[..., Scheduler]) -> None:

@@ -32,7 +32,8 @@ def run(rows: list[Row], width: int, choose: Any = min, cancelled: int | None = 
     handles = [one.handle for one in flying]
     while flying:
         first = choose(range(len(flying)))
-        moved = list(windows.step(model, [flying[first], *flying[:first], *flying[first + 1 :]], width))
+        moved = windows.together([flying[first], *flying[:first], *flying[first + 1 :]], width)
+        windows.step(model, moved)
         assert flying[first] in moved
         assert len(moved) <= width
         for one in moved:
@@ -62,8 +63,9 @@ def test_only_windows_of_one_size_are_written_together() -> None:
     model, windows = ToyFineGPT(), Windows()
     wanted: list[Row] = [(1, 5, 2, 0), (2, 3, 2, 0), (3, 5, 2, 1), (4, 5, 4, 0)]
     flying = [Sequence(steps(row), Caller(), Clock()) for row in wanted]
-    assert windows.step(model, flying, 4) == [flying[0], flying[2]]
-    assert windows.step(model, flying[1:], 4) == [flying[1]]
+    for moving, alike in ((flying, [flying[0], flying[2]]), (flying[1:], [flying[1]])):
+        assert windows.together(moving, 4) == alike
+        windows.step(model, alike)
     assert model.passes == 2
 
 
@@ -72,4 +74,4 @@ def test_what_is_no_window_has_no_place_here() -> None:
         yield Decode(np.zeros((8, 1), np.int64), 0.0)
 
     with pytest.raises(TypeError, match="no window"):
-        Windows().step(ToyFineGPT(), [Sequence(decode(), Caller(), Clock())], 1)
+        Windows().together([Sequence(decode(), Caller(), Clock())], 1)

@@ -10,7 +10,7 @@ import onnxruntime as ort
 from alrakis.backends.onnx.session import Array, bind, load_table, only_what_is_asked, open_session
 from alrakis.errors import BackendError
 from alrakis.export.contract import PREFIX_PARTS, cache_type, graph_heads, prefix_parts
-from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, draw_tokens
+from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, checked_tokens, draw_tokens
 from alrakis.spec import CONTEXT, GPTShape, Stage
 
 PREFIX_CHUNK = 512  # positions of a prefix that run at once: more would take more memory, and no less time
@@ -189,7 +189,7 @@ class OnnxCausalGPT:
         self._last[list(slots)] = tokens
 
     def read(self, tokens: IntArray) -> IntArray:
-        return tokens
+        return checked_tokens(tokens)
 
     def leave(self, slot: int) -> None:
         self._filled[slot] = 0

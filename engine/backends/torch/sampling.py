@@ -3,11 +3,10 @@
 import torch
 from torch import Tensor
 
-from alrakis.errors import GenerationError, InputError
-from alrakis.sampling import IntArray, Sampling
+from alrakis.errors import InputError
+from alrakis.sampling import NOT_A_NUMBER, IntArray, Sampling, checked_tokens
 
 _TINY = torch.finfo(torch.float32).tiny
-NOT_A_NUMBER = -1  # drawn from logits that are not numbers, so that `read_tokens` can raise the error
 
 
 def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
@@ -52,8 +51,4 @@ def _restrict_top_p(logits: Tensor, top_p: float) -> Tensor:
 def read_tokens(tokens: Tensor) -> IntArray:
     """Tokens on the host, int64. Raises GenerationError if logits were not numbers."""
     host: IntArray = tokens.cpu().numpy()
-    if (host < 0).any():
-        raise GenerationError(
-            "the model's output is not a number; this precision overflows here: use fp32 or bf16"
-        )
-    return host
+    return checked_tokens(host)
