@@ -99,7 +99,7 @@ def _onnxruntime() -> dict[str, Any] | None:
 def _lone_rows() -> dict[str, int] | None:
     """By precision, as how many rows a lone sequence runs; None if it cannot be measured here."""
     try:
-        from alrakis.backends.onnx.company import lone_rows
+        from alrakis.backends.onnx.lone_rows import lone_rows
 
         return lone_rows()
     except (ImportError, OSError, AlrakisError):
