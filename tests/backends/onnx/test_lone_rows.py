@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from alrakis.backends.onnx.lone_rows import lone_rows
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
+from alrakis.backends.onnx.lone_rows import lone_rows
 from alrakis.config import PRECISIONS
 from tests.backends.onnx.exported import HEADS, PROVIDERS, Make
 from tests.backends.tiny import SHAPES
