@@ -7,9 +7,7 @@ from typing import Any
 
 from alrakis.bench.measure.memory import peak_rss_bytes
 from alrakis.engine import Engine
-from alrakis.spec import PARTS
 from alrakis.text.splitting import Chunk
-from alrakis.timings import Timings
 
 SENTENCE = "This is the first sentence of a text that is read aloud."
 
@@ -18,13 +16,12 @@ SENTENCE = "This is the first sentence of a text that is read aloud."
 class LongFigures:
     """Seconds that a text takes.
 
-    audio_s: the length of its audio. wall_s, stages_s: by batch, the latter also by part. stream_s: until the
-    first sound of a stream. alone_s: until the first chunk is generated alone.
+    audio_s: the length of its audio. wall_s: by how many chunks are made at once. stream_s: until the first
+    sound of a stream. alone_s: until a chunk is generated alone.
     """
 
     audio_s: float
     wall_s: dict[int, float]
-    stages_s: dict[int, dict[str, float]]
     stream_s: float
     alone_s: float
 
@@ -42,24 +39,23 @@ def measure_long(
     with Engine(weights, config, threads=threads, max_batch=chunks) as engine:
         engine.preload()
         engine.generate(SENTENCE, max_gen_duration_s=0.5, allow_early_stop=False, silent=True)
-        singles = [engine.generate(SENTENCE, seed=i, silent=True, **forced).timings for i in range(alone - 1)]
+        singles = [_alone_s(engine, i, forced) for i in range(alone - 1)]
         began = time.perf_counter()
         pieces = engine.generate_long(text, seed=0, **forced).pieces
         together_s = time.perf_counter() - began
         stream_s = _first_sound_s(engine, text, forced)
-        singles.append(engine.generate(SENTENCE, seed=alone, silent=True, **forced).timings)
-    single = sorted(singles, key=lambda timings: timings.total_s)[alone // 2]
+        singles.append(_alone_s(engine, alone, forced))
+    alone_s = sorted(singles)[alone // 2]
     return LongFigures(
         audio_s=sum(piece.result.duration_s for piece in pieces),
-        wall_s={1: chunks * single.total_s, chunks: together_s},
-        stages_s={1: _stages_s(single, chunks), chunks: _stages_s(pieces[0].result.timings, 1)},
+        wall_s={1: chunks * alone_s, chunks: together_s},
         stream_s=stream_s,
-        alone_s=single.total_s,
+        alone_s=alone_s,
     )
 
 
-def _stages_s(timings: Timings, times: int) -> dict[str, float]:
-    return {part: times * getattr(timings, f"{part}_s") for part in PARTS}
+def _alone_s(engine: Engine, seed: int, forced: dict[str, Any]) -> float:
+    return engine.generate(SENTENCE, seed=seed, silent=True, **forced).timings.total_s
 
 
 def _first_sound_s(engine: Engine, text: list[Chunk], forced: dict[str, Any]) -> float:

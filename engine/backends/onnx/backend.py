@@ -68,8 +68,9 @@ class OnnxBackend(Backend):
 
         def opener(folder: Path) -> OnnxCausalGPT:
             own = folder, weights.shape, weights.stage, heads, self._threads, providers, self._config.slots
+            same = self._config.same_in_company
             if drafts:
-                return DraftedCausalGPT(*own, drafts)
-            return OnnxCausalGPT(*own)
+                return DraftedCausalGPT(*own, drafts, same_in_company=same)
+            return OnnxCausalGPT(*own, same_in_company=same)
 
         return opener

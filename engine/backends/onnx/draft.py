@@ -35,9 +35,13 @@ class DraftedCausalGPT(OnnxCausalGPT):
         providers: list[Any],
         slots: int,
         drafts: int,
+        *,
+        same_in_company: bool = True,
     ) -> None:
         """drafts: how many tokens are guessed at once."""
-        super().__init__(folder, shape, stage, heads, threads, providers, slots)
+        super().__init__(
+            folder, shape, stage, heads, threads, providers, slots, same_in_company=same_in_company
+        )
         self._draft = open_session(folder / "draft.onnx", threads, providers)
         self._parameter_bytes[self._draft] = self._read_by_a_run(folder / "draft.bin")
         self._drafts = drafts

@@ -26,8 +26,8 @@ class OnnxCausalGPT:
     range that do not step run too, and leave nothing behind: their next token writes over what they write.
     Where keys and values are kept in 8 bits, a graph for prefixes gives them so, and reads no cache.
 
-    rows: the fewest rows of a step, 1 or 2, so that a sequence's numbers are the same alone and in company:
-    some processors add up a product of one row in another order.
+    rows: the fewest rows of a step, 1 or 2. With same_in_company a sequence's numbers are the same alone and
+    in company: some processors add up a product of one row in another order, there it runs as two.
     """
 
     def __init__(
@@ -39,6 +39,8 @@ class OnnxCausalGPT:
         threads: int,
         providers: list[Any],
         slots: int,
+        *,
+        same_in_company: bool = True,
     ) -> None:
         self.slots = slots
         self.batches_prefixes = False
@@ -71,7 +73,7 @@ class OnnxCausalGPT:
         self._logits = [np.empty((slots, 1, len(ids)), np.float32) for ids in self._outputs]
         self._cache: Array | None = None
         self._bound: dict[tuple[ort.InferenceSession, int, int], ort.IOBinding] = {}
-        self.rows = self._fewest_rows()
+        self.rows = self._fewest_rows() if same_in_company else 1
 
     def _fewest_rows(self) -> int:
         """1 if steps of a sequence give the same bits as one row and as two, else 2; measured in slot 0."""

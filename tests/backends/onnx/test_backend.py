@@ -102,6 +102,15 @@ def test_a_model_has_a_slot_more_than_the_config_runs(
     assert engine.text().slots == engine.coarse().slots == max_batch + 1
 
 
+@pytest.mark.parametrize("same", [True, False])
+@pytest.mark.parametrize("drafts", [0, 4])
+def test_a_lone_sequence_is_as_in_company_unless_the_config_says_no(
+    same: bool, drafts: int, backend: Callable[..., OnnxBackend], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(OnnxCausalGPT, "_fewest_rows", lambda gpt: 2)
+    assert backend(draft_tokens=drafts, same_in_company=same).coarse().rows == (2 if same else 1)
+
+
 def test_only_a_config_that_says_so_guesses_tokens(backend: Callable[..., OnnxBackend]) -> None:
     assert type(backend().text()) is OnnxCausalGPT
     drafted = backend(draft_tokens=4)

@@ -30,6 +30,7 @@ def test_two_rows_are_run_only_where_one_gives_other_numbers(
     monkeypatch.setattr(OnnxCausalGPT, "_run_step", shifted)
     own = folder_of("text"), SHAPES["text"], "text", HEADS["text"], 1, PROVIDERS
     assert OnnxCausalGPT(*own, 3).rows == (1 if same else 2)
+    assert OnnxCausalGPT(*own, 3, same_in_company=False).rows == 1  # nobody asks for it
     assert OnnxCausalGPT(*own, 1).rows == 1  # there is no second slot
     gpt = OnnxCausalGPT(*own, 3)
     assert gpt.read_bytes == 0
