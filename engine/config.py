@@ -60,7 +60,7 @@ class Config(BaseModel):
         default=0, ge=0, le=15, description="onnx, fp32: tokens that int8 guesses and fp32 checks at once"
     )
     same_in_company: bool = Field(
-        default=True, description="onnx: a text becomes the same tokens alone and with others, at any precision"
+        default=True, description="onnx: a text becomes the same tokens alone and with others"
     )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
     max_batch: int = Field(default=8, ge=1, le=256, description="most sequences that run at once")
