@@ -7,11 +7,11 @@ import pytest
 
 from alrakis.text.boundaries import clause_ends, inner_sentence_ends, middle, sentence_ends
 from alrakis.text.encoder import normalize_whitespace
+from alrakis.text.english.saying import say_in_words
 from alrakis.text.pace import expected_s, language_of
 from alrakis.text.speakers import split_turns
 from alrakis.text.splitting import split_text
 from alrakis.weights import open_weights
-from alrakis.weights.demo.english import say_in_words
 
 TIMES = 8
 LEAST_S = 0.02  # of CPU: what takes less at the long length cannot be told from noise
@@ -20,6 +20,10 @@ REPEATED = [
     '"', "“", "«", "‘", '"「', "。", "! ", "“a. ", "(", "[a", "[a] ", "♪ ", "a", "A. ", "A ", "Mr. ", "中",
     "e\u0301", "\u200d", "1", "1,", "000,", "1.", "1-", "555-", "$1 ", "1 kg ", "10:10 ", "1 000 ", " ", " -",
     "\n", "\r\n", "\u00a0", "—", "，", ", ", "…", "MAN: ", "MAN: a\n", "a: ", "May 1 ", "1234567 ", "/", "%",
+]
+WRITTEN = [  # for what reads numbers, addresses and the like
+    "1-2-", "a.", "a@", "a.b@", "a-", "http://", "https://a ", "x/", "a/", "1/2 ", "$1M-", "5 ft ", "v1.",
+    "1:1", "#", "Jan-", "1st-", "C:\\", "+1 ", "(555) ", "1 - ", "Part X", ".com", "_", "1x", "a.b.",
 ]
 # fmt: on
 TOKENIZER = open_weights("demo").tokenizer()
@@ -48,7 +52,7 @@ def cpu_s(read: Callable[[str], object], text: str) -> float:
 def test_time_grows_as_the_text_does(reader: str) -> None:
     read, short = READERS[reader], SHORT.get(reader, 2000)
     read("1")  # imports
-    for repeated in REPEATED:
+    for repeated in [*REPEATED, *(WRITTEN if reader == "say_in_words" else [])]:
         text = (repeated * short * TIMES)[: short * TIMES]
         long_s = cpu_s(read, text)
         if long_s < LEAST_S or long_s < 3 * TIMES * cpu_s(read, text[:short]):

@@ -17,7 +17,7 @@ from scipy.signal import resample_poly
 from scipy.spatial.distance import cdist
 
 from alrakis import Engine
-from alrakis.weights.demo.english import say_in_words
+from alrakis.text.english.saying import say_in_words
 from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import RATE_HZ, mel_filters, to_24k
 from demo_voice.flite import Flite

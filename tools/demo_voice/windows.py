@@ -15,7 +15,7 @@ import numpy as np
 
 from alrakis import Engine
 from alrakis.config import MATHEMATICS, load_config, preset_names
-from alrakis.weights.demo.english import say_in_words
+from alrakis.text.english.saying import say_in_words
 from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import to_24k
 from demo_voice.evaluate import LONGEST_S, Ear, compared, errors, log_mel, mel_distance, pitch_hz, sentences

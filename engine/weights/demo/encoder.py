@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from alrakis.errors import InputError
 from alrakis.text.encoder import BertEncoder, check_unicode
-from alrakis.weights.demo.english import say_in_words
+from alrakis.text.english.saying import say_in_words
 
 # Frequent words of other languages and of English, enough to tell the language of a sentence.
 _FOREIGN = {

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from alrakis.weights.demo.english import say_in_words
+from alrakis.text.english.saying import say_in_words
 
 PAIRS = Path(__file__).parents[3] / "tools" / "demo_voice" / "number_sentences.txt"
 

@@ -1,0 +1,66 @@
+"""Kind: ranges. What is on both sides of a dash goes "to" the other side; codes with dashes are no ranges."""
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from alrakis.text.english.saying import say_in_words
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("12:30-14:00", "twelve thirty to fourteen hundred"),
+        ("12:30 – 14:00", "twelve thirty to fourteen hundred"),
+        ("9am-5pm", "nine ay em to five pee em"),
+        ("9 a.m.-5 p.m. daily", "nine ay em to five pee em daily"),
+        ("9–11 a.m. daily", "nine to eleven ay em daily"),
+        ("$5-10 and $5-$10", "five to ten dollars and five dollars to ten dollars"),
+        ("10-20% or 10%-20%", "ten to twenty percent or ten percent to twenty percent"),
+        ("5kg-10kg", "five kilograms to ten kilograms"),
+        ("20–30°C", "twenty to thirty degrees Celsius"),
+        ("Mon-Fri, Jan.-Mar.", "Monday to Friday, January to March."),
+        ("1999-2003", "nineteen ninety-nine to two thousand and three"),
+        ("1939–45", "nineteen thirty-nine to forty-five"),
+        ("1st-3rd place", "first to third place"),
+        ("pp. 10–12", "pages ten to twelve"),
+        (
+            "100-200 people, 500-1000 more",
+            "one hundred to two hundred people, five hundred to one thousand more",
+        ),
+        ("-5--3", "minus five to minus three"),
+        ("10 - 20", "ten to twenty"),
+        ("10 - 3 = 7", "ten minus three equals seven"),
+        ("May 3-June 5", "May third to June fifth"),
+        ("555-0182", "five five five, zero one eight two"),
+        ("(555) 123-4567", "five five five, one two three, four five six seven"),
+        ("+44 20 7946 0958", "four four, two zero, seven nine four six, zero nine five eight"),
+        ("3-2-1", "three, two, one"),
+        ("well - known - words", "well, known, words"),
+    ],
+)
+def test_readings(written: str, said: str) -> None:
+    assert say_in_words(written) == said
+
+
+# What may stand on each side of a dash. A telephone number has three digits and four.
+SIDES = st.one_of(
+    st.integers(0, 99).map(str),
+    st.tuples(st.integers(0, 23), st.integers(0, 59)).map(lambda time: f"{time[0]}:{time[1]:02}"),
+    st.integers(1800, 2099).map(str),
+    st.integers(2, 99).map(lambda number: f"${number}"),
+    st.integers(2, 99).map(lambda number: f"{number}%"),
+    st.integers(2, 99).map(lambda number: f"{number} km"),
+)
+
+
+@given(SIDES, SIDES, st.sampled_from(["-", "–", " - ", " – "]))
+def test_both_sides_are_said_as_they_are_alone(left: str, right: str, dash: str) -> None:
+    said = say_in_words(f"from {left}{dash}{right} then")
+    joined = f"from {say_in_words(left)} to {say_in_words(right)} then"
+    shared = left.startswith("$") and not right.startswith("$")  # $5-10: both are dollars
+    assume(not (shared and ":" in right))
+    assert shared or dash == " - " or dash == " – " or said == joined
+    assert " to " in said
+    assert " -" not in said
+    assert "- " not in said
