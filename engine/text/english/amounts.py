@@ -234,7 +234,8 @@ MONEY: tuple[Rule, ...] = (
     ),
     (
         rf"(?<![\w.,])(?P<number>{NUMBER})(?P<last>)(?P<country>)"
-        rf"(?:[ -]?(?P<scale>{_SCALE})|(?P<letters>[kKM])| ?(?P<short>mn|bn|tn))? ?(?P<sign>[{SIGNS}])(?P<per>(?!))?(?!\d)",
+        rf"(?:[ -]?(?P<scale>{_SCALE})|(?P<letters>[kKM])| ?(?P<short>mn|bn|tn))?"
+        rf" ?(?P<sign>[{SIGNS}])(?P<per>(?!))?(?!\d)",
         _money,
     ),
     (r"(?<![\w.])(\d{1,6}) ?¢", _cents),
