@@ -40,7 +40,7 @@ LEVELS = (
     "export",
     "backends",
     "stages",
-    "auto result",
+    "auto evidence result",
     "flight",
     "pipeline",
     "long",

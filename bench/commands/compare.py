@@ -3,7 +3,7 @@
 import argparse
 from typing import TYPE_CHECKING
 
-from alrakis.bench.record.metrics import METRICS
+from alrakis.bench.record.metrics import METRICS, Metric, ratio_text
 from alrakis.bench.record.runs import load_runs, same_machine
 from alrakis.errors import InputError
 
@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from alrakis.bench.record.comparison import Comparison, Difference
+    from alrakis.bench.record.statistics import Ratio
 
 NAME = "compare"
 SUMMARY = "compare result files, or the targets of one"
@@ -18,10 +19,10 @@ DESCRIPTION = """\
 Compare every further file with the first, target by target, in each workload that both have. With one file,
 its targets are compared with one of them.
 
-A ratio is the median of the second over that of the first, with a bootstrapped interval of 95%. On one
-machine something is called faster or slower when a Mann-Whitney test (p < 0.05) and the interval both show
-it and the medians differ by 2% or more. Between machines there is no such word: the table of both machines
-is shown instead."""
+`times` says how many times as fast the second is as the first, or how many times the memory it takes: of
+medians, with a bootstrapped interval of 95% that is widened by the machine's noise. On one machine something
+is called faster or slower when a Mann-Whitney test (p < 0.05) and the interval both show it and the medians
+differ by 2% or more. Between machines there is no such word: the table of both machines is shown instead."""
 EXAMPLES = """\
 examples:
   alrakis-bench compare before.json after.json
@@ -80,7 +81,7 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
         console.print(
             "DIFFERENT WORK IS COMPARED (--force): rows marked ! say nothing about machine or config"
         )
-    columns = ["workload", "target", "figure", a, b, "ratio", "95% interval", "samples", ""]
+    columns = ["workload", "target", "figure", a, b, "times", "95% interval", "samples", ""]
     table = Table(columns, [_row(difference) for difference in comparison.differences])
     console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1)))
     for difference in comparison.differences:
@@ -99,8 +100,20 @@ def _row(difference: "Difference") -> list[str]:
         metric.title,
         metric.text(difference.a),
         metric.text(difference.b),
-        f"{ratio.value:.3f}",
-        "{:.3f} - {:.3f}".format(*ratio.interval) if ratio.interval else "",
+        _times(metric, ratio.value),
+        _interval(metric, ratio),
         f"{difference.samples[0]}, {difference.samples[1]}",
         difference.verdict,
     ]
+
+
+def _times(metric: Metric, ratio: float) -> str:
+    """A ratio as it is said: of speed, how many times as fast; of memory, how many times as much."""
+    return ratio_text(1 / ratio if metric.less == "faster" else ratio)
+
+
+def _interval(metric: Metric, ratio: "Ratio") -> str:
+    if ratio.interval is None:
+        return ""
+    low, high = sorted(ratio.interval, reverse=metric.less == "faster")
+    return f"{_times(metric, low)} - {_times(metric, high)}"

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alrakis.bench.record.schema import SCENARIOS, save_results
-from alrakis.bench.session.plan import SUITES, Plan, Suite, make_workloads
+from alrakis.bench.session.plan import SUITES, VOICE_S, Plan, Suite, make_workloads
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
 from alrakis.errors import BackendError, InputError, OutputError
@@ -54,7 +54,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--scenario", choices=SCENARIOS, action="append", help="instead of the suite's; may be repeated"
     )
-    parser.add_argument("--seconds", type=float, help="of audio, forced; `long` has 14, `cold-start` 1")
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        help="of audio, forced (default: 13 with a voice, else 2 or 3; `long` has 14, `cold-start` 1)",
+    )
     parser.add_argument(
         "--voice",
         metavar="NAME|NPZ",
@@ -108,10 +112,12 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     scenarios = list(args.scenario or suite.scenarios)
     scenarios += ["voice"] if args.voice is not None else []
     scenarios += ["throughput"] if args.batch else []
-    workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches)
+    voice_s = VOICE_S if args.seconds is None else seconds
+    workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches, voice_s)
     voice_file = _voice_file(args.voice, weights, folder) if "voice" in scenarios else None
     targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
-    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice_file)
+    patient = args.repeats is not None
+    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice_file, patient)
 
 
 def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:

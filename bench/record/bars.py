@@ -1,139 +1,95 @@
-"""Bar charts as SVG that is part of an HTML page.
+"""Horizontal bars, one below the other, with what they are and what they say beside them."""
 
-Their colours are CSS variables of the page, so they follow its light or dark scheme. A chart is drawn in the
-width it is shown in, because a wide chart on a phone could not be read.
-"""
-
-import io
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from markupsafe import Markup
 
-from alrakis.files.printable import printable
+from alrakis.bench.record.drawing import LETTER, NARROW, Drawing, shortened, ticks
 
-WIDE, NARROW = 660, 300  # pixels
-STAGE_ROLES = ("stage-1", "stage-2", "stage-3", "stage-4", "stage-5", "stage-6", "rest")
-_ROLES = ("ink", "muted", "rule", "ours", "peer", "limit", *STAGE_ROLES)
-# matplotlib draws each role in a colour of its own, which is replaced by the role's variable afterwards
-_STAND_INS = {role: f"#0a0b{number:02x}" for number, role in enumerate(_ROLES)}
-_ROW, _BAR, _BOTTOM, _RIGHT = 42, 14, 24, 70  # pixels: a bar with its label, a bar alone, margins
-_LETTER = 6.6  # pixels: the width of a letter of a label
+_BAR, _FOOT, _HEAD = 16, 22, 20
+_LEFT = 178  # labels; where one is longer, and in narrow charts, they stand above their bars
+_GAP = 6
 
 
 @dataclass(frozen=True)
 class Bar:
-    """parts: lengths from left to right, each with the role of its colour. spread: quartiles."""
+    """parts: lengths from left to right, each with the role that gives its colour. value: words beside it.
+
+    note: more words, behind the value. interval: drawn as a stroke over the bar. best: it is marked.
+    """
 
     label: str
     parts: tuple[tuple[float, str], ...]
     value: str
-    spread: tuple[float, float] | None = None
+    note: str = ""
+    interval: tuple[float, float] | None = None
+    best: bool = False
 
     @property
     def length(self) -> float:
         return sum(length for length, _ in self.parts)
 
+    @property
+    def end(self) -> float:
+        return max(self.length, self.interval[1] if self.interval else 0.0)
 
-def bar_chart(bars: Sequence[Bar], width: int, name: str, limit: tuple[float, str] | None = None) -> str:
-    """An `<svg>` element of horizontal bars, one below the other.
 
-    width: in pixels. name: unique in the page; every id in the chart starts with it. limit: where a vertical
-    line is drawn, and its label.
+def bar_chart(
+    bars: Sequence[Bar], width: int, limit: tuple[float, str] | None = None, unit: str = ""
+) -> Markup:
+    """An `<svg>` element. limit: where a vertical line is drawn behind the bars, and what it is called.
+
+    unit: what the numbers on the axis are.
     """
-    top = 18 if limit else 4
-    height = top + _ROW * len(bars) + _BOTTOM
-    settings: Any = {"svg.fonttype": "none", "svg.hashsalt": name, "text.parse_math": False, "font.size": 12}
-    with matplotlib.rc_context(settings):
-        figure = Figure(figsize=(width / 72, height / 72), dpi=72)
-        figure.patch.set_visible(False)
-        room = (1 / width, _BOTTOM / height, 1 - _RIGHT / width, 1 - (top + _BOTTOM) / height)
-        axes = figure.add_axes(room)
-        _draw(axes, bars, width, limit)
-        file = io.BytesIO()
-        figure.savefig(file, format="svg", transparent=True)
-    return _for_page(file.getvalue().decode(), name)
-
-
-def _draw(axes: Axes, bars: Sequence[Bar], width: int, limit: tuple[float, str] | None) -> None:
-    longest = max([bar.length for bar in bars] + [bar.spread[1] for bar in bars if bar.spread])
-    if limit:
-        longest = max(longest, limit[0])
-    axes.set_xlim(0, longest or 1)
-    axes.set_ylim(len(bars), 0)
-    _frame(axes)
-    for row, bar in enumerate(bars):
-        middle = row + 1 - 0.8 * _BAR / _ROW
-        left = 0.0
-        for length, role in bar.parts:
-            axes.barh(middle, length, _BAR / _ROW, left=left, color=_STAND_INS[role], linewidth=0)
-            left += length
-        if bar.spread:
-            axes.plot(
-                bar.spread, (middle, middle), color=_STAND_INS["ink"], linewidth=1.2, solid_capstyle="butt"
-            )
-        label = _shortened(bar.label, int(width / _LETTER))
-        axes.text(0, row + 0.33, label, color=_STAND_INS["ink"], va="baseline")
-        end = max(bar.length, bar.spread[1] if bar.spread else 0)
-        axes.annotate(
-            bar.value,
-            (end, middle),
-            (5, 0),
-            textcoords="offset points",
-            color=_STAND_INS["ink"],
-            va="center",
-            fontweight="bold",
-            annotation_clip=False,
+    above = width <= NARROW or max(len(bar.label) for bar in bars) * LETTER > _LEFT - 14
+    row, head = (47, _HEAD) if above else (30, _HEAD if limit else 4)
+    drawing = Drawing(width, head + row * len(bars) + _FOOT)
+    left = 0 if above else _LEFT
+    right = max(_width(bar.value, bar.note) for bar in bars) + _GAP
+    longest = max([bar.end for bar in bars] + ([limit[0]] if limit else [])) or 1.0
+    scale = max(40.0, width - left - right) / longest
+    foot = head + row * len(bars)
+    for tick in ticks(longest, 4 if above else 6):
+        x = left + scale * tick
+        drawing.line(x, head, x, foot, "grid")
+        drawing.text(x, foot + 16, f"{tick:g}", "axis", "middle" if tick else "start")
+    if unit:
+        drawing.text(width, foot + 16, unit, "axis", "end")
+    line = left + scale * limit[0] if limit else None
+    if limit and line is not None:
+        anchor = "start" if line < width / 2 else "end"
+        drawing.text(line + (0 if anchor == "start" else 3), head - 7, limit[1], "limit", anchor)
+    for number, bar in enumerate(bars):
+        top = head + row * number
+        bar_top = top + (row - _BAR - 4 if above else (row - _BAR) / 2)
+        if line is not None:
+            drawing.line(line, bar_top - 5, line, bar_top + _BAR + 5, "limit")
+        drawing.text(
+            0,
+            top + 15 if above else bar_top + 12.5,
+            shortened(bar.label, width if above else left - 14),
+            "name best" if bar.best else "name",
         )
-    if limit:
-        _draw_limit(axes, *limit, longest)
+        _draw_bar(drawing, bar, left, bar_top, scale, line)
+    return drawing.svg()
 
 
-def _draw_limit(axes: Axes, where: float, called: str, longest: float) -> None:
-    axes.axvline(where, color=_STAND_INS["limit"], linewidth=1.2, linestyle=(0, (4, 3)))
-    side = "left" if where < longest / 2 else "right"
-    axes.annotate(
-        called,
-        (where, 0),
-        (3 if side == "left" else -3, 4),
-        textcoords="offset points",
-        color=_STAND_INS["limit"],
-        ha=side,
-        annotation_clip=False,
-    )
+def _draw_bar(drawing: Drawing, bar: Bar, left: float, top: float, scale: float, line: float | None) -> None:
+    x = left
+    for length, role in bar.parts:
+        drawing.rect(x, top, max(scale * length, 0.5), _BAR, role)
+        x += scale * length
+    if bar.interval:
+        low, high = (left + scale * end for end in bar.interval)
+        drawing.line(low, top + _BAR / 2, high, top + _BAR / 2, "stroke")
+    words = left + scale * bar.end + _GAP
+    if line is not None and words - 3 < line < words + _width(bar.value, bar.note):
+        words = line + _GAP  # the line runs through no figure
+    drawing.text(words, top + 12.5, bar.value, "value best" if bar.best else "value")
+    if bar.note:
+        drawing.text(words + (len(bar.value) + 1.5) * LETTER, top + 12.5, bar.note, "note")
 
 
-def _frame(axes: Axes) -> None:
-    axes.patch.set_visible(False)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    axes.yaxis.set_visible(False)
-    axes.xaxis.set_major_locator(MaxNLocator(5))
-    axes.tick_params(axis="x", length=0, labelcolor=_STAND_INS["muted"], labelsize=11)
-    axes.xaxis.grid(True, color=_STAND_INS["rule"], linewidth=1)
-    axes.set_axisbelow(True)
-
-
-def _shortened(text: str, letters: int) -> str:
-    text = printable(text)
-    return text if len(text) <= letters else f"{text[: letters - 1]}…"
-
-
-def _for_page(svg: str, name: str) -> str:
-    """Turn an SVG file into an element of a page, with unique ids and the page's colours and font."""
-    svg = svg[svg.index("<svg") :]
-    svg = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", svg, flags=re.DOTALL)
-    svg = re.sub(r'\bid="', f'id="{name}-', svg)
-    svg = re.sub(r'(href="|url\()#', rf"\1#{name}-", svg)
-    opening, inside = svg.split(">", 1)
-    opening = re.sub(r' (width|height|version|xmlns(:xlink)?)="[^"]*"', "", opening)
-    svg = f'{opening} aria-hidden="true" focusable="false">{inside}'
-    for role, colour in _STAND_INS.items():
-        svg = svg.replace(colour, f"var(--{role})")
-    svg = re.sub(r" ?font-family: [^;\"]*;", "", svg)
-    return re.sub(r"font: ([^;'\"]*px) '[^;\"]*", r"font: \1 var(--font)", svg)  # older matplotlibs
+def _width(value: str, note: str) -> float:
+    return (len(value) + 1 + (len(note) + 1.5 if note else 0)) * LETTER

@@ -1,20 +1,25 @@
-"""The charts of a report: medians of each target as bars, with the same figures as a table below."""
+"""The charts of a report: what each target does on a machine, with the same figures as a table below."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from markupsafe import Markup
 
-from alrakis.bench.record.bars import NARROW, STAGE_ROLES, WIDE, Bar, bar_chart
-from alrakis.bench.record.metrics import METRICS, megabytes
+from alrakis.bench.record.bars import Bar, bar_chart
+from alrakis.bench.record.drawing import NARROW, WIDE
+from alrakis.bench.record.metrics import METRICS, megabytes, rtf_text, times_text
+from alrakis.bench.record.plots import Line, Point, line_plot, point_plot
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import STAGES, Sample, TargetInfo, Workload
+from alrakis.bench.record.schema import STAGES, Sample
+from alrakis.bench.record.series import Series, agreement, quickest
 from alrakis.bench.record.statistics import quartiles
-from alrakis.bench.record.tables import STAGE_TITLES, Table, median_cell
+from alrakis.bench.record.tables import STAGE_TITLES, Table, accuracy_table, median_cell
+from alrakis.bench.record.words import ORIGINAL
 
 REAL_TIME = (1.0, "real time")
 _REST = "the rest"
-_ROLES = {"ours": "alrakis", "peer": "peers"}
+_STAGE_ROLES = ("stage-1", "stage-2", "stage-3", "stage-4", "stage-5", "stage-6", "rest")
+_KINDS = [("the fastest config", "best"), ("alrakis", "ours"), ("other programs", "peer")]
 
 
 @dataclass(frozen=True)
@@ -26,164 +31,241 @@ class Chart:
     wide: Markup
     narrow: Markup
     table: Table
-    legend: list[tuple[str, str]]
+    legend: list[tuple[str, str]] = field(default_factory=list)
 
 
-@dataclass(frozen=True)
-class Series:
-    """The samples of one target in one workload of one run."""
-
-    label: str
-    run: Run
-    target: TargetInfo
-    workload: Workload
-    samples: list[Sample]
-
-    def values(self, metric: str) -> list[float]:
-        return self.run.values(self.workload.name, self.target.name, metric)
-
-    def median(self, metric: str) -> float:
-        return quartiles(self.values(metric)).median
-
-    def median_text(self, metric: str) -> str:
-        """The median of a metric as text; empty if it was not measured."""
-        return median_cell(self.samples, METRICS[metric].value, METRICS[metric].text)
-
-    @property
-    def role(self) -> str:
-        """The role of its colour: `ours` or `peer`."""
-        return "ours" if self.target.kind == "alrakis" else "peer"
-
-
-def group_series(runs: Sequence[Run]) -> list[list[Series]]:
-    """The series of all runs, grouped by work; workloads that differ only in their batch are one group.
-
-    Groups are in the order of the workloads; within a group, series are ordered by run, target and batch.
-    """
-    groups: dict[tuple[object, ...], list[Series]] = {
-        workload.identity[:-1]: [] for run in runs for workload in run.results.workloads
-    }
-    for run in runs:
-        for target in run.results.targets:
-            for workload in sorted(run.results.workloads, key=lambda workload: workload.batch):
-                samples = run.results.samples_of(workload.name, target.name)
-                if samples:
-                    label = target.name
-                    label += f", {workload.batch} at once" if workload.scenario == "throughput" else ""
-                    label += f" ({run.label})" if len(runs) > 1 else ""
-                    series = Series(label, run, target, workload, samples)
-                    groups[workload.identity[:-1]].append(series)
-    return [group for group in groups.values() if group]
-
-
-def group_charts(group: list[Series], name: str) -> list[Chart]:
-    """The charts of one group. name: unique in the page; every id in the charts starts with it."""
-    memory = ("memory", "Peak memory", "Resident memory of the process.")
-    scenario = group[0].workload.scenario
-    if scenario == "accuracy":
-        charts = []
-    elif scenario == "cold-start":
-        charts = [_metric_chart(group, name, "ttfa", "Until the first audio", "From the start of a process.")]
-    elif scenario == "memory":
-        charts = [_metric_chart(group, name, *memory)]
-    else:
-        note = (
-            "RTF: shorter is faster. Left of the line, speech is made faster than it is heard. "
-            "The dark stroke spans the middle half of the samples."
-        )
-        charts = [
-            _metric_chart(group, name, "rtf", "Seconds of work for a second of audio", note, REAL_TIME),
-            _stage_chart(group, name),
-            _metric_chart(group, name, *memory) if scenario == "latency" else None,
-        ]
-    return [chart for chart in charts if chart]
-
-
-def _metric_chart(
-    group: list[Series],
-    name: str,
-    metric: str,
-    title: str,
-    note: str,
-    limit: tuple[float, str] | None = None,
-) -> Chart | None:
-    """A bar for the median of each series. limit: as in `bar_chart`."""
-    group = [series for series in group if series.values(metric)]
+def speed_chart(group: Sequence[Series]) -> Chart | None:
+    """RTF by target, the fastest first."""
+    group = _sorted(group, "rtf")
     if not group:
         return None
-    scale = 1e-6 if metric == "memory" else 1.0
+    base = next((series for series in group if series.name == ORIGINAL), None)
+    best = quickest(group)
     bars = []
     for series in group:
-        values = series.values(metric)
-        q1, median, q3 = (scale * value for value in quartiles(values))
-        spread = (q1, q3) if len(values) > 1 else None
-        bars.append(Bar(series.label, ((median, series.role),), _median(series, metric), spread))
-    roles = {series.role for series in group}
-    legend = [(text, role) for role, text in _ROLES.items() if role in roles] if len(roles) > 1 else []
-    columns: list[_Column] = [
-        ("target", lambda s: s.label),
-        (METRICS[metric].title, lambda s: _median(s, metric)),
-        ("middle half", lambda s: _middle_half(s, metric)),
-        ("samples", lambda s: str(len(s.values(metric)))),
-        *(_FURTHER_COLUMNS if metric == "rtf" else ()),
-    ]
-    return _chart(title, note, bars, f"{name}-{metric}", _table(columns, group), legend, limit)
+        rtf = series.median("rtf")
+        times = times_text(base.median("rtf") / rtf) if base and series is not base else ""
+        parts = ((rtf, _role(series, best)),)
+        bars.append(Bar(series.name, parts, rtf_text(rtf), times, series.interval("rtf"), series is best))
+    beside = f" Behind it: how many times as fast as {ORIGINAL}." if base and len(group) > 1 else ""
+    note = (
+        "RTF, seconds of work for a second of speech: shorter is faster, and left of the line speech is made "
+        f"faster than it is heard.{beside} The stroke spans the 95% interval of the median."
+    )
+    return _chart("Speed", note, bars, _table(_SPEED_COLUMNS, group), _legend(group, best), REAL_TIME, "RTF")
 
 
-def _median(series: Series, metric: str) -> str:
-    return METRICS[metric].text(series.median(metric))
-
-
-def _middle_half(series: Series, metric: str) -> str:
-    q1, _, q3 = quartiles(series.values(metric))
-    return f"{METRICS[metric].text(q1)} - {METRICS[metric].text(q3)}"
-
-
-def _stage_chart(group: list[Series], name: str) -> Chart | None:
-    """Bars of the seconds that each stage takes for a second of audio."""
-    group = [series for series in group if any(sample.stages for sample in series.samples)]
+def stage_chart(group: Sequence[Series]) -> Chart | None:
+    """Seconds of work in each stage for a second of speech, in the order of the speed chart."""
+    group = [series for series in _sorted(group, "rtf") if any(sample.stages for sample in series.samples)]
     if not group:
         return None
-    seconds = {series.label: _stage_seconds(series) for series in group}
-    used = [n for n in range(len(STAGE_ROLES)) if any(stages[n] for stages in seconds.values())]
+    seconds = [_stage_seconds(series) for series in group]
+    used = [n for n in range(len(_STAGE_ROLES)) if any(stages[n] for stages in seconds)]
     titles = [*STAGE_TITLES.values(), _REST]
     bars = [
-        Bar(label, tuple((stages[n], STAGE_ROLES[n]) for n in used), f"{sum(stages):.3g}")
-        for label, stages in seconds.items()
+        Bar(s.name, tuple((stages[n], _STAGE_ROLES[n]) for n in used), rtf_text(s.median("rtf")))
+        for s, stages in zip(group, seconds, strict=True)
     ]
-    table = Table(
-        ["target", *(titles[n] for n in used)],
-        [[label, *(f"{stages[n]:.3g}" for n in used)] for label, stages in seconds.items()],
+    columns: list[_Column] = [("target", lambda s: s.name), ("RTF", lambda s: s.text("rtf"))]
+    table = _table(columns, group)
+    rows = [
+        [*row, *(f"{stages[n]:.2f}" for n in used)] for row, stages in zip(table.rows, seconds, strict=True)
+    ]
+    legend = [(titles[n], _STAGE_ROLES[n]) for n in used]
+    table = Table([*table.columns, *(titles[n] for n in used)], rows)
+    return _chart("Where the time goes", "The same RTF, by stage.", bars, table, legend, REAL_TIME, "RTF")
+
+
+def choice_chart(run: Run, group: Sequence[Series]) -> Chart | None:
+    """RTF against agreement with fp32: what a person chooses between."""
+    known = [(s, agrees) for s in _sorted(group, "rtf") if (agrees := agreement(run, s.target)) is not None]
+    if sum(series.ours for series, _ in known) < 2:
+        return None
+    best = quickest([series for series, _ in known])
+    points = [Point(s.name, s.median("rtf"), 100 * agrees, _role(s, best), s is best) for s, agrees in known]
+    wide, narrow = (
+        point_plot(points, width, "RTF, logarithmic", "agreement", REAL_TIME) for width in (WIDE, NARROW)
     )
-    legend = [(titles[n], STAGE_ROLES[n]) for n in used]
-    note = "The same seconds of work, by stage."
-    return _chart("Where the time goes", note, bars, f"{name}-stages", table, legend, REAL_TIME)
+    labelled = [(part.target, part) for part in run.results.accuracy]
+    note = (
+        "The higher, the closer to fp32: the share of all draws in which the likeliest token is the same. "
+        "The further left, the faster."
+    )
+    legend = _legend([series for series, _ in known], best)
+    return Chart("Speed and agreement", note, wide, narrow, accuracy_table(labelled), legend)
+
+
+def memory_chart(group: Sequence[Series], metric: str = "memory") -> Chart | None:
+    """Peak memory by target, the smallest first."""
+    gpu = metric == "gpu-memory"
+    title, note = (
+        ("Peak GPU memory", "That torch held on the GPU.")
+        if gpu
+        else (
+            "Peak memory",
+            "Resident memory of the process.",
+        )
+    )
+    return _plain_chart(group, metric, title, note, 1e-6, "MB")
+
+
+def start_chart(group: Sequence[Series]) -> Chart | None:
+    """Seconds from the start of a process to the first audio."""
+    return _plain_chart(group, "ttfa", "Until the first audio", "From the start of a process.", 1.0, "s")
+
+
+def batch_chart(group: Sequence[Series]) -> Chart | None:
+    """How much speech a second is made, by the number of texts at once. group: of one text and of several."""
+    lines, rows = [], []
+    for name in dict.fromkeys(series.name for series in group if series.ours):
+        own = sorted((s for s in group if s.name == name and s.values("rtf")), key=lambda s: s.workload.batch)
+        if len({series.workload.batch for series in own}) > 1:
+            lines.append(Line(name, [(s.workload.batch, 1 / s.median("rtf")) for s in own], "ours"))
+            rows += [_batch_row(series, own[0]) for series in own]
+    if not lines:
+        return None
+    lines.sort(key=lambda line: -line.points[-1][1])
+    lines[0] = Line(lines[0].label, lines[0].points, "best")
+    x_title, unit = "texts at once", "seconds of speech a second"
+    wide, narrow = (line_plot(lines, width, x_title, unit) for width in (WIDE, NARROW))
+    columns = ["target", "texts at once", "speech a second", "RTF", "beside one text", "peak memory"]
+    note = "Seconds of speech that are made in a second: higher is more, and above 1 is more than is heard."
+    return Chart("Several texts at once", note, wide, narrow, Table(columns, rows))
+
+
+def cost_chart(group: Sequence[Series]) -> Chart | None:
+    """Minutes of speech that an hour of this machine makes, with the batch that makes most."""
+    most: dict[str, Series] = {}
+    for series in group:
+        if series.values("rtf") and (
+            series.name not in most or series.median("rtf") < most[series.name].median("rtf")
+        ):
+            most[series.name] = series
+    ranked = sorted(most.values(), key=lambda series: series.median("rtf"))
+    if not ranked:
+        return None
+    best = quickest(ranked)
+    bars = [
+        Bar(
+            s.name,
+            ((60 / s.median("rtf"), _role(s, best)),),
+            f"{60 / s.median('rtf'):.0f} min",
+            _at_once(s),
+            best=s is best,
+        )
+        for s in ranked
+    ]
+    columns: list[_Column] = [
+        ("target", lambda s: s.name),
+        ("texts at once", lambda s: str(s.workload.batch)),
+        ("speech an hour", lambda s: f"{60 / s.median('rtf'):.0f} min"),
+        ("machine hours for an hour of speech", lambda s: s.text("rtf")),
+        ("energy for a second of speech", lambda s: median_cell(s.samples, _energy, "{:.1f} J".format)),
+    ]
+    note = "Minutes of speech that an hour of this machine makes: longer is more."
+    return _chart(
+        "What an hour of this machine makes",
+        note,
+        bars,
+        _table(columns, ranked),
+        _legend(ranked, best),
+        None,
+        "min",
+    )
+
+
+def _plain_chart(
+    group: Sequence[Series], metric: str, title: str, note: str, scale: float, unit: str
+) -> Chart | None:
+    """A bar for the median of each series, the smallest first."""
+    group = _sorted(group, metric)
+    if not group:
+        return None
+    best = next((series for series in group if series.ours), None)
+    bars = []
+    for series in group:
+        interval = series.interval(metric)
+        scaled = (scale * interval[0], scale * interval[1]) if interval else None
+        length = scale * series.median(metric)
+        bars.append(
+            Bar(
+                series.name, ((length, _role(series, best)),), series.text(metric), "", scaled, series is best
+            )
+        )
+    columns: list[_Column] = [
+        ("target", lambda s: s.name),
+        (METRICS[metric].title, lambda s: s.text(metric)),
+        ("95% interval", lambda s: _interval(s, metric)),
+        ("samples", lambda s: str(len(s.values(metric)))),
+    ]
+    return _chart(title, note, bars, _table(columns, group), [], None, unit)
+
+
+def _sorted(group: Sequence[Series], metric: str) -> list[Series]:
+    """Those that have the metric, the least first."""
+    return sorted((s for s in group if s.values(metric)), key=lambda series: series.median(metric))
+
+
+def _role(series: Series, best: Series | None) -> str:
+    return "best" if series is best else "ours" if series.ours else "peer"
+
+
+def _legend(group: Sequence[Series], best: Series | None) -> list[tuple[str, str]]:
+    roles = {_role(series, best) for series in group}
+    return [(text, role) for text, role in _KINDS if role in roles] if len(roles) > 1 else []
+
+
+def _interval(series: Series, metric: str) -> str:
+    interval, text = series.interval(metric), METRICS[metric].text
+    return f"{text(interval[0])} - {text(interval[1])}" if interval else ""
 
 
 def _stage_seconds(series: Series) -> list[float]:
-    """Median seconds of each stage for a second of audio, and last the rest of the whole call's."""
+    """Seconds of each stage for a second of audio, and last of the rest: together the median RTF.
+
+    A median of sums is not the sum of medians: the stages' medians share out the RTF.
+    """
     samples = [sample for sample in series.samples if sample.audio_s]
-    if not samples:
-        return [0.0] * len(STAGE_ROLES)
-    stages = [
-        quartiles([s.stages[stage].seconds / s.audio_s if stage in s.stages else 0.0 for s in samples]).median
+    shares = [
+        quartiles(
+            [s.stages[stage].seconds / s.wall_s if stage in s.stages and s.wall_s else 0.0 for s in samples]
+        ).median
         for stage in STAGES
     ]
-    whole = quartiles([sample.wall_s / sample.audio_s for sample in samples]).median
-    rest = whole - sum(stages)
-    return [*stages, rest if rest > whole / 100 else 0.0]
+    rest = max(0.0, 1 - sum(shares))
+    shares.append(rest if rest > 0.01 else 0.0)
+    whole = sum(shares) or 1.0
+    return [series.median("rtf") * share / whole for share in shares]
+
+
+def _batch_row(series: Series, alone: Series) -> list[str]:
+    rtf = series.median("rtf")
+    gain = times_text(alone.median("rtf") / rtf)
+    return [
+        series.name,
+        str(series.workload.batch),
+        f"{1 / rtf:.2f} s",
+        rtf_text(rtf),
+        gain,
+        series.text("memory"),
+    ]
+
+
+def _at_once(series: Series) -> str:
+    return f"{series.workload.batch} at once" if series.workload.batch > 1 else ""
 
 
 def _chart(
     title: str,
     note: str,
     bars: list[Bar],
-    name: str,
     table: Table,
     legend: list[tuple[str, str]],
     limit: tuple[float, str] | None,
+    unit: str,
 ) -> Chart:
-    wide, narrow = (Markup(bar_chart(bars, width, f"{name}-{width}", limit)) for width in (WIDE, NARROW))
+    wide, narrow = (bar_chart(bars, width, limit, unit) for width in (WIDE, NARROW))
     return Chart(title, note, wide, narrow, table, legend)
 
 
@@ -201,15 +283,20 @@ def _energy(sample: Sample) -> float | None:
     return sum(sample.energy_j.values()) / sample.audio_s if sample.energy_j and sample.audio_s else None
 
 
-_FURTHER_COLUMNS: tuple[_Column, ...] = (
-    ("first audio after", lambda s: s.median_text("ttfa")),
-    ("loaded in", lambda s: "" if s.target.load_s is None else f"{s.target.load_s:.3g} s"),
-    ("peak memory", lambda s: s.median_text("memory")),
-    ("peak GPU memory", lambda s: s.median_text("gpu-memory")),
+_SPEED_COLUMNS: tuple[_Column, ...] = (
+    ("target", lambda s: s.name),
+    ("RTF", lambda s: s.text("rtf")),
+    ("95% interval", lambda s: _interval(s, "rtf")),
+    ("samples", lambda s: str(len(s.values("rtf")))),
+    ("first audio after", lambda s: s.text("ttfa")),
+    ("loaded in", lambda s: "" if s.target.load_s is None else METRICS["load"].text(s.target.load_s)),
+    ("peak memory", lambda s: s.text("memory")),
+    ("peak GPU memory", lambda s: s.text("gpu-memory")),
     ("a step reads", lambda s: median_cell(s.samples, lambda sample: sample.step_bytes, megabytes)),
     (
         "share of bandwidth",
         lambda s: median_cell(s.samples, lambda sample: sample.bandwidth_share, "{:.0%}".format),
     ),
-    ("energy a second of audio", lambda s: median_cell(s.samples, _energy, "{:.3g} J".format)),
+    ("energy for a second of speech", lambda s: median_cell(s.samples, _energy, "{:.1f} J".format)),
+    ("other work, in cores", lambda s: median_cell(s.samples, lambda one: one.other_cpus, "{:.2f}".format)),
 )

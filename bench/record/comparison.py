@@ -62,7 +62,9 @@ def compare_runs(a: Run, b: Run, metrics: Sequence[str] = (), *, force: bool = F
             for metric in metrics or [main_metric(first)]:
                 values = a.values(first.name, target, metric), b.values(second.name, target, metric)
                 if all(values):
-                    differences.append(_difference(first.name, target, metric, *values, across, mixed))
+                    differences.append(
+                        _difference(first.name, target, metric, *values, across, mixed, _noise(metric, a, b))
+                    )
     if not differences:
         raise InputError(_nothing_in_common(a, b, bool(pairs), targets))
     notes = [*_notes(a), *_notes(b)]
@@ -103,14 +105,23 @@ def _target_differences(run: Run, a: str, b: str, metrics: Sequence[str]) -> lis
         for metric in metrics or [main_metric(workload)]:
             values = run.values(workload.name, a, metric), run.values(workload.name, b, metric)
             if all(values):
-                differences.append(_difference(workload.name, b, metric, *values, False, ""))
+                differences.append(
+                    _difference(workload.name, b, metric, *values, False, "", _noise(metric, run))
+                )
     return differences
 
 
 def _difference(
-    workload: str, target: str, metric: str, a: list[float], b: list[float], across: bool, mixed: str
+    workload: str,
+    target: str,
+    metric: str,
+    a: list[float],
+    b: list[float],
+    across: bool,
+    mixed: str,
+    noise: float | None,
 ) -> Difference:
-    ratio = ratio_of(a, b)
+    ratio = ratio_of(a, b, noise)
     words = {"less": METRICS[metric].less, "more": METRICS[metric].more}
     verdict = words.get(ratio.verdict, str(ratio.verdict))
     if mixed:
@@ -119,6 +130,13 @@ def _difference(
         verdict = "another machine"
     medians = quartiles(a).median, quartiles(b).median
     return Difference(workload, target, metric, *medians, (len(a), len(b)), ratio, verdict, mixed)
+
+
+def _noise(metric: str, *runs: Run) -> float | None:
+    """The noise that a metric's ratios are widened by: memory has none."""
+    if metric in ("memory", "gpu-memory"):
+        return None
+    return max((run.noise for run in runs if run.noise is not None), default=None)
 
 
 def _workload_pairs(a: Run, b: Run, force: bool) -> Iterator[tuple[Workload, Workload, str]]:
@@ -164,13 +182,8 @@ def _nothing_in_common(a: Run, b: Run, workloads: bool, targets: list[str]) -> s
 
 
 def _notes(run: Run) -> Iterator[str]:
-    results = run.results
-    if not results.complete:
-        yield f"{run.label} is incomplete: it was stopped before its end"
-    load, cores = results.environment.load_average, results.environment.usable_cores
-    if load is not None and load > cores / 2:
-        yield f"{run.label}: the machine was busy before the start (load {load:.1f} on {cores} cores)"
-    for target in results.targets:
+    yield from (f"{run.label}: {warning}" for warning in run.warnings())
+    for target in run.results.targets:
         if target.error:
             yield f"{run.label}: {target.name} failed: {target.error}"
 

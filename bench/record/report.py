@@ -1,24 +1,35 @@
-"""The HTML report of result files. `report.html` is the template of its page."""
+"""The HTML report of result files: one page that needs nothing else.
 
+`report.html` is its template, `report.css` its style sheet, `report.js` what sorts and filters its tables.
+"""
+
+import base64
+import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib import resources
 from typing import Any
 
 from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
 
-from alrakis.bench.record.charts import Chart, Series, group_charts, group_series
+from alrakis.bench.record import charts
+from alrakis.bench.record.charts import Chart
+from alrakis.bench.record.overview import Machine, fastest_chart, machines_of, overview_table, overview_words
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import Accuracy, Scenario, Workload
-from alrakis.bench.record.statistics import ratio_of
-from alrakis.bench.record.tables import Table, accuracy_table, machine_table
+from alrakis.bench.record.schema import Scenario, TargetInfo, Workload
+from alrakis.bench.record.series import Series, group_series, is_exact, lead_group
+from alrakis.bench.record.tables import Table, machine_table
+from alrakis.bench.record.words import model_words, work_words
 from alrakis.files.printable import printable
 
+_OPEN = 2  # so many machines are shown at once; of more, each is opened by its reader
 _SCENARIO_TITLES: dict[Scenario, str] = {
     "latency": "One text",
     "throughput": "Several texts at once",
     "voice": "With a voice",
-    "long": "Long audio",
+    "long": "Long speech",
     "cold-start": "From a fresh process",
     "memory": "Memory",
     "accuracy": "Accuracy",
@@ -26,49 +37,51 @@ _SCENARIO_TITLES: dict[Scenario, str] = {
 
 
 @dataclass(frozen=True)
-class Lead:
-    """The fastest config of a run, compared with the peers.
-
-    peers: the name of each, how many times as fast the config is, and the interval of that ratio.
-    """
-
-    machine: str
-    target: str
-    rtf: str
-    real_time: bool
-    work: str
-    peers: list[tuple[str, str, str]]
-    memory: str
-
-
-@dataclass(frozen=True)
-class Section:
-    """The charts and tables of one workload, or of workloads that differ only in their batch."""
+class Part:
+    """The charts of some work on one machine."""
 
     title: str
     work: str
     charts: list[Chart]
-    tables: list[Table]
+
+
+@dataclass(frozen=True)
+class Section:
+    """One machine: what it is, and all that was measured on it."""
+
+    machine: Machine
+    parts: list[Part]
+    facts: Table
+    trades: Table
+    configs: list[TargetInfo]
+    failures: list[tuple[str, str]]
+    notes: list[str]
 
 
 def write_report(runs: Sequence[Run]) -> str:
-    """The page as HTML that loads nothing else."""
-    processors = sorted({run.results.environment.cpu for run in runs})
-    source = resources.files("alrakis.bench.record").joinpath("report.html").read_text("utf-8")
+    """The page as HTML. It loads nothing, and no script runs in it but its own."""
     page = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True, finalize=_shown
     )
-    targets = [(run.label, target) for run in runs for target in run.results.targets]
-    return page.from_string(source).render(
-        title=f"Bark on {processors[0] if len(processors) == 1 else f'{len(processors)} machines'}",
-        runs=runs,
-        leads=[lead for run in runs if (lead := _lead(run, len(runs) > 1))],
-        sections=list(_sections(runs)),
-        machines=machine_table(runs),
-        failures=[(label, target.name, target.error) for label, target in targets if target.error],
-        notes=[(run.label, note) for run in runs for note in _notes(run)],
-        configs=[(label, target) for label, target in targets if target.config],
+    page.filters["whole"] = _whole
+    machines = machines_of(runs)
+    script, style = _file("report.js"), _file("report.css")
+    return page.from_string(_file("report.html")).render(
+        title=_title(machines),
+        machines=machines,
+        overview=overview_table(machines) if len(machines) > 1 else None,
+        words=overview_words(machines),
+        fastest=fastest_chart(machines) if len(machines) > 1 else None,
+        sections=[_section(machine) for machine in machines],
+        open=len(machines) <= _OPEN,
+        style=Markup(style),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def _file(name: str) -> str:
+    return resources.files("alrakis.bench.record").joinpath(name).read_text("utf-8")
 
 
 def _shown(value: Any) -> Any:
@@ -76,57 +89,83 @@ def _shown(value: Any) -> Any:
     return printable(value) if type(value) is str else value
 
 
-def _sections(runs: Sequence[Run]) -> Iterator[Section]:
-    for number, group in enumerate(group_series(runs)):
-        first = group[0].workload
-        charts = group_charts(group, f"chart-{number}")
-        if charts:
-            yield Section(_SCENARIO_TITLES[first.scenario], _work(first), charts, [])
-    parts: dict[tuple[object, ...], list[tuple[str, Accuracy]]] = {}
-    works: dict[tuple[object, ...], str] = {}
-    for run in runs:
-        for part in run.results.accuracy:
-            label = part.target + (f" ({run.label})" if len(runs) > 1 else "")
-            workload = run.results.workload(part.workload)
-            parts.setdefault(workload.identity, []).append((label, part))
-            works[workload.identity] = _work(workload)
-    for identity, work in works.items():
-        yield Section(_SCENARIO_TITLES["accuracy"], work, [], [accuracy_table(parts[identity])])
+def _whole(text: str) -> Markup:
+    """Text whose names with hyphens, and numbers with their units, are not broken at the ends of lines."""
+    text = re.sub(r"(\d) (?=(?:s|min|MB|cores?)\b)", "\\1\N{NO-BREAK SPACE}", text)
+    words = (
+        Markup('<span class="whole">{}</span>' if "-" in word else "{}").format(word)
+        for word in printable(text).split(" ")
+    )
+    return Markup(" ").join(words)
 
 
-def _lead(run: Run, several: bool) -> Lead | None:
-    """The lead of a run. several: the report has several runs, so it also names this one."""
-    groups = (g for g in group_series([run]) if g[0].workload.scenario in ("latency", "long", "voice"))
-    group: list[Series] = next(groups, [])
-    ours = [series for series in group if series.role == "ours" and series.values("rtf")]
-    if not ours:
-        return None
-    best = min(ours, key=lambda series: series.median("rtf"))
-    peers = []
-    for peer in group:
-        if peer.role == "peer" and peer.values("rtf"):
-            ratio = ratio_of(best.values("rtf"), peer.values("rtf"))
-            if ratio.verdict == "more" and ratio.interval:
-                interval = "{:.3g} to {:.3g}".format(*ratio.interval)
-                peers.append((peer.target.name, f"{ratio.value:.3g}", interval))
-    rtf = best.median("rtf")
-    return Lead(
-        machine=run.machine + (f" ({run.label})" if several else ""),
-        target=best.target.name,
-        rtf=f"{rtf:.3g}",
-        real_time=rtf < 1,
-        work=_work(best.workload),
-        peers=peers,
-        memory=best.median_text("memory"),
+def _title(machines: Sequence[Machine]) -> str:
+    weights = {lead.workload.weights for machine in machines for lead in machine.lead}
+    models = sorted({model_words(name) for name in weights})
+    model = models[0] if len(models) == 1 else "Bark"
+    where = machines[0].name if len(machines) == 1 else f"{len(machines)} machines"
+    return f"{model[0].upper()}{model[1:]} on {where}"
+
+
+def _section(machine: Machine) -> Section:
+    results = machine.run.results
+    targets = results.targets
+    return Section(
+        machine=machine,
+        parts=list(_parts(machine.run)),
+        facts=machine_table([machine.run]),
+        trades=_trades(targets),
+        configs=[target for target in targets if target.config],
+        failures=[(target.name, target.error) for target in targets if target.error],
+        notes=list(results.notes),
     )
 
 
-def _work(workload: Workload) -> str:
-    voice = f", voice {workload.voice}" if workload.voice else ""
-    return f"{workload.seconds:g} s of audio, {workload.weights}{voice}"
+def _parts(run: Run) -> Iterator[Part]:
+    """What was measured, the most telling work first: it has all charts, the others only their own."""
+    groups = group_series(run)
+    lead = lead_group(groups)
+    if lead:
+        found = [
+            charts.speed_chart(lead),
+            charts.choice_chart(run, lead),
+            charts.stage_chart(lead),
+            charts.memory_chart(_of(groups, "memory") or lead),
+            charts.memory_chart(lead, "gpu-memory"),
+        ]
+        yield _part(lead[0].workload, found)
+    for group in groups:
+        scenario = group[0].workload.scenario
+        if group is not lead and scenario in ("voice", "long", "latency"):
+            yield _part(group[0].workload, [charts.speed_chart(group)])
+    alike = _of(groups, "latency") + _of(groups, "throughput")
+    if _of(groups, "throughput"):
+        yield _part(_of(groups, "throughput")[0].workload, [charts.batch_chart(alike)], one=True)
+    if alike or lead:
+        yield _part((alike or lead)[0].workload, [charts.cost_chart(alike or lead)], title="Cost", one=True)
+    for scenario, chart in (("cold-start", charts.start_chart), ("memory", charts.memory_chart)):
+        group = _of(groups, scenario)
+        if group and not (scenario == "memory" and lead):
+            yield _part(group[0].workload, [chart(group)])
 
 
-def _notes(run: Run) -> Iterator[str]:
-    if not run.results.complete:
-        yield "incomplete: it was stopped before its end"
-    yield from run.results.notes
+def _of(groups: Sequence[list[Series]], scenario: str) -> list[Series]:
+    return [series for group in groups if group[0].workload.scenario == scenario for series in group]
+
+
+def _part(workload: Workload, found: Sequence[Chart | None], title: str = "", one: bool = False) -> Part:
+    """one: of a workload of several texts, only one is told of."""
+    told = work_words(workload.model_copy(update={"batch": 1}) if one else workload)
+    work = f"{told}, {model_words(workload.weights)} ({workload.weights})"
+    return Part(title or _SCENARIO_TITLES[workload.scenario], work, [chart for chart in found if chart])
+
+
+def _trades(targets: Sequence[TargetInfo]) -> Table:
+    """What each target gives up, by its own word."""
+    rows = []
+    for target in targets:
+        if target.config:
+            trades = "nothing: Bark's own mathematics" if is_exact(target) else ""
+            said = target.config.get("trades") or trades or str(target.config.get("precision", ""))
+            rows.append([target.name, said])
+    return Table(["target", "what it trades for speed"], rows)

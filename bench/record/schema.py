@@ -127,6 +127,10 @@ class Sample(_Measured):
     step_bytes: Count | None = Field(description="that a coarse decode step must read, on average")
     bandwidth_share: Amount | None = Field(description="of read_bandwidth, reached in coarse decode steps")
     energy_j: dict[str, Amount] = Field(description="by meter; empty where none can be read")
+    calibration_s: tuple[Amount, Amount] | None = Field(
+        None, description="seconds that one and the same product took just before and just after"
+    )
+    other_cpus: Amount | None = Field(None, description="processors that other work kept busy meanwhile")
 
 
 class Accuracy(_Measured):

@@ -44,8 +44,34 @@ class Ratio(NamedTuple):
     verdict: Verdict
 
 
-def ratio_of(a: Sequence[float], b: Sequence[float]) -> Ratio:
+def noise_of(samples: Sequence[Sample]) -> float | None:
+    """How much the speed of a machine changed while these samples were taken, as a share; None if unknown.
+
+    It is read off the product that was timed before and after each sample: how far its slow tenth and its
+    quick tenth are from the middle between them. 0.1: by 10% to both sides.
+    """
+    times = [seconds for sample in samples for seconds in sample.calibration_s or () if seconds > 0]
+    if len(times) < 4:
+        return None
+    quick, slow = np.percentile(times, [10, 90])
+    return float(math.sqrt(slow / quick) - 1)
+
+
+def widened(interval: Interval | None, noise: float | None) -> Interval | None:
+    """An interval of a median or a ratio, widened to both sides by a machine's noise.
+
+    Samples that were taken in one quiet or one busy minute agree with each other, and say nothing about the
+    next minute: the interval that they give is too narrow.
+    """
+    if interval is None or not noise:
+        return interval
+    return interval[0] / (1 + noise), interval[1] * (1 + noise)
+
+
+def ratio_of(a: Sequence[float], b: Sequence[float], noise: float | None = None) -> Ratio:
     """Compare two sets of samples that were measured in the same way.
+
+    noise: of the machine meanwhile, by which the interval is widened.
 
     `b` is "less" or "more" if the test is significant, the interval excludes 1, and the medians differ by 2%
     or more. Four samples on each side are enough for that. Swapping `a` and `b` gives exactly the inverse.
@@ -54,11 +80,11 @@ def ratio_of(a: Sequence[float], b: Sequence[float]) -> Ratio:
     if not a or not b or not all(0 < value < math.inf for value in (*a, *b)):
         raise InputError("a ratio needs samples on both sides, all of them above 0")
     if sorted(b) < sorted(a):  # always in the same order, so that the same resamples are drawn
-        return _inverse(ratio_of(b, a))
+        return _inverse(ratio_of(b, a, noise))
     a, b = sorted(a), sorted(b)
     value = quartiles(b).median / quartiles(a).median
     logs = _interval(_log_ratio, a, b)
-    interval = logs and (math.exp(logs[0]), math.exp(logs[1]))
+    interval = widened(logs and (math.exp(logs[0]), math.exp(logs[1])), noise)
     if 2 / math.comb(len(a) + len(b), len(a)) >= SIGNIFICANT:  # the smallest p that is possible
         return Ratio(value, interval, 1.0, "too few samples")
     method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
@@ -66,8 +92,17 @@ def ratio_of(a: Sequence[float], b: Sequence[float]) -> Ratio:
     return Ratio(value, interval, p, _verdict(value, interval, p))
 
 
+def median_interval(values: Sequence[float]) -> Interval | None:
+    """The 95% interval of a median, bootstrapped; None for a single value."""
+    return _interval(np.median, values)
+
+
 def summaries(samples: Sequence[Sample]) -> list[Summary]:
-    """The summary of every metric of every target, in the order in which they appear in the samples."""
+    """The summary of every metric of every target, in the order in which they appear in the samples.
+
+    Intervals of times are widened by the noise of the machine, those of memory are not.
+    """
+    noise = noise_of(samples)
     groups: dict[tuple[str, str, str], list[float]] = defaultdict(list)
     for sample in samples:
         for metric, value in _metrics(sample):
@@ -78,7 +113,7 @@ def summaries(samples: Sequence[Sample]) -> list[Summary]:
             target=target,
             metric=metric,
             samples=len(values),
-            interval=_interval(np.median, values),
+            interval=widened(median_interval(values), None if metric.endswith("_bytes") else noise),
             **quartiles(values)._asdict(),
         )
         for (workload, target, metric), values in groups.items()

@@ -8,7 +8,6 @@ from alrakis.bench.record.schema import STAGES, Accuracy, Environment, Sample, S
 from alrakis.bench.record.statistics import quartiles
 
 STAGE_TITLES: dict[StageName, str] = {stage: stage.replace("_", ", ") for stage in STAGES}
-NARROW_STAGE_TITLES = ("semantic", "steps", "coarse", "steps", "fine", "codec")
 
 
 @dataclass(frozen=True)
@@ -17,6 +16,11 @@ class Table:
 
     columns: Sequence[str]
     rows: Sequence[Sequence[str]]
+
+    def is_figure(self, column: int) -> bool:
+        """Whether a column holds figures, which stand on the right, and not words."""
+        cells = [row[column] for row in self.rows if row[column]]
+        return all(cell[0].isdigit() for cell in cells)
 
 
 def accuracy_table(accuracy: Sequence[tuple[str, Accuracy]]) -> Table:

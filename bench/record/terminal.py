@@ -1,16 +1,19 @@
 """Results and tables on a terminal. Text from files is shown printable, and never as markup."""
 
 import sys
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from alrakis.bench.record.metrics import megabytes
-from alrakis.bench.record.schema import STAGES, Results, Sample, StageName, Workload
-from alrakis.bench.record.tables import NARROW_STAGE_TITLES, Table, accuracy_table, median_cell
+from alrakis.bench.record.metrics import METRICS, main_metric, megabytes, rtf_text, seconds_text, times_text
+from alrakis.bench.record.runs import Run
+from alrakis.bench.record.schema import STAGES, Results, Sample, Workload
+from alrakis.bench.record.statistics import quartiles
+from alrakis.bench.record.tables import Table, accuracy_table, median_cell
+from alrakis.bench.record.words import ORIGINAL, answer, machine_words, model_words, work_words
 from alrakis.files.printable import printable, printable_lines
 
 PIPE_WIDTH = 140  # characters of a line in a file or a pipe
@@ -38,7 +41,9 @@ def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> Ri
     )
     for number, column in enumerate(table.columns):
         left = number in words or number - len(table.columns) in words
-        drawn.add_column(Text(printable(column)), justify="left" if left else "right", overflow="fold")
+        drawn.add_column(
+            Text(printable(column)), justify="left" if left else "right", overflow="fold", no_wrap=not left
+        )
     if table.rows:
         drawn.columns[0].min_width = min(_NAME_WIDTH, max(len(row[0]) for row in table.rows))
     for row in table.rows:
@@ -46,38 +51,89 @@ def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> Ri
     return drawn
 
 
+def fitted(table: Table, width: int, less: Sequence[str]) -> Table:
+    """The table without the columns that it can best do without, as many as make it fit into a width.
+
+    less: the titles of those columns, the first to be left out first.
+    """
+    for title in less:
+        if _width(table) <= width:
+            break
+        if title in table.columns:
+            table = _without(table, title)
+    return table
+
+
+def _without(table: Table, title: str) -> Table:
+    n = list(table.columns).index(title)
+    rows = [[*row[:n], *row[n + 1 :]] for row in table.rows]
+    return Table([*table.columns[:n], *table.columns[n + 1 :]], rows)
+
+
+def _width(table: Table) -> int:
+    widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    return sum(widths) + 2 * len(widths)
+
+
 def print_results(results: Results) -> None:
-    """Print one table for each workload, the accuracy, and why targets failed or figures are missing."""
-    console = make_console()
+    """Print a table for each workload, the accuracy, what went wrong, and the answer in words at the end."""
+    console, run = make_console(), Run("", results)
     environment = results.environment
-    line = f"{environment.machine}; {environment.threads} threads"
+    memory = f"{environment.memory_bytes / 2**30:.0f} GiB"
+    line = f"{machine_words(environment)}, {memory}; {environment.threads} threads"
     if environment.read_bandwidth:
         line += f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s"
     console.print(line, soft_wrap=True)
+    for warning in run.warnings():
+        console.print(f"! {warning}", soft_wrap=True)
+    console.print()
     for workload in results.workloads:
-        rows = [
-            [target.name, *(median_cell(samples, value, text) for _, value, text in _COLUMNS)]
-            for target in results.targets
-            if (samples := results.samples_of(workload.name, target.name))
-        ]
-        if rows:
-            columns = ["target", *(title for title, _, _ in _COLUMNS)]
-            console.print(make_table(_title(workload), Table(columns, rows)))
-            console.print()
+        _print_workload(console, results, workload)
     if results.accuracy:
         weights = results.workload(results.accuracy[0].workload).weights
         table = accuracy_table([(part.target, part) for part in results.accuracy])
+        table = fitted(table, console.width, _LESS_ACCURACY)
         console.print(make_table(f"accuracy: {weights}, the same tokens as fp32", table, words=(0, 1)))
         console.print()
     failures = [f"{target.name}: {target.error}" for target in results.targets if target.error]
     for line in [*failures, *results.notes]:
         console.print(line, soft_wrap=True)
+    said = answer(run)
+    if said is not None:
+        trades = [f"{said.best.name} trades: {said.trades}."] if said.trades else []
+        for line in ["", said.headline, *said.details, *trades]:
+            console.print(line, soft_wrap=True)
+
+
+def _print_workload(console: Console, results: Results, workload: Workload) -> None:
+    samples = {target.name: results.samples_of(workload.name, target.name) for target in results.targets}
+    about = main_metric(workload)
+    medians = {
+        name: quartiles(values).median
+        for name, own in samples.items()
+        if (values := [value for one in own if (value := METRICS[about].value(one))])
+    }
+    if not medians:
+        return
+    original = medians.get(ORIGINAL) if about == "rtf" else None
+    columns = ["target", "RTF", _TIMES, *(title for title, _, _ in _COLUMNS)]
+    rows = []
+    for name, value in sorted(medians.items(), key=lambda pair: pair[1]):
+        times = times_text(original / value) if original and name != ORIGINAL else ""
+        rtf = median_cell(samples[name], lambda sample: sample.rtf, rtf_text)
+        further = (median_cell(samples[name], of, text) for _, of, text in _COLUMNS)
+        rows.append([name, rtf, times, *further])
+    table = Table(columns, rows)
+    if not any(row[2] for row in rows):
+        table = _without(table, _TIMES)
+    less = [title for title in _LESS if title != METRICS[about].title.removesuffix(" after")]
+    console.print(make_table(_title(workload), fitted(table, console.width, less)))
+    console.print()
 
 
 def _title(workload: Workload) -> str:
-    voice = f"voice {workload.voice}" if workload.voice else "no voice"
-    texts = f"{workload.batch} texts at once, " if workload.batch > 1 else ""
-    return f"{workload.name}: {workload.weights}, {texts}{workload.seconds:g} s, {voice}; medians, seconds"
+    model = model_words(workload.weights)
+    return f"{workload.name}: {work_words(workload)}, {model} ({workload.weights}); medians"
 
 
 def _step_ms(sample: Sample) -> float | None:
@@ -85,19 +141,24 @@ def _step_ms(sample: Sample) -> float | None:
     return decode.seconds / decode.steps * 1e3 if decode.steps else None
 
 
-def _stage_s(stage: StageName) -> Callable[[Sample], float]:
-    return lambda sample: sample.stages[stage].seconds
+def _part_s(part: str) -> Callable[[Sample], float]:
+    """The seconds of all stages whose name begins so."""
+    stages = [stage for stage in STAGES if stage.startswith(part)]
+    return lambda sample: sum(sample.stages[stage].seconds for stage in stages)
 
 
-# Titles, values and formats.
+_TIMES = f"× {ORIGINAL}"
+# Titles, values and formats; units stand with the figures.
 _COLUMNS: tuple[tuple[str, Callable[[Sample], float | None], Callable[[float], str]], ...] = (
-    ("RTF", lambda s: s.rtf, "{:.2f}".format),
-    ("first audio", lambda s: s.ttfa_s, "{:.2f}".format),
-    *(
-        (title, _stage_s(stage), "{:.2f}".format)
-        for title, stage in zip(NARROW_STAGE_TITLES, STAGES, strict=True)
-    ),
+    ("first audio", lambda s: s.ttfa_s, seconds_text),
+    ("text", _part_s("semantic"), seconds_text),
+    ("coarse", _part_s("coarse"), seconds_text),
+    ("fine", _part_s("fine"), seconds_text),
+    ("codec", _part_s("codec"), seconds_text),
     ("coarse step", _step_ms, "{:.2f} ms".format),
     ("of bandwidth", lambda s: s.bandwidth_share, "{:.0%}".format),
-    ("peak RSS", lambda s: s.peak_rss_bytes, megabytes),
+    ("memory", lambda s: s.peak_rss_bytes, megabytes),
 )
+# What a narrow terminal does without, first to last.
+_LESS = ("of bandwidth", "codec", "coarse step", "first audio", "text", "fine", "coarse")
+_LESS_ACCURACY = ("draws", "KL, most", "KL, mean")

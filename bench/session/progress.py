@@ -40,9 +40,13 @@ class RunProgress:
 
     def failed(self, target: str, calls: int, reason: str) -> None:
         """Take away this number of a target's calls, which are not going to be made."""
+        self.spared(target, calls)
+        self._progress.console.print(f"{target} failed: {reason}")
+
+    def spared(self, target: str, calls: int) -> None:
+        """Take away this number of a target's calls, which need not be made."""
         self._calls_left[target] -= calls
         self._progress.update(self._task, total=(self._progress.tasks[0].total or 0) - calls)
-        self._progress.console.print(f"{target} failed: {reason}")
 
     def _time_left(self) -> str:
         """An estimate from the mean call of each target; targets without a call take the mean of those."""

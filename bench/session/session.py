@@ -8,9 +8,10 @@ from typing import Any
 from alrakis.auto import resolve_config
 from alrakis.bench.measure.energy import Meters
 from alrakis.bench.measure.machine import environment
+from alrakis.bench.measure.noise import Calibration, OtherWork
 from alrakis.bench.record.schema import Accuracy, Environment, Results, Sample, TargetInfo, Workload
 from alrakis.bench.record.statistics import summaries
-from alrakis.bench.session.plan import FRESH, Plan
+from alrakis.bench.session.plan import FRESH, LONG_CALL_S, Plan
 from alrakis.bench.session.progress import RunProgress
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import WARM_UP_S, Process, Target, TargetError
@@ -26,11 +27,13 @@ class Session:
         self._began_s = time.perf_counter()
         self._environment: Environment | None = None
         self._meters = Meters()
+        self._calibration = Calibration()
         self._samples: list[Sample] = []
         self._accuracy: list[Accuracy] = []
         self._load_s: dict[str, float] = {}
         self._errors: dict[str, list[str]] = {target.name: [] for target in plan.targets}
         self._processes: dict[str, Process] = {}
+        self._spared: list[str] = []  # targets and workloads
         self._dead: set[str] = set()  # targets that could not be loaded, or crashed
         self._warm: set[tuple[str, int]] = set()  # targets and batch sizes that have had a warm-up
 
@@ -68,7 +71,7 @@ class Session:
             command=self._command,
             suite=plan.suite,
             repeats=plan.repeats,
-            notes=[*self._meters.notes, *plan.notes],
+            notes=[*self._meters.notes, *plan.notes, *self._notes()],
             environment=self._environment or environment(plan.threads),
             workloads=list(plan.workloads),
             targets=[self._target_info(target) for target in plan.targets],
@@ -76,6 +79,11 @@ class Session:
             accuracy=self._accuracy,
             summaries=summaries(self._samples),
         )
+
+    def _notes(self) -> list[str]:
+        if not self._spared:
+            return []
+        return [f"not repeated, since one call took over {LONG_CALL_S:g} s: {', '.join(self._spared)}"]
 
     def _load(self, target: Target) -> None:
         self._progress.started(f"loading {target.name}")
@@ -98,7 +106,10 @@ class Session:
                 try:
                     self._warm_up(process, workload)
                     self._progress.started(self._title(workload, target, number))
-                    self._keep(workload, target, number, self._timed(process, workload))
+                    sample = self._keep(workload, target, number, self._timed(process, workload))
+                    if self._plan.is_enough(sample.wall_s) and number + 1 < self._plan.calls(workload):
+                        targets.remove(target)
+                        self._spare(target, workload, number)
                 except TargetError as error:
                     targets.remove(target)
                     self._fail_workload(target, workload, number, error, dead=not error.alive)
@@ -144,28 +155,42 @@ class Session:
 
     def _timed(self, process: Process, workload: Workload) -> dict[str, Any]:
         """A call of a loaded process: the fields of its sample."""
-        began, before = time.perf_counter(), self._meters.read()
+        calibration_s = self._calibration.take()
+        began, others, before = time.perf_counter(), OtherWork(process.pid), self._meters.read()
         reply = process.ask(**self._call(workload, workload.seconds))
-        spent = self._meters.spent(before, self._meters.read())
-        return {**reply, "began_s": began - self._began_s, "ttfa_s": reply["wall_s"], "energy_j": spent}
+        return {
+            **reply,
+            "began_s": began - self._began_s,
+            "ttfa_s": reply["wall_s"],
+            "energy_j": self._meters.spent(before, self._meters.read()),
+            "other_cpus": others.taken(),
+            "calibration_s": (calibration_s, self._calibration.take()),
+        }
 
     def _timed_from_start(self, process: Process, workload: Workload) -> dict[str, Any]:
         """Loading and the first call of a process that was just started: the fields of its sample."""
-        before = self._meters.read()
+        calibration_s, others, before = self._calibration.take(), OtherWork(process.pid), self._meters.read()
         process.ask(do="load")
         load_s = time.perf_counter() - process.began_s
         reply = process.ask(**self._call(workload, workload.seconds), fresh=True)
         wall_s = time.perf_counter() - process.began_s
         spent = self._meters.spent(before, self._meters.read())
-        began_s = process.began_s - self._began_s
-        return {**reply, "began_s": began_s, "load_s": load_s, "ttfa_s": wall_s, "energy_j": spent}
+        return {
+            **reply,
+            "began_s": process.began_s - self._began_s,
+            "load_s": load_s,
+            "ttfa_s": wall_s,
+            "energy_j": spent,
+            "other_cpus": others.taken(),
+            "calibration_s": (calibration_s, self._calibration.take()),
+        }
 
     def _call(self, workload: Workload, seconds: float) -> dict[str, Any]:
         """The command that has a process generate this many seconds of audio."""
         voice = self._plan.voice_file if workload.voice else None
         return {"do": "run", "texts": [workload.text] * workload.batch, "seconds": seconds, "voice": voice}
 
-    def _keep(self, workload: Workload, target: Target, number: int, fields: dict[str, Any]) -> None:
+    def _keep(self, workload: Workload, target: Target, number: int, fields: dict[str, Any]) -> Sample:
         fields.pop("torch")
         decode = fields["stages"]["coarse_decode"]
         share = None
@@ -183,6 +208,12 @@ class Session:
         )
         self._samples.append(sample)
         self._progress.called(target.name, sample.ttfa_s, f"{workload.name}: {target.name} RTF {rtf:.2f}")
+        return sample
+
+    def _spare(self, target: Target, workload: Workload, number: int) -> None:
+        """Leave out the rest of a target's calls in a workload: one takes too long to be repeated."""
+        self._spared.append(f"{target.name} in {workload.name}")
+        self._progress.spared(target.name, self._plan.calls(workload) - number - 1)
 
     def _fail_workload(
         self, target: Target, workload: Workload, number: int, error: TargetError, *, dead: bool

@@ -61,6 +61,10 @@ class Process:
             start_new_session=True,  # so that Ctrl-C reaches this process only
         )
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def __enter__(self) -> "Process":
         return self
 

@@ -3,7 +3,7 @@
 import re
 from html.parser import HTMLParser
 
-VOID = {"meta", "br", "path", "rect", "use"}
+VOID = {"meta", "br", "input", "path", "rect", "use"}
 
 
 class Page(HTMLParser):

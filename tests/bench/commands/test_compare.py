@@ -16,7 +16,9 @@ def test_one_machine(tmp_path: Path, bench: Bench) -> None:
     assert ended.code == 0, ended.err
     assert "one machine: AMD Ryzen 7 4800U" in ended.out
     (line,) = [line for line in ended.out.splitlines() if line.startswith("latency")]
-    assert re.fullmatch(r"latency +cpu-int8 +RTF +1 +0.501 +0.500 +0.\d+ - 0.\d+ +6, 6 +faster", line.strip())
+    assert re.fullmatch(
+        r"latency +cpu-int8 +RTF +1.00 +0.50 +2.00× +1.\d+× - 2.\d+× +6, 6 +faster", line.strip()
+    )
 
 
 def test_two_machines(tmp_path: Path, bench: Bench) -> None:

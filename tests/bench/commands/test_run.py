@@ -47,7 +47,7 @@ def test_every_scenario_is_measured_in_turn(every: tuple[Results, str]) -> None:
     results, _ = every
     assert results.complete
     assert errors(results) == {"cpu-fp32": None, "cpu-int8": None}
-    names = ["latency", "throughput-2", "voice", "long", "cold-start", "memory"]
+    names = ["voice", "latency", "throughput-2", "long", "cold-start", "memory"]
     turns = [(number, target) for number in (0, 1) for target in ("cpu-fp32", "cpu-int8")]
     assert order(results) == [(name, target, number) for name in names for number, target in turns]
     began = [sample.began_s for sample in results.samples]
@@ -83,6 +83,9 @@ def test_samples_are_complete(every: tuple[Results, str]) -> None:
         assert sample.peak_rss_bytes
         assert sample.step_bytes
         assert sample.bandwidth_share
+        assert sample.calibration_s
+        assert min(sample.calibration_s) > 0
+        assert sample.other_cpus is not None
         fresh = sample.workload in ("cold-start", "memory")
         assert (sample.load_s is not None) == fresh
         assert sample.ttfa_s > sample.wall_s if fresh else sample.ttfa_s == sample.wall_s

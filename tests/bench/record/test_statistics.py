@@ -2,15 +2,17 @@
 
 import math
 from statistics import median
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alrakis.bench.record.statistics import quartiles, ratio_of, summaries
+from alrakis.bench.record.schema import Sample
+from alrakis.bench.record.statistics import noise_of, quartiles, ratio_of, summaries, widened
 from alrakis.errors import InputError
-from tests.bench.results import sample, workload
+from tests.bench.results import sample, times, workload
 
 figures = st.floats(0.001, 1e9)
 samples = st.lists(figures, min_size=1, max_size=6)
@@ -117,3 +119,36 @@ def test_summaries_have_every_metric_that_was_measured() -> None:
     assert found["y", "coarse_decode_step_s"].median == 0.5
     assert found["x", "energy_j GPU 0"].median == 5
     assert ("x", "load_s") not in found
+
+
+def calibrated(*times_s: float) -> list[Sample]:
+    pairs = zip(times_s[::2], times_s[1::2], strict=True)
+    return [sample(workload(), "x", n, 1.0, calibration_s=pair) for n, pair in enumerate(pairs)]
+
+
+def test_noise_is_read_off_one_and_the_same_product() -> None:
+    assert noise_of(calibrated(1.0, 1.0, 1.0, 1.0)) == 0.0
+    assert noise_of(calibrated(*[1.0, 1.44] * 10)) == pytest.approx(0.2)
+    assert noise_of(calibrated(1.0, 2.0)) is None  # two are too few to tell
+    assert noise_of([sample(workload(), "x", n, 1.0) for n in range(4)]) is None  # not measured
+
+
+def test_noise_widens_intervals_and_is_not_hidden() -> None:
+    quiet, noisy = ratio_of(times(1.0), times(1.1)), ratio_of(times(1.0), times(1.1), 0.2)
+    assert quiet.interval
+    assert noisy.interval == (quiet.interval[0] / 1.2, quiet.interval[1] * 1.2)
+    assert (quiet.verdict, noisy.verdict) == ("more", "no difference shown")
+    back = ratio_of(times(1.1), times(1.0), 0.2)
+    assert back.interval == (1 / noisy.interval[1], 1 / noisy.interval[0])
+    assert widened(None, 0.2) is None
+
+
+def test_summaries_of_times_are_widened_and_those_of_memory_are_not() -> None:
+    def intervals(samples: list[Sample]) -> dict[str, Any]:
+        return {summary.metric: summary.interval for summary in summaries(samples)}
+
+    plain = [sample(workload(), "x", n, rtf) for n, rtf in enumerate(times(1.0))]
+    restless = [one.model_copy(update={"calibration_s": (1.0, 1.44)}) for one in plain]
+    before, after = intervals(plain), intervals(restless)
+    assert after["rtf"][0] == pytest.approx(before["rtf"][0] / 1.2)
+    assert after["peak_rss_bytes"] == before["peak_rss_bytes"]

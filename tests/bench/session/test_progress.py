@@ -26,6 +26,8 @@ def test_calls_are_counted_and_the_time_left_is_estimated() -> None:
     assert task.fields["left"] == "about 24 s left"
     progress.failed("cpu-int8", 2, "it crashed")
     assert task.total == 4
+    progress.spared("cpu-fp32", 1)
+    assert task.total == 3
     assert out.getvalue().splitlines() == [
         "latency: cpu-fp32 RTF 5.00",
         "latency: cpu-int8 RTF 1.00",

