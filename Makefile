@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: $(VENV)/small $(VENV)/ready demo test faults fuzz browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 # A Python that alrakis can use is told before pip runs; one that is asked for by name is the one in .venv.
 # Both targets look for themselves whether there is anything to do: what they are about may be made anew.
@@ -48,6 +48,13 @@ lint: $(VENV)/ready
 demo: $(VENV)/small
 	$(BIN)/alrakis say "Good morning. This voice was made on your own computer." \
 		--weights demo --seed 1 -o demo.wav
+
+$(VENV)/serve: $(VENV)/small
+	@test $@ -nt pyproject.toml || { $(INSTALL) -e '.[cpu,serve]' && touch $@; }
+
+# the server, with the demo voice; nothing is downloaded but packages
+serve: $(VENV)/serve
+	$(BIN)/alrakis serve --weights demo
 
 # the demo voice's weights, from texts on (tools/demo_voice): hours at low priority; each step is resumable
 VOICE := PYTHONPATH=tools nice -n 19 $(BIN)/python -m demo_voice

@@ -1,6 +1,6 @@
 """Engine: says texts, short ones and long ones, over one set of weights."""
 
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, overload
 
@@ -125,6 +125,7 @@ class Engine(Pipeline):
         language: str | None = None,
         begin: int | None = None,
         on_move: OnMove | None = None,
+        client: Hashable | None = None,
         options: Options | None = None,
         silent: bool = True,
         **changes: Any,
@@ -137,11 +138,12 @@ class Engine(Pipeline):
         in), and chunks run side by side; with "chain" each chunk goes on from the speaker's chunk before it.
         language: for splitting, by the script if None. begin: how many chunks are under way at first, as
         many as there is room for if None; few bring the first sound sooner. on_move: called after every step
-        of a stage with its name and the seconds of audio done; may raise. options, silent and further
-        keywords: as in `generate`. Raises as `generate`, at once.
+        of a stage with its name and the seconds of audio done; may raise. client: who asks; all texts of one
+        client share its turns, as if they were one text. options, silent and further keywords: as in
+        `generate`. Raises as `generate`, at once.
         """
         long = LongText(self, text, voice, cast or {}, seed, steady, language, options_with(options, changes))
-        return long.say(begin=begin, on_move=on_move, silent=silent)
+        return long.say(begin=begin, on_move=on_move, client=client, silent=silent)
 
     def stream(
         self,

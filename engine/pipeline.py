@@ -89,6 +89,11 @@ class Pipeline:
         return self._scheduler.forked
 
     @property
+    def slots_in_use(self) -> dict[Part, int]:
+        """How many slots the text and the coarse model have given to sequences, now."""
+        return self._scheduler.slots_in_use
+
+    @property
     def layout(self) -> Layout:
         """Ids, vocabulary sizes and rates of the weights."""
         return self.weights.layout

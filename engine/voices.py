@@ -53,6 +53,8 @@ SUPPORTED_LANGS = [
 _SPEAKERS = range(10)
 _MAX_ARRAY_BYTES = 64 << 20  # an hour of fine codes has 17 MB in int64
 OTHER = "Other"  # the heading of presets without a language
+_WOMEN = {"demo/slt", "v2/en_speaker_9"}
+_MEN = {"demo/rms", *(f"v2/en_speaker_{n}" for n in range(9))}  # of the others it is not said
 
 Array = npt.NDArray[Any]
 
@@ -92,6 +94,11 @@ def list_voices() -> dict[str, list[str]]:
     }
     voices[OTHER] = ["announcer", *(f"speaker_{n}" for n in _SPEAKERS)]
     return voices
+
+
+def speaker_of(name: str) -> str | None:
+    """`woman` or `man`, as far as it is known of a named voice."""
+    return "woman" if name in _WOMEN else "man" if name in _MEN else None
 
 
 def load_voice(

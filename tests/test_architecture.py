@@ -47,6 +47,7 @@ LEVELS = (
     "engine",
     "jobs",
     "default generation api",
+    "serve",
     "cli __main__",
     "bench",
 )
@@ -59,6 +60,13 @@ FRAMEWORKS = {
     "transformers": [],
     "bark": [],
     "encodec": [],
+    "fastapi": ["serve.*"],
+    "starlette": ["serve.*"],
+    "uvicorn": ["serve.*"],
+    "prometheus_client": ["serve.*"],
+    "pydantic_settings": ["serve.*"],
+    "wyoming": ["serve.*"],
+    "av": ["serve.*"],
 }
 # Who may besides, inside a function, because the person asked for what only the framework knows.
 WHEN_ASKED = {

@@ -26,8 +26,6 @@ A voice that is not on this machine is downloaded when it is first used. Any .np
 coarse_prompt and a fine_prompt is a voice too: give its path."""
 
 DEMO = "With --weights demo"
-WOMEN = {"demo/slt", "v2/en_speaker_9"}
-MEN = {"demo/rms", *(f"v2/en_speaker_{n}" for n in range(9))}  # of the others it is not said
 
 Listed = dict[str, str | None]  # name, language, code, speaker, path
 
@@ -82,9 +80,10 @@ def listed_voices() -> list[Listed]:
 
 
 def _row(name: str, language: str, code: "str | None", path: "Path | None") -> Listed:
-    speaker = "woman" if name in WOMEN else "man" if name in MEN else None
+    from alrakis.voices import speaker_of
+
     found = None if path is None else str(path)
-    return {"name": name, "language": language, "code": code, "speaker": speaker, "path": found}
+    return {"name": name, "language": language, "code": code, "speaker": speaker_of(name), "path": found}
 
 
 def _of_language(voices: "Sequence[Listed]", asked: str) -> list[Listed]:

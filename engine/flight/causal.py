@@ -16,7 +16,7 @@ from alrakis.stages.asks import Run
 class Slots:
     """Which sequence has which slot of a model, and their steps.
 
-    The last slot is for a caller who has none; an urgent sequence sits at the end, so that it can step
+    The last slot is for a client who has none; an urgent sequence sits at the end, so that it can step
     without the others.
     """
 
@@ -24,17 +24,21 @@ class Slots:
         self._count = count
         self._of: dict[Sequence[Any], int] = {}
 
+    def __len__(self) -> int:
+        """How many are taken."""
+        return len(self._of)
+
     def seat(self, waiting: Iterable[Sequence[Any]]) -> None:
-        """Give free slots to who needs one: the urgent first, then the caller who has the fewest."""
+        """Give free slots to who needs one: the urgent first, then the client who has the fewest."""
         free = sorted(set(range(self._count)) - set(self._of.values()))
         left = [sequence for sequence in waiting if sequence not in self._of] if free else []
         while free and left:
-            held = Counter(other.caller for other in self._of)
+            held = Counter(other.caller.client for other in self._of)
             if len(free) == 1 and self._count > 1:
-                left = [sequence for sequence in left if not held[sequence.caller]]
+                left = [sequence for sequence in left if not held[sequence.caller.client]]
                 if not left:
                     return
-            sequence = min(left, key=lambda s: (not s.caller.urgent, held[s.caller], s.arrival))
+            sequence = min(left, key=lambda s: (not s.caller.urgent, held[s.caller.client], s.arrival))
             left.remove(sequence)
             apart = sequence.caller.urgent and not all(other.caller.urgent for other in self._of)
             self._of[sequence] = free.pop(-1 if apart else 0)

@@ -103,6 +103,11 @@ class Scheduler:
         """Whether this process was forked from the one that made this, whose threads stayed behind."""
         return os.getpid() != self._process
 
+    @property
+    def slots_in_use(self) -> dict[Part, int]:
+        """How many slots of each causal part are taken now."""
+        return {part: len(slots) for part, slots in self._slots.items()}
+
     def check_process(self) -> None:
         """Raises BackendError in a process that was forked: locks of its threads may be held for ever."""
         if self.forked:
@@ -157,20 +162,20 @@ class Scheduler:
                 return False
 
     def _take_off(self) -> None:
-        """Let sequences that wait begin while there is room; each caller has at least one under way."""
+        """Let sequences that wait begin while there is room; each client has at least one under way."""
         self._landed = False
         self._waiting = [sequence for sequence in self._waiting if not sequence.handle.done()]
-        held = Counter(sequence.caller for sequence in self._flying)
+        held = Counter(sequence.caller.client for sequence in self._flying)
         full = FLYING * self._count
         while self._waiting:
-            first = min(self._waiting, key=lambda s: (not s.caller.urgent, held[s.caller], s.arrival))
+            first = min(self._waiting, key=lambda s: (not s.caller.urgent, held[s.caller.client], s.arrival))
             if len(self._flying) >= full:
-                first = min(self._waiting, key=lambda s: (held[s.caller], s.arrival))
-                if held[first.caller]:
+                first = min(self._waiting, key=lambda s: (held[s.caller.client], s.arrival))
+                if held[first.caller.client]:
                     return
             self._waiting.remove(first)
             self._flying.append(first)
-            held[first.caller] += 1
+            held[first.caller.client] += 1
 
     def _fail_all(self, error: BaseException) -> None:
         for sequence in [*self._flying, *self._waiting]:

@@ -1,6 +1,7 @@
 """One sequence in flight, whoever asked for it, and the handle by which he has it."""
 
 import itertools
+from collections.abc import Hashable
 from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
@@ -38,12 +39,16 @@ class Caller:
     """Who asked for some sequences: they share his turns, and tell him of each step.
 
     urgent: he waits for sound, so his sequences go before those that are not. on_move: is called after every
-    step of a stage with its name and the seconds of audio done; what it raises ends the sequence.
+    step of a stage with its name and the seconds of audio done; what it raises ends the sequence. client: on
+    whose behalf he asks; all callers of one client share its turns. None: nobody but himself.
     """
 
-    def __init__(self, on_move: OnMove | None = None, *, urgent: bool = True) -> None:
+    def __init__(
+        self, on_move: OnMove | None = None, *, urgent: bool = True, client: Hashable | None = None
+    ) -> None:
         self.on_move = on_move
         self.urgent = urgent
+        self.client: Hashable = self if client is None else client
 
 
 class Sequence(Generic[Made]):

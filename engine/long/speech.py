@@ -1,7 +1,7 @@
 """A long text that is being said: its pieces in order, each as soon as it is there."""
 
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import ExitStack
 
@@ -36,6 +36,7 @@ class Speech:
         begin: int | None = None,
         bounded: bool = True,
         on_move: OnMove | None = None,
+        client: Hashable | None = None,
         silent: bool = True,
     ) -> None:
         self._config = pipeline.config
@@ -56,6 +57,7 @@ class Speech:
             begin=begin,
             bounded=bounded,
             on_move=self._moving(on_move),
+            client=client,
         )
         try:
             self._takes.start()

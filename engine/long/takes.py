@@ -2,7 +2,7 @@
 
 import functools
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 
@@ -39,7 +39,7 @@ class Takes:
     stage and what that made. Both are called by the thread that does the work. begin: how many are under way
     at first; each that is done makes room for two, up to twice the config's max_batch (that many at once if
     None). With `begin` the first of them is urgent: somebody waits for its sound. bounded: results that
-    nobody has taken yet leave no room for others.
+    nobody has taken yet leave no room for others. client: as `Caller` has it.
     """
 
     def __init__(
@@ -54,6 +54,7 @@ class Takes:
         begin: int | None = None,
         bounded: bool = True,
         on_move: OnMove | None = None,
+        client: Hashable | None = None,
     ) -> None:
         self._pipeline = pipeline
         self._waiting = list(takes)
@@ -66,7 +67,8 @@ class Takes:
         self._room = min(begin or self._most, self._most)
         self._urgent = begin is not None
         self._on_move = on_move
-        self._caller = Caller(on_move, urgent=False)
+        self._client: Hashable = self if client is None else client
+        self._caller = Caller(on_move, urgent=False, client=self._client)
         self._lock = threading.RLock()
         self._under_way: dict[Take, Handle[Result]] = {}
         self._kept = 0  # results that nobody has taken yet
@@ -106,7 +108,7 @@ class Takes:
                 raise
 
     def _submit(self, take: Take) -> None:
-        caller = Caller(self._on_move) if self._urgent else self._caller
+        caller = Caller(self._on_move, client=self._client) if self._urgent else self._caller
         self._urgent = False
         manner = Manner(self._steady.voice(take.index), take.seed, self._options)
         told = functools.partial(self._told, take)

@@ -1,7 +1,7 @@
 """A long text: its chunks, their voices and seeds, and the pieces that are made of them."""
 
 import functools
-from collections.abc import AsyncGenerator, Generator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -58,9 +58,10 @@ class LongText:
         begin: int | None = None,
         bounded: bool = True,
         on_move: OnMove | None = None,
+        client: Hashable | None = None,
         silent: bool = True,
     ) -> Speech:
-        """Begin to say it. begin, bounded: as `Takes` has them."""
+        """Begin to say it. begin, bounded, client: as `Takes` has them."""
         return Speech(
             self._pipeline,
             self.text,
@@ -71,6 +72,7 @@ class LongText:
             begin=begin,
             bounded=bounded,
             on_move=on_move,
+            client=client,
             silent=silent,
         )
 

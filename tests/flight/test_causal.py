@@ -53,6 +53,17 @@ def test_the_last_slot_is_for_a_caller_who_has_none() -> None:
     assert seated(slots, [*waiting[1:], late]) == [True, False, False, True]
 
 
+def test_callers_of_one_client_share_its_turns() -> None:
+    flood = [sequence(Caller(client="busy")) for _ in range(4)]
+    other = sequence(Caller(client="other"))
+    slots = Slots(3)
+    assert seated(slots, flood) == [True, True, False, False], "the last slot is for another client"
+    assert seated(slots, [*flood, other]) == [True, True, False, False, True]
+    assert len(slots) == 3
+    slots.leave(None, other)
+    assert len(slots) == 2
+
+
 def test_a_single_slot_is_for_anybody() -> None:
     caller = Caller(urgent=False)
     assert seated(Slots(1), [sequence(caller), sequence(caller)]) == [True, False]

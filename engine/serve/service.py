@@ -1,0 +1,187 @@
+"""What all interfaces ask: one engine, its names, its queue, and whether it can speak now."""
+
+import asyncio
+import functools
+import time
+from collections.abc import Hashable
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Literal
+
+from alrakis.engine import Engine
+from alrakis.errors import InputError
+from alrakis.long.speech import Speech
+from alrakis.sampling import fresh_seed
+from alrakis.serve.asked import Said, voice_name
+from alrakis.serve.metrics import Metrics
+from alrakis.serve.names import Names
+from alrakis.serve.problems import ApiError
+from alrakis.serve.queue import FullError, Queue, Ticket
+from alrakis.serve.saying import Saying
+from alrakis.serve.settings import Settings
+from alrakis.spec import Part
+from alrakis.text.encoder import check_text
+from alrakis.text.pace import expected_s, language_of
+from alrakis.text.speakers import check_cast
+from alrakis.text.splitting import check_language
+from alrakis.timings import OnMove
+
+State = Literal["loading", "ready", "stopping", "failed"]
+LOADING_S = 5.0  # until it is worth asking again
+BEGINNERS = 4  # threads in which texts begin, where a voice may have to be downloaded
+
+
+class Service:
+    """Says texts for clients over one engine. Used by the event loop's thread alone.
+
+    Raises ConfigError for aliases that cannot be used.
+    """
+
+    def __init__(self, engine: Engine, settings: Settings) -> None:
+        self.engine = engine
+        self.settings = settings
+        self.names = Names(engine.weights, settings.aliases)
+        self.queue = Queue(settings.max_queued_s)
+        self.metrics = Metrics()
+        self.state: State = "loading"
+        self.reason = "the weights are being loaded"
+        self._sayings: set[Saying] = set()
+        self._beginners = ThreadPoolExecutor(BEGINNERS, "alrakis-begin")
+        self._watch()
+
+    def _watch(self) -> None:
+        """Let the metrics read how it is."""
+        watch, queue = self.metrics.watch, self.queue
+        watch("queued_seconds", "Seconds of audio that are not made yet", lambda: queue.seconds)
+        watch("requests_under_way", "Texts that are being said", lambda: len(queue))
+        watch("audio_rate", "Seconds of audio made in a second of work, of late", lambda: queue.rate.value)
+        watch("ready", "Whether texts can be said now", lambda: float(self.ready))
+        for part in self.engine.slots_in_use:
+            taken = functools.partial(self._taken, part)
+            watch("slots_in_use", "Slots of a model that are taken", taken, part=part)
+
+    def _taken(self, part: Part) -> float:
+        return self.engine.slots_in_use[part]
+
+    @property
+    def ready(self) -> bool:
+        """Whether texts can be said now."""
+        return self.state == "ready"
+
+    def loaded(self) -> None:
+        """The weights are there."""
+        if self.state == "loading":
+            self.state, self.reason = "ready", ""
+
+    def failed(self, error: BaseException) -> None:
+        """The weights cannot be had."""
+        self.state, self.reason = "failed", str(error) or type(error).__name__
+
+    async def begin(
+        self, said: Said, client: Hashable, *, streamed: bool, on_move: OnMove | None = None
+    ) -> Saying:
+        """Begin to say a text, which has to be ended. client: who shares turns with others of his.
+
+        streamed: pieces are sent as they come, so the first sound matters more than the last. Raises ApiError
+        and InputError.
+        """
+        began_s = time.monotonic()
+        self._check_ready()
+        text = self._checked(said.input)
+        cast = {
+            name: self.names.voice(voice_name(voice), f"cast.{name}") for name, voice in said.cast.items()
+        }
+        check_cast(cast, [text])
+        language = check_language(said.lang) or language_of(text)
+        seconds = expected_s(text, language)
+        seed = fresh_seed() if said.seed is None else said.seed
+        voice = self.names.voice(voice_name(said.voice))
+        soon = streamed or seconds <= self.engine.config.opening_s
+        ticket = self._ticket(seconds)
+
+        def moved(part: str, seconds: float) -> None:
+            ticket.move(part, seconds)
+            if on_move is not None:
+                on_move(part, seconds)
+
+        begin = functools.partial(
+            self.engine.submit_long,
+            said.input,
+            voice,
+            cast=cast,
+            seed=seed,
+            language=said.lang,
+            begin=1 if soon else None,
+            on_move=moved,
+            client=client,
+            options=said.options,
+        )
+        try:
+            speech = await self._begun(begin)
+        except BaseException:
+            ticket.leave()
+            raise
+        saying = Saying(speech, ticket, seed, began_s, self._end)
+        saying.limit(self.settings.timeout_s, each=streamed)
+        self._sayings.add(saying)
+        return saying
+
+    def _ticket(self, seconds: float) -> Ticket:
+        """A place in the queue. Raises ApiError."""
+        try:
+            return self.queue.enter(seconds)
+        except FullError as full:
+            message = f"{self.queue.seconds:.0f} s of audio are asked for already: try again later"
+            raise ApiError(429, message, code="queue_full", retry_after_s=full.after_s, again=True) from None
+
+    async def _begun(self, begin: functools.partial[Speech]) -> Speech:
+        """A speech that began in a thread; if nobody waits for it any more, it ends as soon as it began."""
+        future = self._beginners.submit(begin)
+        try:
+            return await asyncio.wrap_future(future)
+        except asyncio.CancelledError:
+            future.add_done_callback(_give_up)
+            raise
+
+    def _end(self, saying: Saying) -> None:
+        self._sayings.discard(saying)
+        self.metrics.audio_s.inc(saying.audio_s)
+        if saying.first_sound_s is not None:
+            self.metrics.first_sound_s.observe(saying.first_sound_s)
+        if saying.complete and saying.rtf is not None:
+            self.metrics.rtf.observe(saying.rtf)
+
+    def _check_ready(self) -> None:
+        if self.state == "loading":
+            raise ApiError(503, self.reason, code="loading", retry_after_s=LOADING_S, again=True)
+        if self.state != "ready":
+            raise ApiError(503, self.reason, code=self.state, retry_after_s=LOADING_S)
+
+    def _checked(self, text: str) -> str:
+        most = self.settings.max_text_chars
+        if len(text) > most:
+            message = f"the text has {len(text)} characters; this server takes up to {most} at once"
+            raise ApiError(400, message, param="input", code="string_above_max_length")
+        try:
+            check_text(text)
+        except InputError as error:
+            raise ApiError(400, str(error), param="input") from None
+        return text
+
+    async def stop(self, grace_s: float) -> None:
+        """Take no more texts, let what is under way finish within a time, and tell the rest."""
+        self.state, self.reason = "stopping", "this server is being stopped"
+        ends = time.monotonic() + grace_s
+        while self.queue.tickets and time.monotonic() < ends:
+            await asyncio.sleep(0.05)
+        for saying in list(self._sayings):
+            saying.stop(ApiError(503, self.reason, code="stopping", retry_after_s=LOADING_S, again=True))
+
+    def close(self) -> None:
+        """End the threads in which texts begin."""
+        self._beginners.shutdown(wait=False, cancel_futures=True)
+
+
+def _give_up(done: "Future[Speech]") -> None:
+    """Nobody waits for what has begun."""
+    if not done.cancelled() and done.exception() is None:
+        done.result().cancel()

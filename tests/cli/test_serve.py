@@ -1,0 +1,51 @@
+"""`alrakis serve`: what it is told, and what it says of mistakes."""
+
+import socket
+
+import pytest
+
+from alrakis.cli.program import make_parser
+from alrakis.serve.settings import Settings
+from tests.cli.programs import Run, refused
+
+
+def test_every_setting_has_a_flag_and_every_flag_a_setting() -> None:
+    words = (
+        "serve --host h --port 1 --wyoming 2 --weights w --config c --set a=b --api-key k --api-key-file f "
+        "--open --cors o --aliases a --max-text-chars 1 --max-body-bytes 1 --max-queued 1 "
+        "--max-connections 1 --timeout 1 --read 1 --stall 1 --grace 1 --log-text"
+    )
+    given = vars(make_parser().parse_args(words.split(" ")))
+    assert set(Settings.model_fields) == set(given) - {"run", "parser"}
+    assert vars(make_parser().parse_args(["serve"])).keys() == {"run", "parser"}
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--host", "0.0.0.0"], "give an api_key, or open"),
+        (["--port", "99999"], "--port: "),
+        (["--port", "x"], "invalid int value"),
+        (["--prot", "1"], "did you mean '--port'"),
+        (["--grace", "-1"], "--grace: "),
+        (["--set", "thread=1"], "thread"),
+        (["--config", "none"], "none"),
+        (["--aliases", "none.toml"], "none.toml"),
+        (["--api-key-file", "none"], "none"),
+        (["--weights", "nowhere"], "nowhere"),
+    ],
+)
+def test_mistakes(run: Run, options: list[str], told: str) -> None:
+    weights = [] if "--weights" in options else ["--weights", "demo"]
+    ended = run("serve", *weights, "--port", "0", *options)
+    assert ended.code in (1, 2)
+    assert told in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_a_mistake_is_told_before_anything_is_loaded(run: Run) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        ended = run("serve", "--weights", "demo", "--port", str(other.getsockname()[1]))
+    assert (ended.code, ended.out) == (1, "")
+    assert "cannot listen" in ended.err
+    refused(run("serve", "--weights", "demo", "--host", "0.0.0.0"), "api_key")

@@ -1,0 +1,59 @@
+"""The application: its description of itself, origins, and what it answers to what that allows."""
+
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.serve.running import SHORT, WAIT_S, Running
+
+ORIGIN = "https://chat.example"
+
+
+@pytest.fixture(scope="module")
+def open_to_pages() -> Iterator[Running]:
+    with Running(cors=f"{ORIGIN}, http://localhost:8080", api_key="a-long-key") as running:
+        yield running
+
+
+def test_pages_of_other_origins_may_call_only_where_that_is_allowed(
+    open_to_pages: Running, server: Running
+) -> None:
+    asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
+    asks["access-control-request-headers"] = "authorization,content-type"
+    url = "/v1/audio/speech"
+    allowed = httpx.options(f"{open_to_pages.url}{url}", headers=asks)
+    assert allowed.status_code == 200
+    assert allowed.headers["access-control-allow-origin"] == ORIGIN
+    other = httpx.options(f"{open_to_pages.url}{url}", headers={**asks, "origin": "https://evil.example"})
+    assert "access-control-allow-origin" not in other.headers
+    refused = httpx.post(f"{open_to_pages.url}{url}", json={}, headers={"origin": ORIGIN})
+    assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, ORIGIN)
+    said = httpx.post(
+        f"{open_to_pages.url}{url}",
+        json={"input": SHORT},
+        headers={"origin": ORIGIN, "authorization": "Bearer a-long-key"},
+        timeout=WAIT_S,
+    )
+    assert "x-alrakis-seed" in said.headers["access-control-expose-headers"]
+    assert "access-control-allow-origin" not in httpx.options(f"{server.url}{url}", headers=asks).headers
+
+
+def test_a_form_of_another_page_is_not_taken(server: Running) -> None:
+    """Browsers send such a one without asking first."""
+    answer = httpx.post(
+        f"{server.url}/v1/audio/speech", content=b'{"input": "Hi."}', headers={"content-type": "text/plain"}
+    )
+    assert answer.status_code == 400
+
+
+def test_it_describes_itself(server: Running) -> None:
+    schema = server.get("/openapi.json").json()
+    speech = schema["paths"]["/v1/audio/speech"]["post"]
+    assert "422" not in speech["responses"]
+    assert {"200", "400", "401", "404", "413", "429", "500", "503"} <= speech["responses"].keys()
+    fields = schema["components"]["schemas"]["SpeechRequest"]["properties"]
+    assert {"input", "voice", "response_format", "speed", "stream_format", "seed", "cast", "lang"} <= set(
+        fields
+    )
+    assert server.get("/docs").status_code == 404

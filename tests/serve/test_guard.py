@@ -1,0 +1,138 @@
+"""What every request passes: key, size, id, its line in the log."""
+
+import json
+import socket
+import time
+from collections.abc import Iterator
+
+import httpx
+import pytest
+
+from tests.serve.running import SHORT, WAIT_S, Running, wait_for
+
+KEYS = "the-first-key,the-second-key"
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Running]:
+    with Running(api_key=KEYS, max_body_bytes=4096, read_s=2.0, log_text=True) as running:
+        yield running
+
+
+@pytest.mark.parametrize("path", ["/v1/audio/speech", "/api/speech"])
+@pytest.mark.parametrize(
+    "shown", [None, "Bearer", "Bearer wrong", "Basic the-first-key", "the-first-key", "Bearer é"]
+)
+def test_without_a_key_nothing_is_said(locked: Running, path: str, shown: str | None) -> None:
+    headers = {} if shown is None else {"authorization": shown.encode()}
+    answer = httpx.post(f"{locked.url}{path}", json={"input": SHORT}, headers=headers)
+    assert answer.status_code == 401
+    assert answer.json()["error"]["code"] == "invalid_api_key"
+    assert answer.headers["www-authenticate"] == "Bearer"
+    assert locked.get("/metrics").status_code == 401
+    assert locked.idle
+
+
+def test_with_a_key_and_what_needs_none(locked: Running) -> None:
+    for key in KEYS.split(","):
+        headers = {"authorization": f"bearer {key}"}
+        answer = httpx.post(
+            f"{locked.url}/v1/audio/speech", json={"input": SHORT}, headers=headers, timeout=WAIT_S
+        )
+        assert answer.status_code == 200
+    for path in (
+        "/health",
+        "/ready",
+        "/v1/models",
+        "/v1/audio/voices",
+        "/v1/audio/models",
+        "/api/about",
+        "/",
+    ):
+        assert locked.get(path).status_code == 200
+    assert locked.get("/api/about").json()["key"] is True
+
+
+def test_a_body_that_is_too_large(locked: Running) -> None:
+    headers = {"authorization": "Bearer the-first-key"}
+    for content in (b"x" * 5000, iter([b"x" * 1000] * 5)):  # with its length declared, and without
+        answer = httpx.post(f"{locked.url}/v1/audio/speech", content=content, headers=headers)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
+
+
+def raw(server: Running, head: str, *, then: bytes = b"") -> bytes:
+    """What is answered to so much of a request."""
+    with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) as connection:
+        connection.sendall(head.replace("\n", "\r\n").encode() + then)
+        answer = b""
+        while part := connection.recv(4096):
+            answer += part
+        return answer
+
+
+def test_a_body_that_does_not_come(locked: Running) -> None:
+    answer = raw(
+        locked,
+        "POST /v1/audio/speech HTTP/1.1\nhost: x\nauthorization: Bearer the-first-key\n"
+        "content-length: 100\nconnection: close\n\n",
+        then=b"{",
+    )
+    assert answer.startswith(b"HTTP/1.1 408")
+    assert b"did not come in 2 s" in answer
+
+
+@pytest.mark.parametrize("length", ["99999999999999999999999", "-1", "x", "1" * 5000])
+def test_lengths_that_are_none(locked: Running, length: str) -> None:
+    head = f"POST /health HTTP/1.1\nhost: x\ncontent-length: {length}\nconnection: close\n\n"
+    assert raw(locked, head).startswith((b"HTTP/1.1 400", b"HTTP/1.1 413"))
+
+
+def test_ids_and_lines(locked: Running) -> None:
+    headers = {"authorization": "Bearer the-first-key", "x-request-id": "mine-1"}
+    body = {"input": SHORT, "voice": "alloy", "seed": 7}
+    answer = httpx.post(f"{locked.url}/v1/audio/speech", json=body, headers=headers, timeout=WAIT_S)
+    assert answer.headers["x-request-id"] == "mine-1"
+    wait_for(lambda: locked.request_lines("mine-1"))
+    (line,) = locked.request_lines("mine-1")
+    assert line["text"] == SHORT  # it was asked for
+    assert (line["status"], line["outcome"], line["voice"], line["seed"]) == (200, "ok", "alloy", 7)
+    assert line["audio_s"] > 0
+    assert line["first_sound_s"] <= line["wall_s"]
+    other = locked.get("/health", headers={"x-request-id": "bad id\x7f"})
+    assert other.headers["x-request-id"] not in ("bad id\x7f", "")
+
+
+def test_texts_are_not_in_the_log(server: Running) -> None:
+    secret = "Pineapple"
+    for path in ("/v1/audio/speech", "/api/speech"):
+        server.post(path, input=f"{secret}.", seed=1)
+        server.post(path, input=f"{secret} " * 3000)
+        server.post(path, input=f"{secret}.", other=1)
+    time.sleep(0.1)
+    assert secret not in json.dumps(server.lines)
+
+
+def test_lines_that_cannot_be_written_are_counted(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(line: str) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(server.log, "_write", full)
+    assert server.post(input=SHORT).status_code == 200
+    assert server.get("/health").status_code == 200
+    monkeypatch.undo()
+    assert "alrakis_log_failures_total 0.0" not in server.get("/metrics").text
+
+
+def test_what_breaks_is_a_500_in_the_same_form(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*given: object, **named: object) -> None:
+        raise ZeroDivisionError("a secret of the inside")
+
+    monkeypatch.setattr(server.engine, "submit_long", broken)
+    answer = server.post(input=SHORT)
+    assert answer.status_code == 500
+    assert answer.json()["error"]["type"] == "server_error"
+    assert "secret" not in answer.text
+    assert answer.headers["x-request-id"]
+    wait_for(lambda: server.request_lines(answer.headers["x-request-id"]))
+    assert server.request_lines(answer.headers["x-request-id"])[0]["outcome"] == "failed"
+    assert server.idle

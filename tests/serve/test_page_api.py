@@ -1,0 +1,76 @@
+"""The page's own interface: what is made, told in events."""
+
+import base64
+import json
+from typing import Any
+
+import httpx
+import numpy as np
+
+from alrakis.serve.page_api import page_assets
+from tests.serve.running import LONG, SHORT, Running, wait_for
+
+
+def events(text: str) -> list[tuple[str, dict[str, Any]]]:
+    parts = [part.split("\n") for part in text.split("\n\n") if part and not part.startswith(":")]
+    return [(name.removeprefix("event: "), json.loads(data.removeprefix("data: "))) for name, data in parts]
+
+
+def test_everything_is_told(server: Running) -> None:
+    expected = server.engine.submit_long(LONG, "demo/slt", seed=5).result()
+    answer = server.post("/api/speech", input=LONG, voice="demo/slt", seed=5)
+    told = events(answer.text)
+    assert [name for name, _ in told][:2] == ["queued", "plan"]
+    assert told[0][1].keys() == {"id", "place", "seconds_ahead"}
+    plan = told[1][1]
+    assert (plan["sample_rate"], plan["seed"]) == (24_000, 5)
+    assert [chunk["text"] for chunk in plan["chunks"]] == [p.chunk.text for p in expected.pieces]
+    assert [chunk["seed"] for chunk in plan["chunks"]] == [p.result.seed for p in expected.pieces]
+    chunks = [data for name, data in told if name == "chunk"]
+    assert [chunk["index"] for chunk in chunks] == list(range(len(plan["chunks"])))
+    audio = np.frombuffer(b"".join(base64.b64decode(chunk["audio"]) for chunk in chunks), "<i2")
+    assert np.abs(audio / 32768 - expected.audio).max() < 1e-3
+    for data in (data for name, data in told if name == "progress"):
+        assert data["part"] in ("text", "coarse", "fine", "codec")
+        assert data["seconds"] >= 0
+    name, done = told[-1]
+    assert name == "done"
+    assert done["seconds"] > 0
+    assert 0 < done["first_sound_s"] <= done["wall_s"]
+
+
+def test_mistakes_come_before_events_and_what_goes_wrong_later_in_one(server: Running) -> None:
+    answer = server.post("/api/speech", input=SHORT, voice="x")
+    assert (answer.status_code, answer.json()["error"]["param"]) == (400, "voice")
+    assert server.post("/api/speech", input=SHORT, speed=2).json()["error"]["param"] == "speed"
+    later = server.post("/api/speech", input="It is late.\n\nЭто дом.\n\nIt is late.", seed=1)
+    assert later.status_code == 200
+    name, data = events(later.text)[-1]
+    assert name == "error"
+    assert "can say nothing of" in data["message"]
+    assert server.request_lines(later.headers["x-request-id"])[0]["outcome"] == "cut"
+
+
+def test_closing_the_connection_cancels(server: Running) -> None:
+    body = {"input": LONG * 3, "seed": 1}
+    with httpx.stream("POST", f"{server.url}/api/speech", json=body, timeout=60) as answer:
+        next(answer.iter_raw())
+        wait_for(lambda: not server.idle)
+    server.wait_idle()
+    own_id = answer.headers["x-request-id"]
+    wait_for(lambda: server.request_lines(own_id))
+    assert server.request_lines(own_id)[0]["outcome"] == "gone"
+
+
+def test_the_page(server: Running) -> None:
+    page = server.get("/")
+    assert page.status_code == 200
+    assert page.headers["content-type"].startswith("text/html")
+    policy = page.headers["content-security-policy"]
+    assert "default-src 'self'" in policy
+    assert "unsafe" not in policy
+    assert server.get("/", headers={"if-none-match": page.headers["etag"]}).status_code == 304
+    for name, asset in page_assets().items():
+        assert server.get(f"/{name}").content == asset.content
+    for name in ("..%2fapp.py", "%2e%2e/app.py", "page/index.html", "aliases.toml"):
+        assert server.get(f"/{name}").status_code == 404

@@ -1,0 +1,109 @@
+"""One engine for many: slots are freed, turns are shared, and what does not fit is told."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
+
+
+@pytest.fixture(scope="module")
+def small() -> Iterator[Running]:
+    with Running(max_queued_s=40, timeout_s=60) as running:
+        yield running
+
+
+def cut_off(server: Running, *, after: Any, **body: Any) -> None:
+    """Ask for a text, and close the connection."""
+    with httpx.Client(timeout=WAIT_S) as client:
+        gone = threading.Thread(target=lambda: (after(), close(client)))
+        gone.start()
+        with pytest.raises((httpx.HTTPError, RuntimeError, OSError)):
+            client.post(f"{server.url}/v1/audio/speech", json=body)
+        gone.join()
+
+
+def close(client: httpx.Client) -> None:
+    for connection in list(client._transport._pool.connections):  # type: ignore[attr-defined]
+        stream = connection._connection._network_stream
+        stream._sock.shutdown(2)
+
+
+@pytest.mark.parametrize("body", [{"stream": False}, {"stream": True}, {"stream_format": "sse"}])
+def test_a_client_who_goes_away_frees_everything(small: Running, body: dict[str, Any]) -> None:
+    after = lambda: wait_for(lambda: any(small.engine.slots_in_use.values()))  # noqa: E731
+    cut_off(small, after=after, input=LONG, **body)
+    small.wait_idle()
+    wait_for(lambda: any(line.get("outcome") == "gone" for line in small.lines))
+
+
+def test_more_than_fits_is_told_when_to_come_again(small: Running) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        bodies = [{"input": LONG, "seed": seed, "stream": False} for seed in range(4)]
+        answers = list(pool.map(lambda body: small.post(**body), bodies))
+    codes = sorted(answer.status_code for answer in answers)
+    assert codes[0] == 200
+    assert codes[-1] == 429
+    refused = next(answer for answer in answers if answer.status_code == 429)
+    assert 1 <= int(refused.headers["retry-after"]) < 600
+    assert refused.headers["x-should-retry"] == "true"
+    assert refused.json()["error"]["code"] == "queue_full"
+    small.wait_idle()
+
+
+def test_many_at_once_hear_what_they_would_alone(server: Running) -> None:
+    bodies = [
+        {"input": text, "voice": voice, "seed": seed, "response_format": "pcm", "stream": seed % 2 == 0}
+        for seed, (text, voice) in enumerate(
+            [(SHORT, "demo/slt"), ("It is late.", "demo/rms"), (LONG[:120], "demo/slt"), ("Yes.", "demo/rms")]
+            * 2
+        )
+    ]
+    alone = [server.post(**body).content for body in bodies]
+    with ThreadPoolExecutor(len(bodies)) as pool:
+        together = [answer.content for answer in pool.map(lambda body: server.post(**body), bodies)]
+    assert together == alone
+
+
+def test_an_answer_that_takes_too_long_is_given_up() -> None:
+    with Running(timeout_s=0.5) as server:
+        answer = server.post(input=LONG, stream=False)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
+        assert answer.headers["x-should-retry"] == "false"
+        server.wait_idle()
+
+
+def test_before_the_weights_are_loaded_and_after_they_cannot_be() -> None:
+    with Running() as server:
+        service = server.service
+        service.state, service.reason = "loading", "the weights are being loaded"
+        answer = server.post(input=SHORT)
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "loading")
+        assert answer.headers["retry-after"]
+        assert server.get("/ready").json()["reason"] == "the weights are being loaded"
+        service.state = "ready"
+
+
+def test_a_stop_finishes_what_is_under_way_and_tells_the_rest() -> None:
+    with Running(grace_s=WAIT_S) as server, ThreadPoolExecutor(2) as pool:
+        under_way = pool.submit(server.post, input=SHORT, stream=False)
+        wait_for(lambda: not server.idle)
+        server.end()
+        wait_for(lambda: server.service.state == "stopping")
+        assert server.get("/ready").status_code == 503
+        late = server.post(input=SHORT)
+        assert (late.status_code, late.json()["error"]["code"]) == (503, "stopping")
+        assert under_way.result().status_code == 200
+
+
+def test_what_is_not_finished_in_time_is_told() -> None:
+    with Running(grace_s=0.2) as server, ThreadPoolExecutor(2) as pool:
+        under_way = pool.submit(server.post, input=LONG, stream=False)
+        wait_for(lambda: any(server.engine.slots_in_use.values()))
+        server.end()
+        answer = under_way.result()
+        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "stopping")

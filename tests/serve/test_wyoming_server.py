@@ -1,0 +1,156 @@
+"""Home Assistant's protocol, spoken by its own package."""
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from wyoming.audio import AudioChunk, AudioStart, AudioStop
+from wyoming.client import AsyncTcpClient
+from wyoming.error import Error
+from wyoming.info import Describe, Info
+from wyoming.tts import (
+    Synthesize,
+    SynthesizeChunk,
+    SynthesizeStart,
+    SynthesizeStop,
+    SynthesizeStopped,
+    SynthesizeVoice,
+)
+
+from tests.serve.running import LONG, SHORT, WAIT_S, Running
+
+
+@pytest.fixture(scope="module")
+def home() -> Iterator[Running]:
+    with Running(wyoming=0) as running:
+        yield running
+
+
+@asynccontextmanager
+async def connected(home: Running) -> AsyncIterator[AsyncTcpClient]:
+    async with AsyncTcpClient("127.0.0.1", home.wyoming_port) as client:
+        yield client
+
+
+async def heard(client: AsyncTcpClient) -> tuple[Any, AudioStart]:
+    """The audio up to its end."""
+    audio, start = b"", None
+    while True:
+        event = await asyncio.wait_for(client.read_event(), WAIT_S)
+        assert event is not None
+        assert not Error.is_type(event.type), event.data
+        if AudioStart.is_type(event.type):
+            start = AudioStart.from_event(event)
+        elif AudioChunk.is_type(event.type):
+            audio += AudioChunk.from_event(event).audio
+        elif AudioStop.is_type(event.type):
+            assert start is not None
+            return np.frombuffer(audio, "<i2") / 32768, start
+
+
+def test_it_tells_what_it_has(home: Running) -> None:
+    async def ask() -> Info:
+        async with connected(home) as client:
+            await client.write_event(Describe().event())
+            event = await client.read_event()
+            assert event is not None
+            return Info.from_event(event)
+
+    (program,) = asyncio.run(ask()).tts
+    assert program.supports_synthesize_streaming
+    assert [(voice.name, voice.languages) for voice in program.voices] == [
+        ("demo/rms", ["en"]),
+        ("demo/slt", ["en"]),
+    ]
+
+
+@pytest.mark.parametrize(
+    "voice",
+    [None, SynthesizeVoice(name="demo/rms"), SynthesizeVoice(language="en_US"), SynthesizeVoice(name="onyx")],
+)
+def test_a_text_is_said(home: Running, voice: SynthesizeVoice | None) -> None:
+    async def say() -> tuple[Any, AudioStart]:
+        async with connected(home) as client:
+            await client.write_event(Synthesize(SHORT, voice).event())
+            return await heard(client)
+
+    audio, start = asyncio.run(say())
+    assert (start.rate, start.width, start.channels) == (24_000, 2, 1)
+    assert len(audio) / start.rate > 0.3
+    assert np.abs(audio).max() > 0.05
+
+
+def test_a_text_in_pieces_is_said_sentence_by_sentence(home: Running) -> None:
+    async def say() -> list[float]:
+        seconds = []
+        async with connected(home) as client:
+            await client.write_event(SynthesizeStart(SynthesizeVoice(name="demo/slt")).event())
+            for part in ("It is la", "te. I like\n", "pizza"):
+                await client.write_event(SynthesizeChunk(part).event())
+            audio, start = await heard(client)  # of the sentence that has ended, before the text has
+            seconds.append(len(audio) / start.rate)
+            await client.write_event(Synthesize("It is late. I like\npizza.").event())  # for older servers
+            await client.write_event(SynthesizeChunk(".").event())
+            await client.write_event(SynthesizeStop().event())
+            audio, start = await heard(client)
+            seconds.append(len(audio) / start.rate)
+            event = await client.read_event()
+            assert event is not None
+            assert SynthesizeStopped.is_type(event.type)
+        return seconds
+
+    assert all(0.3 < seconds < 4 for seconds in asyncio.run(say()))
+
+
+def test_what_cannot_be_said_is_told(home: Running) -> None:
+    async def say(text: str, voice: str) -> Error:
+        async with connected(home) as client:
+            await client.write_event(Synthesize(text, SynthesizeVoice(name=voice)).event())
+            event = await client.read_event()
+            assert event is not None
+            assert await client.read_event() is None
+            return Error.from_event(event)
+
+    assert "there is no voice" in asyncio.run(say(SHORT, "../x.npz")).text
+    assert asyncio.run(say("", "demo/slt")).text
+    assert asyncio.run(say("x" * 30_000, "demo/slt")).text
+
+
+def test_who_goes_away_frees_everything(home: Running) -> None:
+    async def say() -> None:
+        async with connected(home) as client:
+            await client.write_event(Synthesize(LONG * 2).event())
+            event = await client.read_event()
+            assert event is not None
+
+    asyncio.run(say())
+    home.wait_idle()
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"x" * 200_000 + b"\n",
+        b"[]\n",
+        b'{"type": "synthesize"}\n',
+        b'{"type": "synthesize", "data": 3}\n',
+        json.dumps({"type": "synthesize", "data_length": 10**12}).encode() + b"\n",
+        json.dumps({"type": "synthesize", "payload_length": -5}).encode() + b"\n",
+        b'{"type": "synthesize-chunk", "data": {"text": 7}}\n{"type": "x"}\nnothing\n',
+    ],
+)
+def test_rubbish_ends_its_own_connection(home: Running, rubbish: bytes) -> None:
+    with socket.create_connection(("127.0.0.1", home.wyoming_port), timeout=WAIT_S) as connection:
+        try:
+            connection.sendall(rubbish)
+            while connection.recv(4096):
+                pass
+        except ConnectionError:
+            pass
+    test_it_tells_what_it_has(home)

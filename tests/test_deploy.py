@@ -1,0 +1,109 @@
+"""What deploy/ has is right, as far as a machine without Docker can tell."""
+
+import configparser
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from alrakis.cli.program import make_parser
+from alrakis.serve.settings import PREFIX, Settings
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    import tomli as tomllib
+
+ROOT = Path(__file__).parents[1]
+DEPLOY = ROOT / "deploy"
+EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
+OTHER_VARIABLES = {"ALRAKIS_CACHE"}  # of alrakis, and no settings of the server
+
+
+def texts() -> dict[str, str]:
+    return {path.name: path.read_text("utf-8") for path in sorted(DEPLOY.iterdir())}
+
+
+def instructions() -> list[tuple[str, str]]:
+    """The Dockerfile's, with their lines joined."""
+    text = re.sub(r"^#.*\n", "", texts()["Dockerfile"], flags=re.MULTILINE).replace("\\\n", " ")
+    return [(line.split()[0], line.partition(" ")[2]) for line in text.splitlines() if line.strip()]
+
+
+def test_extras_that_are_named_exist() -> None:
+    for name, text in texts().items():
+        for extras in re.findall(r"(?:alrakis|\.)\[([\w,]+)\]", text):
+            assert set(extras.split(",")) <= set(EXTRAS), name
+            assert "serve" in extras
+
+
+def test_variables_that_are_named_are_settings() -> None:
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    for name, text in texts().items():
+        assert set(re.findall(rf"\b{PREFIX}\w+", text)) <= known, name
+
+
+def test_the_image_runs_as_somebody_and_is_looked_after() -> None:
+    found = dict(instructions())
+    assert {"USER", "VOLUME", "HEALTHCHECK", "ENTRYPOINT", "EXPOSE", "STOPSIGNAL"} <= found.keys()
+    assert found["USER"] not in ("root", "0")
+    assert all(
+        value.endswith(("-slim AS build", "-slim")) for name, value in instructions() if name == "FROM"
+    )
+    arguments = re.findall(r'"([^"]+)"', found["ENTRYPOINT"])
+    assert arguments[0] == "alrakis"
+    assert make_parser().parse_args(arguments[1:]).run
+    written = re.findall(r"=(/\S+)", found["ENV"])
+    for path in written:
+        assert path.startswith((found["VOLUME"], "/alrakis/bin")), (
+            "anything else is in a root that is read-only"
+        )
+
+
+def test_the_health_check_is_a_program() -> None:
+    check = dict(instructions())["HEALTHCHECK"]
+    code = check.partition('"-c", "')[2].rpartition('"')[0]
+    compile(code, "health check", "exec")
+    assert "/health" in code
+
+
+def test_the_image_gets_what_the_package_needs() -> None:
+    packages = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["tool"]["setuptools"][
+        "package-dir"
+    ]
+    let_in = {line[1:] for line in texts()["Dockerfile.dockerignore"].splitlines() if line.startswith("!")}
+    assert {*packages.values(), "pyproject.toml", "README.md", "LICENSE"} == let_in
+    assert all((ROOT / name).exists() for name in let_in)
+
+
+def test_the_service_runs_a_command_that_is_one(tmp_path: Path) -> None:
+    unit = configparser.RawConfigParser(strict=False)
+    unit.optionxform = str  # type: ignore[assignment,method-assign]
+    unit.read_string(texts()["alrakis.service"])
+    words = shlex.split(unit["Service"]["ExecStart"])
+    assert Path(words[0]).name == "alrakis"
+    assert make_parser().parse_args(words[1:]).run
+    assert unit["Service"]["DynamicUser"] == unit["Service"]["NoNewPrivileges"] == "yes"
+    grace = Settings.model_fields["grace_s"].default
+    assert int(unit["Service"]["TimeoutStopSec"]) > grace
+    if shutil.which("systemd-analyze") is None:
+        pytest.skip("systemd-analyze is not here; the rest was looked at")
+    file = tmp_path / "alrakis.service"
+    file.write_text(texts()["alrakis.service"].replace(words[0], "/bin/true"), "utf-8")
+    done = subprocess.run(["systemd-analyze", "verify", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+
+
+def test_the_compose_file_names_what_exists() -> None:
+    text = texts()["compose.yaml"]
+    assert re.search(r"dockerfile: (\S+)", text)[1] == "deploy/Dockerfile"  # type: ignore[index]
+    assert "read_only: true" in text
+    if shutil.which("docker") is not None:
+        command = ["docker", "compose", "-f", str(DEPLOY / "compose.yaml"), "config", "--quiet"]
+        environment = {**os.environ, "ALRAKIS_API_KEY": "a-long-key"}
+        assert subprocess.run(command, env=environment, check=False).returncode == 0
