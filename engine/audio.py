@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from alrakis.audio_tags import id3_tag, tag_fields
 from alrakis.errors import GenerationError, InputError, OutputError
-from alrakis.files.writing import check_writable, replace_file, replacing
+from alrakis.files.writing import check_writable, real_path, replace_file, replacing
 
 _FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -124,7 +124,7 @@ def save_pieces(
             sink.check()
             raise OutputError(f"cannot write {path}: {error.error_string}") from None
         sink.check()
-    return Path(os.path.realpath(path))
+    return real_path(path)
 
 
 class _Sink:

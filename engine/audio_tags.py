@@ -7,15 +7,21 @@ from collections.abc import Mapping
 
 from alrakis.errors import InputError
 from alrakis.files.parsing import parse_json
+from alrakis.files.path_text import path_as_json, path_from_json
 
 _FIELDS = ("title", "software")  # tags with fields of their own; all others share `comment`, as JSON
+_PATHS = ("voice", "weights")  # or names
 _ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
 
 
 def tag_fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, str]:
     """The text fields of a file that hold the tags, each at most `limit_bytes` long."""
     plain = {key: value.replace("\0", "") for key, value in tags.items() if key in _FIELDS and value}
-    others = {key: value for key, value in tags.items() if key not in _FIELDS}
+    others = {
+        key: path_as_json(value) if key in _PATHS else value
+        for key, value in tags.items()
+        if key not in _FIELDS
+    }
     fields = {key: _cut(value, limit_bytes) for key, value in plain.items()}
     if others:
         fields["comment"] = _json(others, limit_bytes)
@@ -37,7 +43,7 @@ def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
     import soundfile
 
     try:
-        with soundfile.SoundFile(path) as file:
+        with soundfile.SoundFile(os.fsencode(path)) as file:
             fields: dict[str, str] = file.copy_metadata()
     except (soundfile.LibsndfileError, OSError, TypeError) as error:
         raise InputError(f"{os.fsdecode(path)} cannot be read as audio: {error}") from None
@@ -78,5 +84,6 @@ def _from_comment(comment: str) -> dict[str, str]:
     except ValueError:
         found = None
     if isinstance(found, dict):
-        return {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+        texts = {key: value if isinstance(value, str) else json.dumps(value) for key, value in found.items()}
+        return {key: path_from_json(value) if key in _PATHS else value for key, value in texts.items()}
     return {"comment": comment} if comment else {}

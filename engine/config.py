@@ -14,6 +14,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 
 from alrakis.errors import ConfigError, nearest
 from alrakis.files.parsing import MOST_TOML_BYTES, parse_toml, read_file, reason
+from alrakis.files.path_text import PathText
+from alrakis.files.printable import printable
 from alrakis.places.given import given_path
 from alrakis.spec import (
     BARK_COARSE_TOTAL,
@@ -118,7 +120,7 @@ class Config(BaseModel):
         default=None, ge=-70, le=0, description="every chunk's loudness (ITU-R BS.1770); None: as it came"
     )
 
-    artifacts: str | None = Field(
+    artifacts: PathText | None = Field(
         default=None, description="onnx: folder of exported artifacts; None: the cache, filled when needed"
     )
     verify_outlier: float = Field(
@@ -297,7 +299,7 @@ def _read(config: str | Path) -> tuple[dict[str, Any], str]:
         values = parse_toml(read_file(path, MOST_TOML_BYTES).decode("utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} is not a readable TOML file: {reason(error)}") from None
-    return {"name": path.stem, **values}, str(path)
+    return {"name": printable(path.stem), **values}, str(path)
 
 
 def _explain(item: Any) -> str:

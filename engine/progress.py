@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import Any
 
 from tqdm import tqdm
+from tqdm.std import TqdmDefaultWriteLock
 
 from alrakis.files.printable import printable_lines
 
@@ -20,6 +21,17 @@ _TICK_S = 0.5
 _WIDE = 64  # columns that a line needs to have room for a bar
 _AUDIO = ("{n:.1f}/{total:.1f} s of audio", "{n:.0f}/{total:.0f} s")  # wide, narrow
 _ROWS = ("{n_fmt}/{total_fmt}", "{n_fmt}/{total_fmt}")
+
+
+def _unlock() -> None:
+    """In a process that was forked: tqdm's lock may be held by a thread that is not here, and no bar is."""
+    TqdmDefaultWriteLock.th_lock = threading.RLock()
+    tqdm.set_lock(TqdmDefaultWriteLock())
+    tqdm._instances.clear()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 @contextmanager

@@ -105,3 +105,10 @@ def test_a_foreign_comment_is_left_as_it_is(tmp_path: Path) -> None:
         file.comment = "made by hand [1]"
         file.write(tone(0.1))
     assert read_tags(path) == {"comment": "made by hand [1]"}
+
+
+@pytest.mark.parametrize("extension", EXTENSIONS)
+def test_a_path_that_is_no_unicode_is_read_as_it_was(tmp_path: Path, extension: str) -> None:
+    tags = {"voice": "caf\udce9.npz", "weights": "\udce9", "text": "bytes:%41"}
+    path = save_audio(tmp_path / f"a.{extension}", tone(), RATE_HZ, tags)
+    assert read_tags(path) == tags

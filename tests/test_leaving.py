@@ -105,3 +105,23 @@ def test_a_fork_at_any_moment_does_not_wait_for_locks_that_stayed_behind() -> No
             let_go.set()
             holder.join()
         handle.cancel()
+
+
+@pytest.mark.filterwarnings("ignore:.*multi-threaded, use of fork:DeprecationWarning")
+def test_what_is_being_made_elsewhere_is_not_waited_for_in_a_fork() -> None:
+    with Engine("synthetic-tiny", "cpu-fp32", threads=1) as engine:
+        handle = engine.submit("hello", seed=1, allow_early_stop=False)
+        speech = engine.submit_long("Hello there. I like pizza. " * 9, seed=1, allow_early_stop=False)
+        stream = engine.stream("Hello there. I like pizza. " * 9, seed=1, allow_early_stop=False, silent=True)
+
+        def with_speech() -> None:
+            with speech:
+                next(iter(speech))
+
+        waits = (handle.result, handle.exception, speech.result, with_speech, lambda: next(iter(speech)))
+        for wait in (*waits, lambda: next(stream)):
+            assert "refused: this engine was made before the process was forked" in in_a_fork(wait)
+        assert in_a_fork(handle.cancel) == "False"
+        assert in_a_fork(speech.cancel) == "None"
+        handle.cancel()
+        speech.cancel()

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 
 from alrakis.bench.record.metrics import METRICS, Metric, ratio_text
 from alrakis.bench.record.runs import load_runs, same_machine
+from alrakis.cli.arguments import given
 from alrakis.errors import InputError
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ examples:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="result files of `alrakis-bench run`")
+    parser.add_argument(
+        "files", type=given, metavar="FILE", nargs="+", help="result files of `alrakis-bench run`"
+    )
     parser.add_argument(
         "--base", metavar="TARGET", help="one file: compare with this target (default: the first)"
     )

@@ -3,6 +3,8 @@
 import argparse
 import logging
 
+from alrakis.cli.arguments import given
+
 NAME = "report"
 SUMMARY = "make one HTML page of result files"
 DESCRIPTION = """\
@@ -18,8 +20,12 @@ logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("files", metavar="FILE", nargs="+", help="result files of `alrakis-bench run`")
-    parser.add_argument("-o", "--output", metavar="FILE", default="report.html", help="default: report.html")
+    parser.add_argument(
+        "files", type=given, metavar="FILE", nargs="+", help="result files of `alrakis-bench run`"
+    )
+    parser.add_argument(
+        "-o", "--output", type=given, metavar="FILE", default="report.html", help="default: report.html"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

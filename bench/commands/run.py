@@ -11,6 +11,7 @@ from alrakis.bench.record.schema import SCENARIOS, save_results
 from alrakis.bench.session.plan import SUITES, VOICE_S, Plan, Suite, make_workloads
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
+from alrakis.cli.arguments import given
 from alrakis.errors import BackendError, InputError, OutputError
 from alrakis.weights.types import Weights
 
@@ -39,6 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--suite", choices=SUITES, default="quick", help=f"{suites} (default: quick)")
     parser.add_argument(
         "--config",
+        type=given,
         metavar="NAME|FILE",
         action="append",
         help="auto, a preset or a TOML file; may be repeated (default: auto; in other suites than quick "
@@ -47,6 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--peer", choices=PEERS, action="append", default=[], help="may be repeated")
     parser.add_argument(
         "--weights",
+        type=given,
         metavar="NAME|DIR",
         default="synthetic-small",
         help="default: synthetic-small, random numbers at Bark's speed: nothing is downloaded",
@@ -61,6 +64,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--voice",
+        type=given,
         metavar="NAME|NPZ",
         help="of `voice`, which it adds (default: random codes), and of `accuracy` (v2/en_speaker_6)",
     )
@@ -69,7 +73,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--threads", type=int, help="of every target (default: one a usable core)")
     parser.add_argument("--repeats", type=int, help="measured calls of each target")
-    parser.add_argument("-o", "--output", metavar="FILE", default="bench.json", help="default: bench.json")
+    parser.add_argument(
+        "-o", "--output", type=given, metavar="FILE", default="bench.json", help="default: bench.json"
+    )
 
 
 def run(args: argparse.Namespace) -> None:

@@ -8,6 +8,7 @@ import time
 from typing import TYPE_CHECKING
 
 from alrakis.bench.record.metrics import megabytes
+from alrakis.cli.arguments import given
 from alrakis.errors import BackendError, InputError
 
 if TYPE_CHECKING:
@@ -35,8 +36,16 @@ logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("-o", "--output", metavar="FILE", default="tuned.toml", help="default: tuned.toml")
-    parser.add_argument("--weights", default="synthetic-small", help="default: synthetic-small")
+    parser.add_argument(
+        "-o", "--output", type=given, metavar="FILE", default="tuned.toml", help="default: tuned.toml"
+    )
+    parser.add_argument(
+        "--weights",
+        type=given,
+        metavar="NAME|DIR",
+        default="synthetic-small",
+        help="default: synthetic-small",
+    )
     parser.add_argument("--budget", default="5m", metavar="TIME", help="90s, 5m, 1h (default: 5m)")
     parser.add_argument(
         "--memory-limit", metavar="SIZE", help="of resident memory: 800MB, 2GB (default: none)"

@@ -4,13 +4,13 @@ import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from pathlib import Path
 from statistics import mean
 
 from alrakis.bench.record.metrics import METRICS
 from alrakis.bench.record.schema import Results, TargetInfo, load_results
 from alrakis.bench.record.statistics import noise_of
 from alrakis.errors import InputError
+from alrakis.places.given import given_path
 
 NOISY = 0.05  # a machine whose speed changed by more than this share is said to be noisy
 _BUSY = 0.25  # of the cores: so much other work is said to be in the way
@@ -67,7 +67,7 @@ class Run:
 
 def load_runs(paths: Sequence[str | os.PathLike[str]]) -> list[Run]:
     """Read result files. Raises InputError for a file that cannot be read or is given twice."""
-    files = [Path(path) for path in paths]
+    files = [given_path(path) for path in paths]
     if len({file.resolve() for file in files}) < len(files):
         raise InputError("a result file was given twice; give each once")
     stems = [file.stem for file in files]

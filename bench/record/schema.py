@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alrakis.errors import InputError
 from alrakis.files.parsing import LimitError, first_problem, read_json, reason
 from alrakis.files.writing import replace_file
+from alrakis.places.given import given_path
 
 Format = Literal["alrakis-bench"]
 Version = Literal[1]
@@ -190,6 +191,7 @@ def save_results(results: Results, path: str | os.PathLike[str]) -> Path:
 
 def load_results(path: str | os.PathLike[str]) -> Results:
     """Read the JSON file of a run. Raises InputError if it is damaged, foreign or of another version."""
+    path = given_path(path)
     try:
         values = read_json(path, _MOST_BYTES)
     except (OSError, LimitError, UnicodeDecodeError) as error:

@@ -18,11 +18,22 @@ logger = logging.getLogger("alrakis")
 MOST_TEXT_BYTES = 64 << 20
 
 
+def given(text: str) -> str:
+    """The type of every option that takes a path, or a name that may be one: `~` is the home folder."""
+    from alrakis.places.given import given_text
+
+    try:
+        return given_text(text)
+    except InputError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+
+
 def add_engine_options(parser: argparse.ArgumentParser) -> None:
     """Add `--weights`, `--config` and `--set`, for `open_engine`."""
     group = parser.add_argument_group("what runs, and how")
     group.add_argument(
         "--weights",
+        type=given,
         metavar="NAME|DIR",
         default="bark",
         help="bark, bark-small, bark-large, demo, synthetic-small, ... or a folder "
@@ -30,6 +41,7 @@ def add_engine_options(parser: argparse.ArgumentParser) -> None:
     )
     group.add_argument(
         "--config",
+        type=given,
         metavar="NAME|FILE",
         default="auto",
         help="auto, a preset's name (`alrakis info` lists them) or a TOML file (default: auto)",
@@ -62,7 +74,9 @@ def tell_note(engine: "Engine") -> None:
 def add_speech_options(parser: argparse.ArgumentParser) -> Any:
     """Add the voice, the seed, the temperatures and limits, for `speech_options`; returns their group."""
     group = parser.add_argument_group("how it is said")
-    group.add_argument("--voice", metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file")
+    group.add_argument(
+        "--voice", type=given, metavar="NAME|NPZ", help="a preset (`alrakis voices`) or an .npz file"
+    )
     group.add_argument("--seed", type=int, metavar="N", help="the same seed says the same thing again")
     temperature = "0 is greedy, higher is more varied (default: {})"
     group.add_argument("--text-temp", type=float, metavar="T", help=temperature.format(0.7))
@@ -199,13 +213,9 @@ def read_text(words: Sequence[str], file: str | None) -> str:
 
 
 def _read_file(file: str) -> bytes:
-    from alrakis.places.given import given_path
-
     try:
-        with open(given_path(file), "rb") as opened:  # a pipe will do
+        with open(file, "rb") as opened:  # a pipe will do
             return opened.read(MOST_TEXT_BYTES + 1)
-    except InputError:
-        raise
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
 

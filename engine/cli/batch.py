@@ -4,10 +4,12 @@ import argparse
 import logging
 import time
 from dataclasses import replace
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
+from alrakis.cli.arguments import add_job_options, given, job_asked, read_text, tell_note
 from alrakis.cli.output import audio_path
+from alrakis.cli.showing import changes_line
 from alrakis.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -30,16 +32,19 @@ A JSONL file has an object a line, a CSV file a first line that names its column
 names the audio file (default: the line's number), `file` names it with its extension; `voice`, `seed` and
 `lang` are the row's own. A text that is too long for Bark is said in chunks and joined, as by `alrakis read`.
 
-Run again, it makes what is missing: rows that failed, and rows added to the file since. The settings that it
-was begun with need not be given again."""
+Run again, it makes what is missing: rows that failed, and rows that were added to the file or corrected in it
+since. The audio that a corrected row had is kept, as in 0003.1.wav. The settings that it was begun with need
+not be given again."""
 DEFAULT_FORMAT = "wav"
 
 logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="the texts: .jsonl, .csv or .txt, in UTF-8")
-    parser.add_argument("-o", "--output", metavar="DIR", required=True, help="made if it is not there")
+    parser.add_argument("file", type=given, metavar="FILE", help="the texts: .jsonl, .csv or .txt, in UTF-8")
+    parser.add_argument(
+        "-o", "--output", type=given, metavar="DIR", required=True, help="made if it is not there"
+    )
     parser.add_argument(
         "--format",
         choices=("wav", "flac", "ogg", "mp3"),
@@ -63,12 +68,11 @@ def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_texts import read_items
     from alrakis.jobs.batching import Batch, BatchTask
     from alrakis.jobs.settings import job_settings, open_job_engine
-    from alrakis.places.given import given_path
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
     asked = job_asked(args)
-    folder = BatchFolder(given_path(args.output))
+    folder = BatchFolder(Path(args.output))
     before = folder.settings()
     file_format = asked.format or (before.format if before else DEFAULT_FORMAT)
     items = read_items(read_text([], args.file), args.file, f".{file_format}")
@@ -82,6 +86,8 @@ def _run(args: argparse.Namespace) -> None:
             settings = job_settings(engine, asked, before, asked.voice, asked.cast)
             batch = Batch(engine, BatchTask(items, settings), folder)
             tell_note(engine)
+            if batch.changed or batch.gone:
+                logger.info("%s", changes_line("rows", batch.changed, len(items), batch.gone))
             _make(batch, len(items), args)
     if batch.failed:
         raise GenerationError(

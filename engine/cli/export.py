@@ -5,7 +5,7 @@ import logging
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import add_engine_options, parse_overrides
+from alrakis.cli.arguments import add_engine_options, given, parse_overrides
 from alrakis.cli.showing import show
 from alrakis.errors import InputError
 
@@ -35,7 +35,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--precision", choices=("fp32", "int8", "int4"), help="default: the config's (auto: int8)"
     )
-    parser.add_argument("-o", "--output", metavar="DIR", help="export into this folder instead of the cache")
+    parser.add_argument(
+        "-o", "--output", type=given, metavar="DIR", help="export into this folder instead of the cache"
+    )
     group = parser.add_mutually_exclusive_group()
     group.add_argument(
         "--verify", action="store_true", help="measure every stage against fp32, and keep the report"
@@ -49,9 +51,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.places.given import given_path
-
-    root = None if args.output is None else given_path(args.output)
+    root = None if args.output is None else Path(args.output)
     if args.clean:
         _clean(root)
         return

@@ -20,10 +20,9 @@ logger = logging.getLogger("alrakis")
 def audio_path(path: str) -> Path:
     """The absolute path for audio. Raises InputError for an unknown extension or an unwritable place."""
     from alrakis.audio import check_output
-    from alrakis.places.given import given_path
 
     try:
-        return check_output(given_path(path))
+        return check_output(path)
     except OutputError as error:
         raise InputError(str(error)) from None
 
@@ -37,12 +36,11 @@ def check_stdout() -> None:
 def voice_path(path: str) -> Path:
     """The absolute path for a voice. Raises InputError unless it ends in .npz and can be written."""
     from alrakis.files.writing import check_writable
-    from alrakis.places.given import given_path
 
     if os.path.splitext(path)[1] != ".npz":
         raise InputError(f"a voice is saved as .npz, not {path!r}")
     try:
-        return check_writable(given_path(path))
+        return check_writable(path)
     except OutputError as error:
         raise InputError(str(error)) from None
 
@@ -81,17 +79,15 @@ def save_result(
     what `check_places` found before. Raises OutputError, which says how to make the same audio again, and
     GenerationError if there is no audio.
     """
-    from alrakis.places.given import given_path
-
-    existed = audio != STDOUT and os.path.exists(given_path(audio))
+    existed = audio != STDOUT and os.path.exists(audio)
     try:
         check_unwritten_places(there or {})
         if audio == STDOUT:
             _write_wav(result)
         else:
-            result.save(given_path(audio))
+            result.save(audio)
         if voice is not None:
-            result.save_voice(given_path(voice))
+            result.save_voice(voice)
     except OutputError as error:
         raise OutputError(f"{error}; --seed {result.seed} makes the same audio again") from error
     also = f" and {voice}" if voice is not None else ""

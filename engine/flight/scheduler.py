@@ -1,6 +1,5 @@
 """One worker that moves all sequences of an engine."""
 
-import os
 import threading
 import time
 from collections import Counter
@@ -11,6 +10,7 @@ from typing import Any, TypeVar
 from alrakis.backends.base import Backend
 from alrakis.errors import BackendError
 from alrakis.flight.causal import Slots
+from alrakis.flight.origin import Origin
 from alrakis.flight.sequence import Caller, Handle, Sequence
 from alrakis.flight.windows import Windows
 from alrakis.sampling import IntArray
@@ -41,7 +41,7 @@ class Scheduler:
         self._one_stage = one_stage
         self._count = slots
         self._empty()
-        self._process = os.getpid()
+        self._origin = Origin()
         self._changed = threading.Condition()
         self._arrived: list[Sequence[Any]] = []  # since the worker has last looked
         self._worker: threading.Thread | None = None
@@ -101,7 +101,7 @@ class Scheduler:
     @property
     def forked(self) -> bool:
         """Whether this process was forked from the one that made this, whose threads stayed behind."""
-        return os.getpid() != self._process
+        return self._origin.left
 
     @property
     def slots_in_use(self) -> dict[Part, int]:
@@ -110,11 +110,7 @@ class Scheduler:
 
     def check_process(self) -> None:
         """Raises BackendError in a process that was forked: locks of its threads may be held for ever."""
-        if self.forked:
-            raise BackendError(
-                "this engine was made before the process was forked, and its threads stayed behind: make an "
-                "engine in each process, or start processes with multiprocessing's 'spawn'"
-            )
+        self._origin.check()
 
     def _work(self) -> None:
         try:

@@ -6,6 +6,7 @@ from concurrent.futures import Future, InvalidStateError
 from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
+from alrakis.flight.origin import Origin
 from alrakis.sampling import IntArray
 from alrakis.spec import Part
 from alrakis.stages.asks import Ask, Run, Steps
@@ -25,8 +26,23 @@ class Handle(Future[Made]):
 
     def __init__(self) -> None:
         super().__init__()
+        self._origin = Origin()
         self.part: Part | None = None
         self.seconds = 0.0
+
+    def result(self, timeout: float | None = None) -> Made:
+        """What was made, when it is. Raises BackendError in a process that was forked."""
+        self._origin.check()
+        return super().result(timeout)
+
+    def exception(self, timeout: float | None = None) -> BaseException | None:
+        """What went wrong, when it is over. Raises BackendError as `result` does."""
+        self._origin.check()
+        return super().exception(timeout)
+
+    def cancel(self) -> bool:
+        """Give it up; False if it is made, or is made in a process that this one was forked from."""
+        return not self._origin.left and super().cancel()
 
     def moved(self, part: Part, seconds: float) -> None:
         """A stage has moved on by some seconds of audio."""

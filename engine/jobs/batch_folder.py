@@ -2,11 +2,15 @@
 
 The manifest's first line says with what settings all is made; each further line is an item that is finished,
 as `Finished` has it. Lines are added after the files that they tell of: a process that is killed leaves items
-that are done, and others that are made again.
+that are done, and others that are made again. An item whose text was corrected is made anew; its audio of
+before is kept beside it, as in `0003.1.wav`.
 """
 
+import itertools
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -24,13 +28,16 @@ _MOST_BYTES = 256 << 20  # a row has about 300
 
 
 class Finished(BaseModel):
-    """An item that was made, with its seconds of audio, or that failed, and why; and what was asked for."""
+    """An item that was made, with its seconds of audio, or that failed, and why; and what was asked for.
+
+    earlier: it was made, and something else is asked for now; its file is still there.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     id: str
     file: str
-    state: Literal["done", "failed"]
+    state: Literal["done", "failed", "earlier"]
     seconds: float = 0.0
     error: str | None = None
     text: str
@@ -48,25 +55,70 @@ class _Head(BaseModel):
     settings: JobSettings
 
 
+@dataclass(frozen=True)
+class Standing:
+    """What a batch finds of its items.
+
+    done: those that are made, by id. changed: the ids of those of which something else is asked for now.
+    gone: how many were made that are asked for no longer.
+    """
+
+    done: dict[str, Finished]
+    changed: list[str]
+    gone: int
+
+
 class BatchFolder(JobFolder):
     """The folder of one batch."""
 
     MANIFEST = NAME
     ELSEWHERE = "give another output folder"
 
-    def begin(self, settings: JobSettings, items: Sequence[BatchItem]) -> dict[str, Finished]:
-        """What is done of these items, by id; the manifest is made, or tidied up: failed ones run again.
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._before: set[str] = set()  # names of files that are not to be replaced
+        self._named: set[str] = set()  # names that items have or will have
 
-        Raises InputError that says what differs if the manifest is of other settings or other items.
+    def begin(self, settings: JobSettings, items: Sequence[BatchItem]) -> Standing:
+        """What there is of these items; the manifest is made, or tidied up: failed ones run again.
+
+        Raises InputError that says what differs if the manifest is of other settings.
         """
         before, finished = self._read()
-        differences = [] if before is None else list(setting_differences(before, settings))
-        self.refuse([*differences, *_item_differences(finished, items)])
-        done = {
-            item.id: item for item in finished if item.state == "done" and (self.folder / item.file).is_file()
-        }
-        replace_file(self.path, _lines([_Head(settings=settings), *done.values()]))
-        return done
+        self.refuse([] if before is None else list(setting_differences(before, settings)))
+        wanted = {item.id: item for item in items}
+        done: dict[str, Finished] = {}
+        others: list[Finished] = []
+        for made in _latest(finished):
+            if not (self.folder / made.file).is_file():
+                continue
+            if made.id in wanted and _as_asked(made, wanted[made.id]):
+                done[made.id] = made
+            elif made.id in wanted:
+                others.append(made.model_copy(update={"state": "earlier"}))
+            else:
+                others.append(made)
+        self._before = {_key(made.file) for made in others}
+        self._named = {_key(item.file) for item in items} | self._before
+        replace_file(self.path, _lines([_Head(settings=settings), *done.values(), *others]))
+        changed = {made.id for made in others if made.id in wanted}
+        in_order = [item.id for item in items if item.id in changed]
+        return Standing(done, in_order, len(others) - len(changed))
+
+    def keep_earlier(self, file: str) -> None:
+        """Move what an audio file was before out of the way of what it becomes. Raises OutputError."""
+        if _key(file) not in self._before:
+            return
+        name = Path(file)
+        names = (f"{name.stem}.{number}{name.suffix}" for number in itertools.count(1))
+        free = next(n for n in names if _key(n) not in self._named and not (self.folder / n).exists())
+        try:
+            os.rename(self.folder / file, self.folder / free)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise OutputError(f"cannot rename {self.folder / file}: {error.strerror}") from None
+        self._before.discard(_key(file))
 
     def settings(self) -> JobSettings | None:
         """The settings in the manifest that is there, None if there is none."""
@@ -110,19 +162,26 @@ def _lines(values: Sequence[BaseModel]) -> bytes:
     return "".join(value.model_dump_json() + "\n" for value in values).encode()
 
 
-def _item_differences(finished: Sequence[Finished], items: Sequence[BatchItem]) -> Iterator[str]:
-    """Where an item that was made is not what is asked for now. More items than before are none."""
-    wanted = {item.id: item for item in items}
+def _key(file: str) -> str:
+    return file.casefold()  # some systems know no case in names
+
+
+def _latest(finished: Sequence[Finished]) -> list[Finished]:
+    """Of items that were made, the last that is told of each, and of each file."""
+    by_id: dict[str, Finished] = {}
+    owner: dict[str, str] = {}
     for made in finished:
-        item = wanted.get(made.id)
         if made.state == "failed":
             continue
-        if item is None:
-            yield f"row {made.id!r} was {made.text!r:.80}, now there is none"
-            continue
-        for key in ("text", "file", "voice", "lang"):
-            before, now = getattr(made, key), getattr(item, key)
-            if before != now:
-                yield f"row {made.id!r}: {key} was {before!r:.80}, now {now!r:.80}"
-        if item.seed is not None and item.seed != made.seed:
-            yield f"row {made.id!r}: seed was {made.seed}, now {item.seed}"
+        before = owner.get(_key(made.file), made.id)
+        if before != made.id:
+            by_id.pop(before, None)
+        by_id[made.id] = made
+        owner[_key(made.file)] = made.id
+    return list(by_id.values())
+
+
+def _as_asked(made: Finished, item: BatchItem) -> bool:
+    """Whether an item is what is asked for now. Where no seed is given, any seed will do."""
+    same = all(getattr(made, key) == getattr(item, key) for key in ("text", "file", "voice", "lang"))
+    return made.state == "done" and same and item.seed in (None, made.seed)

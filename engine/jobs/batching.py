@@ -8,6 +8,7 @@ from typing import Any
 
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
+from alrakis.files.printable import printable_lines
 from alrakis.flight.journey import Manner
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder, Finished
@@ -47,7 +48,10 @@ class PlannedItem:
 
 
 class Batch:
-    """A task in a folder that is held. Raises InputError for a mistake, or a folder of another task."""
+    """A task in a folder that is held. Raises InputError for a mistake, or a folder of another task.
+
+    done: the items that are made, by id. changed, gone: as `Standing` has them. failed: in this run.
+    """
 
     def __init__(self, engine: Engine, task: BatchTask, folder: BatchFolder) -> None:
         self._engine = engine
@@ -61,7 +65,8 @@ class Batch:
         self._voices: dict[str | None, Voice | None] = {}
         self._cast = {name: self._voice(voice) for name, voice in settings.cast.items()}
         self._voice(settings.voice)
-        self.done = folder.begin(settings, task.items)
+        standing = folder.begin(settings, task.items)
+        self.done, self.changed, self.gone = standing.done, standing.changed, standing.gone
         self.failed: list[Finished] = []
         self._caller = Caller(urgent=False)
 
@@ -156,13 +161,14 @@ class Batch:
 
     def _saved(self, item: BatchItem, result: Result | LongResult) -> Finished:
         try:
+            self._folder.keep_earlier(item.file)
             result.save(self._folder.folder / item.file)
         except GenerationError as error:
             return self._failed(item, error)
         return self._finished(item, state="done", seconds=round(result.duration_s, 3))
 
     def _failed(self, item: BatchItem, error: Exception) -> Finished:
-        return self._finished(item, state="failed", error=str(error))
+        return self._finished(item, state="failed", error=printable_lines(error))
 
     def _finished(self, item: BatchItem, **facts: Any) -> Finished:
         return Finished(**item.model_dump(exclude={"line", "seed"}), seed=self._seeds[item.id], **facts)

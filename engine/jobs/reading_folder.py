@@ -28,6 +28,7 @@ from alrakis.audio_tags import read_tags
 from alrakis.errors import GenerationError, InputError, VoiceError
 from alrakis.files.npy import read_npy
 from alrakis.files.parsing import read_file
+from alrakis.files.printable import printable_lines
 from alrakis.files.writing import replace_file
 from alrakis.flight.journey import Known
 from alrakis.jobs.folder import JobFolder
@@ -96,7 +97,7 @@ class ReadingFolder(JobFolder):
         for key, said in made_of.items():
             if tags.get(key) != said:
                 yield f"chunk {chunk.chunk}: the manifest says {key} {said!r}, {path.name} {tags.get(key)!r}"
-        seconds = soundfile.info(path).duration
+        seconds = soundfile.info(os.fsencode(path)).duration
         if abs(seconds - take.seconds) > 0.01:
             yield f"chunk {chunk.chunk}: the manifest says {take.seconds} s, {path.name} has {seconds:.3f} s"
 
@@ -138,7 +139,7 @@ class ReadingFolder(JobFolder):
 
     def save_failure(self, manifest: Manifest, chunk: ChunkState, error: Exception) -> None:
         """Write down why a chunk cannot be said. Raises OutputError."""
-        chunk.chosen.state, chunk.chosen.error = "failed", str(error)
+        chunk.chosen.state, chunk.chosen.error = "failed", printable_lines(error)
         manifest.save(self.folder)
 
     def save_result(self, manifest: Manifest, chunk: ChunkState, result: Result) -> None:
@@ -165,7 +166,7 @@ class ReadingFolder(JobFolder):
             return np.empty(0, np.float32)
         path = self.path_of(chunk.chosen, ".flac")
         try:
-            samples: FloatArray = soundfile.read(path, dtype="float32")[0]
+            samples: FloatArray = soundfile.read(os.fsencode(path), dtype="float32")[0]
         except (soundfile.LibsndfileError, OSError, TypeError) as error:  # FLAC has checksums
             raise _put_aside(path, chunk, error) from None
         return samples

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from alrakis.errors import InputError
 from alrakis.files.parsing import LimitError, few_values, parse_json, parse_model, read_file, reason
+from alrakis.files.path_text import PathText
 from alrakis.files.writing import replace_file
 from alrakis.jobs.settings import JobSettings
 from alrakis.sampling import MAX_SEED
@@ -32,7 +33,7 @@ class TakeState(BaseModel):
     text: str
     speaker: str | None
     seed: int = Field(ge=0, le=MAX_SEED)
-    voice: str | None = None
+    voice: PathText | None = None
     seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     state: State = "waiting"
     error: str | None = None
@@ -82,7 +83,7 @@ class KeptVoice(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
-    name: str
+    name: PathText
     file: str = Field(pattern=r"^[0-9a-f]{10}-[0-9]{1,20}$")
 
 
@@ -98,7 +99,7 @@ class Manifest(BaseModel):
 
     version: Literal[2] = VERSION
     settings: JobSettings
-    voices: dict[str, Digest] = Field(default_factory=dict)
+    voices: dict[PathText, Digest] = Field(default_factory=dict)
     kept: dict[str, KeptVoice] = Field(default_factory=dict)
     chunks: list[ChunkState] = Field(min_length=1)
     former: list[list[TakeState]] = Field(default_factory=list)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict
 
 from alrakis.config import MATHEMATICS, Config
 from alrakis.engine import Engine
+from alrakis.files.path_text import PathText
 from alrakis.long.voices import Steady, check_steady
 from alrakis.sampling import Options, fresh_seed, seeds_for
 from alrakis.weights import WEIGHTS_NAMES
@@ -21,11 +22,11 @@ class JobSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, ser_json_inf_nan="constants")
 
-    weights: str
+    weights: PathText
     config: Config
     options: Options
-    voice: str | None
-    cast: dict[str, str]
+    voice: PathText | None
+    cast: dict[str, PathText]
     lang: str | None
     steady: Steady
     seed: int

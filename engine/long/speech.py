@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Callable, Hashable, Iterator, Sequenc
 from concurrent.futures import Future
 from contextlib import ExitStack
 
+from alrakis.flight.origin import Origin
 from alrakis.long.pieces import LongResult, Piece, join, make_piece
 from alrakis.long.takes import Take, Takes
 from alrakis.long.voices import SteadyVoices
@@ -40,6 +41,7 @@ class Speech:
         silent: bool = True,
     ) -> None:
         self._config = pipeline.config
+        self._origin = Origin()
         self._bars = ExitStack()
         self._bar = self._bars.enter_context(WholeProgress([chunk.seconds for chunk in chunks], {}, silent))
         self.text = text
@@ -77,6 +79,7 @@ class Speech:
 
     def __iter__(self) -> Iterator[Piece]:
         for index, made in enumerate(self._made):
+            self._origin.check()
             result = made.result()
             self._takes.taken()
             yield make_piece(index, self.chunks[index], result, self._config)
@@ -85,6 +88,7 @@ class Speech:
         import asyncio
 
         for index, made in enumerate(self._made):
+            self._origin.check()
             result = await asyncio.wrap_future(made)
             self._takes.taken()
             yield make_piece(index, self.chunks[index], result, self._config)
@@ -102,6 +106,8 @@ class Speech:
 
     def cancel(self) -> None:
         """Give up what is not made yet; waiting for it raises `concurrent.futures.CancelledError`."""
+        if self._origin.left:
+            return  # it is made in the process that this one was forked from
         self._takes.cancel()
         self._bars.close()
         for made in self._made:

@@ -10,7 +10,7 @@ from pathlib import Path
 from alrakis.errors import InputError, WeightsNotFoundError, nearest
 from alrakis.hardware import env_flag
 from alrakis.places import hub
-from alrakis.places.folders import expanded
+from alrakis.places.given import given_path
 from alrakis.spec import STAGES, Stage
 from alrakis.weights.besides import codec_place
 from alrakis.weights.demo.weights import DemoVoice
@@ -94,7 +94,7 @@ def _given(source: Weights, sizes: Mapping[Stage, str] | None) -> Weights:
 
 
 def _folder(source: str | os.PathLike[str], sizes: Mapping[Stage, str] | None) -> Weights:
-    folder = expanded(source)
+    folder = given_path(source)
     names = ", ".join(WEIGHTS_NAMES)
     if not folder.is_dir():
         if folder.exists():

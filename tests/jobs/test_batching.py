@@ -77,6 +77,29 @@ def test_items_added_later_are_made_and_the_others_left(texts: Path, run: Run) -
     assert (texts / "out" / "0001.wav").stat().st_mtime_ns == before
 
 
+def test_a_text_that_was_corrected_is_made_anew(texts: Path, run: Run) -> None:
+    arguments = ["batch", "t.txt", "-o", "out", *QUICK]
+    run(*arguments)
+    out = texts / "out"
+    before = {path.name: path.read_bytes() for path in out.glob("*.wav")}
+    (texts / "t.txt").write_text("\n".join([*TEXTS[:2], "Another text.", *TEXTS[3:5]]))
+    ended = run(*arguments)
+    assert ended.code == 0, ended.err
+    assert "1 of 5 rows changed: 0003; 1 of before are left out" in ended.err
+    assert "made 1 files in out" in ended.err
+    assert (out / "0003.1.wav").read_bytes() == before["0003.wav"]
+    assert read_tags(out / "0003.wav")["text"] == "Another text."
+    assert (out / "0001.wav").read_bytes() == before["0001.wav"]
+    (texts / "t.txt").write_text("\n".join(TEXTS))
+    ended = run(*arguments)
+    assert "1 of 6 rows changed: 0003\n" in ended.err
+    assert (out / "0003.wav").read_bytes() == before["0003.wav"]
+    assert read_tags(out / "0003.2.wav")["text"] == "Another text."
+    ended = run(*arguments)
+    assert "changed" not in ended.err
+    assert "made 0 files in out; 6 were there" in ended.err
+
+
 def test_without_a_seed_it_goes_on_with_the_one_that_it_drew(texts: Path, run: Run) -> None:
     arguments = ["batch", "t.txt", "-o", "out", *DEMO, "--max-duration", "0.2"]
     run(*arguments)
