@@ -4,7 +4,7 @@ import argparse
 import logging
 from typing import Any
 
-from alrakis.cli.arguments import parse_overrides
+from alrakis.cli.arguments import given, parse_overrides
 
 NAME = "serve"
 SUMMARY = "serve speech to other programs, and a page to try it"
@@ -32,14 +32,14 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("host", "the address to listen on (default: 127.0.0.1)", metavar="HOST")
     option("port", "default: 8000; 0 takes one that is free", type=int, metavar="PORT")
     option("wyoming", "also serve Home Assistant on this port (usually 10200)", type=int, metavar="PORT")
-    option("weights", "as other commands have it (default: bark)", metavar="NAME|DIR")
-    option("config", "as other commands have it (default: auto)", metavar="NAME|FILE")
+    option("weights", "as other commands have it (default: bark)", type=given, metavar="NAME|DIR")
+    option("config", "as other commands have it (default: auto)", type=given, metavar="NAME|FILE")
     option("set", "change a key of the config", metavar="KEY=VALUE", action="append", dest="overrides")
     option("api-key", "a key that clients must show; several with commas between them", metavar="KEY")
-    option("api-key-file", "a file of keys, one a line", metavar="FILE")
+    option("api-key-file", "a file of keys, one a line", type=given, metavar="FILE")
     option("open", "let other machines in without a key", action="store_true")
     option("cors", "origins whose pages may call it, with commas; * for all", metavar="ORIGINS")
-    option("aliases", "a TOML file of other names for voices and models", metavar="FILE")
+    option("aliases", "a TOML file of other names for voices and models", type=given, metavar="FILE")
     option("max-text-chars", "the longest text of a request (default: 20000)", type=int, metavar="N")
     option("max-body-bytes", "the largest body of a request (default: 262144)", type=int, metavar="N")
     option(
@@ -65,10 +65,10 @@ def run(args: argparse.Namespace) -> None:
         from alrakis.serve.server import run_server
         from alrakis.serve.settings import Settings, load_settings
 
-        given = {name: value for name, value in vars(args).items() if name in Settings.model_fields}
-        if "overrides" in given:
-            given["overrides"] = parse_overrides(given["overrides"])
-        settings = load_settings(given)
+        asked = {name: value for name, value in vars(args).items() if name in Settings.model_fields}
+        if "overrides" in asked:
+            asked["overrides"] = parse_overrides(asked["overrides"])
+        settings = load_settings(asked)
         engine = Engine(settings.weights, settings.config, **settings.overrides)
 
     def started(address: str) -> None:

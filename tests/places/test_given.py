@@ -50,6 +50,7 @@ NO_PATHS = {
     "alrakis batch": {"overrides", "cast", "lang"},
     "alrakis export": {"overrides"},
     "alrakis voices": {"lang"},
+    "alrakis serve": {"host", "overrides", "api_key", "cors"},
     "alrakis-bench compare": {"base"},
     "alrakis-bench tune": {"budget", "memory_limit", "config"},
     "python -m alrakis": {"text"},
