@@ -11,8 +11,12 @@ from typing import Any
 
 from alrakis.config import Config, load_config
 from alrakis.errors import BackendError
-from alrakis.hardware import env_flag, gpus
+from alrakis.evidence.fastest import CLOSE, fastest
+from alrakis.evidence.kinds import kind_of
+from alrakis.evidence.tuned import Tuned, tuned_here
+from alrakis.hardware import cpu, env_flag, gpus
 
+_PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
 LOW_GPU_MEMORY_BYTES = 6 * 2**30
 
 
@@ -20,6 +24,7 @@ def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping
     """A checked config, where "auto" stands for this machine's preset. Raises ConfigError."""
     if isinstance(config, str) and config == "auto":
         config = choose_config()[0]
+        overrides = {**_tuned_changes(config), **overrides}
     if isinstance(config, os.PathLike):
         config = Path(config)
     return load_config(config, overrides)
@@ -31,6 +36,9 @@ def choose_config() -> tuple[str, str]:
     Raises BackendError if neither torch nor onnxruntime is installed.
     """
     has_torch, has_onnx = _installed("torch"), _installed("onnxruntime")
+    tuned = _tuned()
+    if tuned:
+        return tuned.preset, f"{tuned.words} (`alrakis-bench tune --forget` undoes it)"
     if has_torch and (_nvidia_driver() or _amd_driver()):
         gpu = _cuda_choice()
         if gpu:
@@ -39,12 +47,42 @@ def choose_config() -> tuple[str, str]:
         return "torch-fp32", "SUNO_ENABLE_MPS is set: fp32 on Apple's GPU"
     without = _no_gpu(has_torch)
     if has_onnx:
-        return "cpu-int8", f"{without}; onnxruntime is installed: int8 is the CPU default"
+        return _cpu_choice(without, has_torch)
     if has_torch:
         return "torch-fp32", f"{without}, no onnxruntime: fp32 on torch (`pip install 'alrakis[cpu]'`)"
     raise BackendError(
         "neither onnxruntime nor torch is installed: `pip install 'alrakis[cpu]'` for CPUs, "
         "`pip install 'alrakis[gpu]'` for NVIDIA GPUs"
+    )
+
+
+def _tuned() -> Tuned | None:
+    """What was tuned here, if it applies: what was found on a CPU says nothing of a GPU beside it."""
+    found = tuned_here()
+    if found is None or not _installed(_PACKAGES[found.config().backend]):
+        return None
+    return found if found.gpu or not (_nvidia_driver() or _amd_driver()) else None
+
+
+def _tuned_changes(preset: str) -> dict[str, Any]:
+    """The keys of a preset that tuning changed, if it is what was tuned."""
+    tuned = _tuned()
+    return tuned.changes if tuned and tuned.preset == preset else {}
+
+
+def _cpu_choice(without: str, has_torch: bool) -> tuple[str, str]:
+    """The fastest of the configs that stay close to fp32, as measured on this kind of processor."""
+    kind = kind_of(cpu().features)
+    rows = fastest(kind, [name for name in CLOSE if has_torch or not name.startswith("torch")])
+    if not rows:
+        unknown = f"nothing was measured on {kind} yet (`alrakis-bench tune --quick` does)"
+        return "cpu-int8", f"{without}; onnxruntime is installed: int8 is the CPU default; {unknown}"
+    best, *others = rows
+    beside = "".join(f", {row.config} {row.rtf:.2f}" for row in others)
+    where = f"{best.work}, on {best.machine}, {best.measured}"
+    return (
+        best.config,
+        f"{without}; the fastest close to fp32 on {kind}: RTF {best.rtf:.2f}{beside} ({where})",
     )
 
 

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 import torch
@@ -13,7 +14,10 @@ from alrakis import Config, auto
 from alrakis.auto import LOW_GPU_MEMORY_BYTES, choose_config, resolve_config
 from alrakis.config import load_config
 from alrakis.errors import BackendError, ConfigError
-from alrakis.hardware import GPU
+from alrakis.evidence.fastest import Row
+from alrakis.evidence.kinds import kind_of
+from alrakis.evidence.tuned import Tuned, forget_tuned, save_tuned
+from alrakis.hardware import GPU, cpu
 
 Machine = Callable[..., None]
 
@@ -144,3 +148,66 @@ def test_amds_driver_is_enough_for_torch_to_be_asked(
     machine("torch", cuda=(9, 4))
     monkeypatch.setattr(auto, "_amd_driver", lambda: True)
     assert chosen() == "gpu-bf16"
+
+
+# On a CPU: what was measured on its kind, or on this machine.
+
+
+def row(config: str, rtf: float) -> Row:
+    known = {"kind": kind_of(cpu().features), "work": "13 s of speech", "machine": "one", "measured": "2026"}
+    return Row(config=config, rtf=rtf, **known)
+
+
+def test_on_a_cpu_the_fastest_close_to_fp32_is_taken(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [row("cpu-fp32", 1.5), row("cpu-int8", 2.0)]
+    monkeypatch.setattr(auto, "fastest", lambda kind, among: [one for one in rows if one.config in among])
+    machine("torch", "onnxruntime")
+    assert chosen() == "cpu-fp32"
+    said = f"on {kind_of(cpu().features)}: RTF 1.50, cpu-int8 2.00 (13 s of speech, on one, 2026)"
+    assert said in choose_config()[1]
+    rows = [row("torch-fp32", 1.0), row("cpu-int8", 2.0)]
+    assert chosen() == "torch-fp32"
+    machine("onnxruntime")
+    assert chosen() == "cpu-int8", "no torch"
+    rows = []
+    assert "nothing was measured on" in choose_config()[1]
+
+
+def tuned(**changes: Any) -> Tuned:
+    values: dict[str, Any] = {
+        "processor": "this",
+        "usable_cores": 2,
+        "gpu": "",
+        "preset": "cpu-fp32",
+        "changes": {"threads": 1},
+        "goal": "latency",
+        "rtf": 1.0,
+        "work": "2 s",
+        "day": "2026-11-26",
+        "alrakis": "0.1.0",
+    }
+    return Tuned(**{**values, **changes})
+
+
+def test_what_was_tuned_on_this_machine_is_used_until_it_is_forgotten(machine: Machine) -> None:
+    machine("torch", "onnxruntime")
+    save_tuned(tuned())
+    assert chosen() == "cpu-fp32"
+    assert "tune --forget" in choose_config()[1]
+    assert resolve_config("auto", {}).threads == 1
+    assert resolve_config("auto", {"threads": 3}).threads == 3, "what is said counts more"
+    assert resolve_config("cpu-fp32", {}).threads is None, "only auto is changed"
+    forget_tuned()
+    assert chosen() == "cpu-int8"
+
+
+def test_what_was_tuned_on_a_cpu_says_nothing_of_a_gpu(machine: Machine) -> None:
+    machine("torch", "onnxruntime", driver=True, cuda=(8, 0))
+    save_tuned(tuned())
+    assert chosen() == "gpu-bf16"
+    save_tuned(tuned(gpu="Tesla T4", preset="gpu-fp16", changes={}))
+    assert chosen() == "gpu-fp16"
+    machine("onnxruntime")
+    assert chosen() == "cpu-int8", "no torch for what was tuned"

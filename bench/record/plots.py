@@ -25,10 +25,10 @@ class Point:
 
 @dataclass(frozen=True)
 class Line:
-    """points: from left to right; x is a number of texts."""
+    """points: from left to right; x is above 0."""
 
     label: str
-    points: Sequence[tuple[int, float]]
+    points: Sequence[tuple[float, float]]
     role: str
 
 
@@ -100,10 +100,10 @@ def _overlap(a: Box, b: Box) -> bool:
 
 
 def line_plot(lines: Sequence[Line], width: int, x_title: str, unit: str) -> Markup:
-    """Lines from 0 up over numbers of texts, which are as far apart as their logarithms."""
+    """Lines from 0 up over an x that is logarithmic, and has a tick at each figure that is there."""
     names = max(len(line.label) for line in lines) * LETTER + 16
     right = min(names, width / 2.2)
-    height = 260
+    height = max(260.0, _HEAD + _FOOT + _LINE * len(lines))
     drawing = Drawing(width, height)
     top = max(y for line in lines for _, y in line.points) * 1.05
     counts = sorted({x for line in lines for x, _ in line.points})
@@ -119,7 +119,7 @@ def line_plot(lines: Sequence[Line], width: int, x_title: str, unit: str) -> Mar
         drawing.line(_LEFT, y, _LEFT + wide, y, "grid")
         drawing.text(_LEFT - 6, y + 4, f"{tick:g}", "axis", "end")
     for count in counts:
-        drawing.text(place(count, 0)[0], foot + 16, f"{count}", "axis", "middle")
+        drawing.text(place(count, 0)[0], foot + 16, f"{count:g}", "axis", "middle")
     drawing.text(0, 11, unit, "axis")
     drawing.text(_LEFT, foot + 34, x_title, "axis")
     last = -math.inf

