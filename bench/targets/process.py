@@ -4,13 +4,13 @@ import contextlib
 import json
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
+from alrakis.bench.peers.environments import interpreter_of
 from alrakis.bench.targets.peers import PEERS
 
 TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
@@ -46,7 +46,13 @@ class Process:
 
     def __init__(self, target: Target) -> None:
         self.target = target
-        command = [sys.executable, "-m", "alrakis.bench.targets.worker", "--target", target.program]
+        command = [
+            interpreter_of(target.program),
+            "-m",
+            "alrakis.bench.targets.worker",
+            "--target",
+            target.program,
+        ]
         command += ["--weights", target.weights, "--overrides", json.dumps(target.overrides)]
         if target.threads:
             command += ["--threads", str(target.threads)]

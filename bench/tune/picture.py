@@ -66,7 +66,9 @@ def tried(search: Search, seconds: float, texts: int) -> Table:
         note = "the best" if trials is best else trials.problem
         rtf = trials.rtf if trials.rtfs else None
         rows.append([trials.candidate.label, audio, *_figures(rtf, trials.peak_bytes), note])
-    for size, outcome in search.batches.items() if best else ():
+    if best is None:
+        return Table(["config", "audio", "RTF", "peak memory", ""], rows)
+    for size, outcome in search.batches.items():
         label, audio = best.candidate.changed(max_batch=size).label, work(best.share * seconds, size)
         rows.append([label, audio, *_figures(outcome.rtf, outcome.peak_bytes), outcome.problem])
     return Table(["config", "audio", "RTF", "peak memory", ""], rows)

