@@ -48,7 +48,7 @@ RECIPES = {
 def recipe_of(name: str) -> Recipe:
     """Raises InputError for a name that is not there."""
     if name not in RECIPES:
-        raise InputError(f"there is no peer {name!r}{nearest(name, RECIPES)}; there are {', '.join(RECIPES)}")
+        raise InputError(f"there is no peer {name!r}{nearest(name, list(RECIPES))}; there are {', '.join(RECIPES)}")
     return RECIPES[name]
 
 
