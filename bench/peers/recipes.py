@@ -48,7 +48,8 @@ RECIPES = {
 def recipe_of(name: str) -> Recipe:
     """Raises InputError for a name that is not there."""
     if name not in RECIPES:
-        raise InputError(f"there is no peer {name!r}{nearest(name, list(RECIPES))}; there are {', '.join(RECIPES)}")
+        guess = nearest(name, list(RECIPES))
+        raise InputError(f"there is no peer {name!r}{guess}; there are {', '.join(RECIPES)}")
     return RECIPES[name]
 
 

@@ -44,7 +44,7 @@ def test_what_is_installed_is_used_and_what_is_not_whole_is_not() -> None:
 def test_alrakis_in_an_environment_is_this_one(tmp_path: Path) -> None:
     venv.create(tmp_path / "peer", with_pip=False)
     environments._link(tmp_path / "peer")
-    program = "import alrakis, alrakis.bench.commands, alrakis.configs; print(alrakis.__file__)"
+    program = "import alrakis, alrakis.bench.tune, alrakis.configs; print(alrakis.__file__)"
     python = str(environments._python(tmp_path / "peer"))
     done = subprocess.run([python, "-c", program], cwd=tmp_path, capture_output=True, text=True)
     assert done.stdout.strip() == alrakis.__file__, done.stderr
