@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint results clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint results figures clean demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 # A Python that alrakis can use is told before pip runs; one that is asked for by name is the one in .venv.
 # Both targets look for themselves whether there is anything to do: what they are about may be made anew.
@@ -48,6 +48,10 @@ lint: $(VENV)/ready
 # README.md and the page of bench/results, and the table that `auto` goes by, from all files there
 results: $(VENV)/ready
 	$(BIN)/alrakis-bench results bench/results --evidence engine/evidence/fastest.json
+
+# the tables of docs/performance.md, between their markers: hours on a quiet machine
+figures: $(VENV)/ready
+	$(BIN)/python -m alrakis.bench.figures all --into docs/performance.md
 
 demo: $(VENV)/small
 	$(BIN)/alrakis say "Good morning. This voice was made on your own computer." \

