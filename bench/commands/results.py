@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from alrakis.cli.arguments import given
+
 NAME = "results"
 SUMMARY = "make README.md and the page of a folder of result files"
 DESCRIPTION = """\
@@ -19,10 +21,13 @@ logger = logging.getLogger("alrakis")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "folder", metavar="DIR", nargs="?", default="bench/results", help="default: bench/results"
+        "folder", type=given, metavar="DIR", nargs="?", default="bench/results", help="default: bench/results"
     )
     parser.add_argument(
-        "--evidence", metavar="FILE", help="also write what was fastest on which kind of processor"
+        "--evidence",
+        type=given,
+        metavar="FILE",
+        help="also write what was fastest on which kind of processor",
     )
 
 

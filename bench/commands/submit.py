@@ -4,6 +4,8 @@ import argparse
 import logging
 from pathlib import Path
 
+from alrakis.cli.arguments import given
+
 NAME = "submit"
 SUMMARY = "make an anonymised result file for bench/results/"
 DESCRIPTION = """\
@@ -20,9 +22,9 @@ logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", metavar="FILE", help="a result file of `alrakis-bench run`")
+    parser.add_argument("file", type=given, metavar="FILE", help="a result file of `alrakis-bench run`")
     parser.add_argument(
-        "-o", "--output", metavar="DIR", default=".", help="the folder it goes to (default: .)"
+        "-o", "--output", type=given, metavar="DIR", default=".", help="the folder it goes to (default: .)"
     )
 
 

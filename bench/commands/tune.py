@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from alrakis.bench.record.metrics import megabytes, rtf_text
 from alrakis.bench.tune.goals import BUDGET, GOALS, QUICK_BUDGET, QUICK_S, SECONDS, Goal
+from alrakis.cli.arguments import given
 from alrakis.errors import BackendError, InputError
 
 if TYPE_CHECKING:
@@ -46,7 +47,11 @@ logger = logging.getLogger("alrakis")
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "-o", "--output", metavar="FILE", help="default: tuned.toml; with --quick none but what auto reads"
+        "-o",
+        "--output",
+        type=given,
+        metavar="FILE",
+        help="default: tuned.toml; with --quick none but what auto reads",
     )
     parser.add_argument("--quick", action="store_true", help="within a minute, for `auto` on this machine")
     parser.add_argument(
@@ -57,8 +62,16 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     goals = "; ".join(f"{name}: {goal.words}" for name, goal in GOALS.items())
     parser.add_argument("--for", dest="goal", choices=GOALS, default="latency", help=f"{goals} (latency)")
-    parser.add_argument("--weights", default="synthetic-small", help="default: synthetic-small")
-    parser.add_argument("--voice", metavar="NAME|NPZ", help="say it with a voice (default: without)")
+    parser.add_argument(
+        "--weights",
+        type=given,
+        metavar="NAME|DIR",
+        default="synthetic-small",
+        help="default: synthetic-small",
+    )
+    parser.add_argument(
+        "--voice", type=given, metavar="NAME|NPZ", help="say it with a voice (default: without)"
+    )
     parser.add_argument(
         "--budget", metavar="TIME", help=f"90s, 5m, 1h (default: {BUDGET}; --quick: {QUICK_BUDGET})"
     )
@@ -67,6 +80,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument(
         "--config",
+        type=given,
         action="append",
         default=[],
         metavar="PRESET",
@@ -76,7 +90,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--seconds", type=float, metavar="S", help=f"of audio that count ({SECONDS:g}; --quick: {QUICK_S:g})"
     )
-    parser.add_argument("--report", metavar="FILE", help="also show the search as a page")
+    parser.add_argument("--report", type=given, metavar="FILE", help="also show the search as a page")
 
 
 def run(args: argparse.Namespace) -> None:
