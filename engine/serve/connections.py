@@ -32,7 +32,9 @@ class Connection(H11Protocol):
         super().connection_made(transport)
         self._rest()
         if len(self.connections) > self.most and self.idle:
-            next(iter(self.idle)).transport.abort()
+            longest = next(iter(self.idle))
+            del self.idle[longest]
+            longest.transport.abort()
 
     def connection_lost(self, error: Exception | None) -> None:
         self.idle.pop(self, None)

@@ -27,6 +27,7 @@ _KINDS: dict[Format, tuple[str, str]] = {
     "flac": ("FLAC", "PCM_16"),
     "wav": ("WAV", "PCM_16"),
 }
+MP3_STREAM: dict[str, Any] = {"bitrate_mode": "CONSTANT", "compression_level": 0.5}  # 80 kbit/s
 _BLOCK_SAMPLES = 1 << 15
 
 
@@ -77,7 +78,7 @@ class _SoundFile:
         import soundfile
 
         container, subtype = _KINDS[format]
-        constant = {"bitrate_mode": "CONSTANT"} if format == "mp3" and stream else {}
+        constant = MP3_STREAM if format == "mp3" and stream else {}
         self._stream = stream
         self._sink = _Sink(stream)
         self._file = soundfile.SoundFile(self._sink, "w", rate_hz, 1, subtype, format=container, **constant)

@@ -22,7 +22,8 @@ from alrakis.serve.service import Service
 from alrakis.serve.settings import Settings
 from alrakis.serve.wyoming_server import WyomingServer
 
-BACKLOG = 2048
+BACKLOG = 256  # connections that are taken in at once: each is an open file
+SEND_BYTES = 1 << 17  # that the system keeps for a client who does not read; the engine waits beyond them
 KEEP_ALIVE_S = 30
 TELL_S = 2.0  # after the grace period: for those who are told that it is over
 
@@ -125,6 +126,7 @@ def listen(host: str, port: int) -> socket.socket:
     try:
         if hasattr(socket, "SO_REUSEADDR") and socket.SO_REUSEADDR:
             listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BYTES)  # of each connection
         listening.bind(address)
         listening.listen(BACKLOG)
         listening.setblocking(False)

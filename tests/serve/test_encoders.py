@@ -3,6 +3,7 @@
 import io
 import subprocess
 import sys
+from collections.abc import Iterator
 from typing import Any
 
 import av
@@ -45,11 +46,19 @@ def by_libsndfile(data: bytes, form: Format) -> Any:
     if form == "pcm":
         kind = {"format": "RAW", "subtype": "PCM_16", "samplerate": RATE, "channels": 1, "endian": "LITTLE"}
     with soundfile.SoundFile(io.BytesIO(data), **kind) as file:
-        blocks = []
-        while len(block := file.read(RATE, dtype="float32")):
-            blocks.append(block)
-        audio = np.concatenate(blocks)
+        audio = np.concatenate(list(blocks(file)))
         return audio if file.samplerate == RATE else audio[:: file.samplerate // RATE]
+
+
+def blocks(file: soundfile.SoundFile) -> Iterator[Any]:
+    """By libsndfile alone: the package seeks after each block, which FLAC of unknown length cannot."""
+    while True:
+        block = np.zeros(4096, np.float32)
+        place = soundfile._ffi.cast("float*", block.ctypes.data)
+        count = soundfile._snd.sf_readf_float(file._file, place, len(block))
+        if count <= 0:
+            return
+        yield block[:count]
 
 
 READERS = [by_ffmpeg, by_libsndfile]
