@@ -12,6 +12,11 @@ from alrakis.serve.problems import ErrorBody, as_api_error
 from alrakis.serve.saying import Saying
 
 EVENTS = "text/event-stream"
+EVENT_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "properties": {"event": {"type": "string"}, "data": {"type": "string", "description": "JSON"}},
+    "required": ["data"],
+}
 NOTHING = b": \n\n"  # an event that says nothing keeps a connection open
 
 # What may be answered instead of sound, as the interface's description tells it.
@@ -23,6 +28,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
         404: "There is no such model",
         408: "The request came in too slowly",
         413: "The body is too large",
+        422: "The text made no sound with this seed",
         429: "Too much audio is asked for already; `retry-after` says when to try again",
         500: "Something went wrong here",
         503: "Not ready, or being stopped",

@@ -16,7 +16,7 @@ from starlette.exceptions import HTTPException
 from alrakis.audio import pcm16
 from alrakis.long.pieces import Piece
 from alrakis.sampling import MAX_SEED
-from alrakis.serve.answers import ERRORS, EVENTS, NOTHING, Sounding, event
+from alrakis.serve.answers import ERRORS, EVENT_SCHEMA, EVENTS, NOTHING, Sounding, event
 from alrakis.serve.asked import PageRequest, voice_name
 from alrakis.serve.gone import unless_gone
 from alrakis.serve.problems import as_api_error
@@ -31,7 +31,7 @@ POLICY = (
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "Events", "content": {EVENTS: {"schema": {"type": "string"}}}},
+    200: {"description": "Events", "content": {EVENTS: {"schema": EVENT_SCHEMA}}},
     **ERRORS,
 }
 

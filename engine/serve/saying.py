@@ -4,7 +4,6 @@ import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
 
-from alrakis.errors import GenerationError
 from alrakis.long.pieces import Piece
 from alrakis.long.speech import Speech
 from alrakis.serve.problems import ApiError
@@ -76,9 +75,8 @@ class Saying:
             piece = await self._pieces.__anext__()
         except StopAsyncIteration:
             if self.audio_s == 0:
-                raise GenerationError(
-                    "no speech was made for any part of the text; try another seed"
-                ) from None
+                message = "no speech was made for any part of the text; try another seed"
+                raise ApiError(422, message, code="no_speech") from None
             return None
         except asyncio.CancelledError:
             if self._stopped is not None:

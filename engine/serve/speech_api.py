@@ -11,7 +11,7 @@ from fastapi.responses import Response
 
 from alrakis.long.pieces import Piece
 from alrakis.sampling import FloatArray
-from alrakis.serve.answers import ERRORS, EVENTS, Sounding, as_cut, event, note_figures
+from alrakis.serve.answers import ERRORS, EVENT_SCHEMA, EVENTS, Sounding, as_cut, event, note_figures
 from alrakis.serve.asked import SpeechRequest, voice_name
 from alrakis.serve.encoders import CONTENT_TYPES, open_encoder
 from alrakis.serve.gone import unless_gone
@@ -22,7 +22,7 @@ from alrakis.serve.service import Service
 router = APIRouter()
 AUDIO: dict[str, Any] = {kind: {"schema": {"type": "string"}} for kind in CONTENT_TYPES.values()}
 ANSWERS: dict[int | str, dict[str, Any]] = {
-    200: {"description": "The sound", "content": {**AUDIO, EVENTS: {"schema": {"type": "string"}}}},
+    200: {"description": "The sound", "content": {**AUDIO, EVENTS: {"schema": EVENT_SCHEMA}}},
     **ERRORS,
 }
 

@@ -69,6 +69,6 @@ def test_what_is_told_cuts_and_a_defect_stays_one() -> None:
     assert as_cut(defect) is defect
 
 
-@pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 429, 500, 503, 504])
+@pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 422, 429, 500, 503, 504])
 def test_errors_are_described(status: int) -> None:
     assert status in ERRORS

@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 
 from alrakis import Engine
-from alrakis.errors import GenerationError
 from alrakis.serve.asked import Said
 from alrakis.serve.problems import ApiError
 from alrakis.serve.saying import Saying
@@ -92,7 +91,7 @@ def test_silence_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Non
             lambda *given, **named: submit(*given, **named, min_eos_p=0.0),
         )
         saying = await service.begin(Said(input=SHORT, seed=1), "me", streamed=True)
-        with pytest.raises(GenerationError, match="no speech was made"):
+        with pytest.raises(ApiError, match="no speech was made"):
             await _all(saying)
         saying.end()
 

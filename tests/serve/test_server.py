@@ -101,7 +101,8 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
         running.ready()
         body = {"input": LONG, "response_format": "wav"}
         with httpx.stream("POST", f"{running.url}/v1/audio/speech", json=body, timeout=WAIT_S) as answer:
-            next(answer.iter_raw())
+            parts = answer.iter_raw()  # once it is forgotten, httpx closes the connection
+            next(parts)
             running.process.send_signal(signal.SIGTERM)
             wait_for(lambda: httpx.get(f"{running.url}/ready").status_code == 503)
             running.process.send_signal(signal.SIGTERM)
