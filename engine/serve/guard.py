@@ -66,9 +66,9 @@ class Guard:
             notes.setdefault("outcome", "cut")
             notes["error"] = str(cut)
             await _abort(scope)
-        except asyncio.CancelledError:
-            notes.setdefault("outcome", "gone")
-            raise
+        except asyncio.CancelledError:  # the server ends: nobody waits for this task
+            notes.setdefault("outcome", "cut")
+            await _abort(scope)
         finally:
             self._told(scope, notes, time.monotonic() - began_s)
 

@@ -64,10 +64,15 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """A signal came."""
         self.signals.append(sig)
-        if len(self.signals) > 1 or self._loop is None:
+        if self._loop is None or len(self.signals) > 2:
             self.should_exit = self.force_exit = True
         else:
-            self._loop.call_soon_threadsafe(self.end)
+            self._loop.call_soon_threadsafe(self.end if len(self.signals) == 1 else self.end_now)
+
+    def end_now(self) -> None:
+        """End without waiting for what is under way, which is told. For the event loop's thread."""
+        self.service.give_up()
+        self.should_exit = True
 
     def end(self) -> None:
         """End when what is under way is finished, or has had its time. For the event loop's thread."""

@@ -173,6 +173,10 @@ class Service:
         ends = time.monotonic() + grace_s
         while self.queue.tickets and time.monotonic() < ends:
             await asyncio.sleep(0.05)
+        self.give_up()
+
+    def give_up(self) -> None:
+        """Tell everybody who waits that it is over."""
         for saying in list(self._sayings):
             saying.stop(ApiError(503, self.reason, code="stopping", retry_after_s=LOADING_S, again=True))
 

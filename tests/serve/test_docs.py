@@ -62,8 +62,8 @@ def test_every_field_is_told_with_its_default() -> None:
     told = {row[0].strip("`"): row[1].strip("`") for row in rows("The request")}
     assert told.keys() == SpeechRequest.model_fields.keys()
     for name, field in SpeechRequest.model_fields.items():
-        default = {None: told[name], True: "true"}.get(field.default, str(field.default))  # type: ignore[arg-type]
-        assert field.is_required() or default == told[name], name
+        if not field.is_required() and field.default is not None:
+            assert str(field.default).replace("True", "true") == told[name], name
 
 
 def test_every_limit_is_told_with_its_default() -> None:
