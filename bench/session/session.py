@@ -9,6 +9,7 @@ from alrakis.auto import resolve_config
 from alrakis.bench.measure.energy import Meters
 from alrakis.bench.measure.machine import environment
 from alrakis.bench.measure.noise import Calibration, OtherWork
+from alrakis.bench.peers.environments import versions_of
 from alrakis.bench.record.schema import Accuracy, Environment, Results, Sample, TargetInfo, Workload
 from alrakis.bench.record.statistics import summaries
 from alrakis.bench.session.plan import FRESH, LONG_CALL_S, Plan
@@ -232,7 +233,7 @@ class Session:
 
     def _target_info(self, target: Target) -> TargetInfo:
         if target.is_peer:
-            config = dict(PEERS[target.program].config)
+            config = {**PEERS[target.program].config, **versions_of(target.program)}
         else:
             config = resolve_config(target.program, target.overrides).model_dump(mode="json")
         return TargetInfo(

@@ -18,6 +18,10 @@ class OptimumBark(TransformersBark):
     """`BarkModel.generate` in fp32, with the fine model on ONNX Runtime."""
 
     def __init__(self, weights_name: str, threads: int | None) -> None:
+        from transformers.models.bark.modeling_bark import BarkPreTrainedModel
+
+        # making random parameters fails in this transformers where a norm has no bias; they are replaced anyway
+        BarkPreTrainedModel._init_weights = lambda *_: None
         super().__init__(weights_name, threads, "float32")
         fine = self.model.fine_acoustics
         with tempfile.TemporaryDirectory() as folder:

