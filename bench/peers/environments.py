@@ -68,7 +68,8 @@ def interpreter_of(peer: str) -> str:
 def versions_of(peer: str) -> dict[str, dict[str, str]]:
     """What a peer's own environment holds, as `versions`; nothing where it runs in this one."""
     name = environment_of(peer)
-    return {"versions": one.versions for one in installed() if one.name == name}
+    own = next((one.versions for one in installed() if one.name == name), None)
+    return {} if own is None else {"versions": own}
 
 
 def install(name: str) -> Installed:

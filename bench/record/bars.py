@@ -67,7 +67,7 @@ def bar_chart(
             drawing.line(line, bar_top - 5, line, bar_top + _BAR + 5, "limit")
         drawing.text(
             0,
-            top + 15 if above else bar_top + 12.5,
+            top + 18 if above else bar_top + 12.5,
             shortened(bar.label, width if above else left - 14),
             "name best" if bar.best else "name",
         )

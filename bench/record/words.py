@@ -142,12 +142,13 @@ def _tiles(run: Run, best: Series, original: Series | None) -> list[tuple[str, s
     tiles = [(rtf_text(best.median("rtf")), "seconds of work for a second of speech", f"RTF of {best.name}")]
     if original:
         ratio = ratio_of(best.values("rtf"), original.values("rtf"), run.noise)
-        interval = (
-            "{} to {}, 95%".format(*map(times_text, ratio.interval))
-            if ratio.interval
-            else "from a single sample"
-        )
-        tiles.append((times_cell(ratio, run), f"as fast as {ORIGINAL}", interval))
+        cell = times_cell(ratio, run)
+        word = "from a single sample"
+        if " to " in cell:
+            word = "too noisy for one figure"
+        elif ratio.interval:
+            word = "{} to {}, 95%".format(*map(times_text, ratio.interval))
+        tiles.append((cell, f"as fast as {ORIGINAL}", word))
     agrees = agreement(run, best.target)
     if agrees is not None:
         tiles.append((f"{agrees:.1%}", "agreement with fp32", "draws whose likeliest token is the same"))

@@ -20,7 +20,7 @@ class OptimumBark(TransformersBark):
     def __init__(self, weights_name: str, threads: int | None) -> None:
         from transformers.models.bark.modeling_bark import BarkPreTrainedModel
 
-        # making random parameters fails in this transformers where a norm has no bias; they are replaced anyway
+        # random parameters, replaced anyway, cannot be made by this transformers where a norm has no bias
         BarkPreTrainedModel._init_weights = lambda *_: None
         super().__init__(weights_name, threads, "float32")
         fine = self.model.fine_acoustics

@@ -5,9 +5,10 @@ from importlib import resources
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
+from alrakis.bench.record.bars import Bar, bar_chart
+from alrakis.bench.record.charts import REAL_TIME
 from alrakis.bench.record.drawing import NARROW, WIDE
 from alrakis.bench.record.metrics import megabytes, rtf_text
-from alrakis.bench.record.plots import Line, line_plot
 from alrakis.bench.record.tables import Table
 from alrakis.bench.tune.search import Search, Trials
 from alrakis.files.printable import printable
@@ -34,8 +35,13 @@ _PAGE = """\
 </div>
 {% if wide %}
 <figure>
-<figcaption><h2>The search</h2><p>RTF by the length of what was said, in seconds: lower is
-faster. The better half of a round went on to the next, longer one; the finalists repeat it.</p>
+<figcaption><h2>The search</h2><p>RTF of the longest piece that each config said: shorter
+is faster. The better half of a round went on to the next, longer one, and the finalists repeated it.</p>
+<ul class="legend">
+{% for name, role in legend %}
+<li><i style="background: var(--{{ role }})"></i>{{ name }}</li>
+{% endfor %}
+</ul>
 </figcaption>
 <div class="wide">{{ wide }}</div>
 <div class="narrow">{{ narrow }}</div>
@@ -55,13 +61,14 @@ faster. The better half of a round went on to the next, longer one; the finalist
 </html>
 """
 
+_LEGEND = [("the best", "best"), ("got as far", "ours"), ("left out earlier", "peer")]
+
 
 def tried(search: Search, seconds: float, texts: int) -> Table:
     """A row for each config and batch that was tried, the best first."""
     best = search.best
-    ranked = sorted(search.trials, key=lambda one: (not one.fits, -one.share, search.cost(one)))
     rows = []
-    for trials in ranked:
+    for trials in _ranked(search):
         audio = work(trials.share * seconds, texts) if trials.rtfs else ""
         note = "the best" if trials is best else trials.problem
         rtf = trials.rtf if trials.rtfs else None
@@ -76,19 +83,15 @@ def tried(search: Search, seconds: float, texts: int) -> Table:
 
 def search_page(search: Search, seconds: float, texts: int, said: list[str], machine: str) -> str:
     """The page as HTML. said: the outcome in sentences."""
-    lines = [
-        Line(trials.candidate.label, _points(trials, seconds), "best" if trials is search.best else "ours")
-        for trials in search.trials
-        if trials.history
-    ]
-    x_title, unit = "seconds of speech, each round", "RTF"
-    drawn = [line_plot(lines, width, x_title, unit) for width in (WIDE, NARROW)] if lines else ["", ""]
+    bars = [_bar(trials, search, seconds) for trials in _ranked(search) if trials.history]
+    drawn = [bar_chart(bars, width, REAL_TIME, "RTF") for width in (WIDE, NARROW)] if bars else ["", ""]
     style = resources.files("alrakis.bench.record").joinpath("report.css").read_text("utf-8")
     page = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, finalize=_shown)
     return page.from_string(_PAGE).render(
         title="The search for the fastest config",
         machine=machine,
         said=said,
+        legend=_LEGEND,
         wide=drawn[0],
         narrow=drawn[1],
         table=tried(search, seconds, texts),
@@ -101,14 +104,19 @@ def work(seconds: float, texts: int) -> str:
     return f"{seconds:.3g} s" + (f", {texts} texts" if texts > 1 else "")
 
 
-def _points(trials: Trials, seconds: float) -> list[tuple[float, float]]:
-    """The mean RTF in each round, by seconds of audio."""
-    shares = dict.fromkeys(share for share, _ in trials.history)
-    return [(share * seconds, _mean([rtf for at, rtf in trials.history if at == share])) for share in shares]
+def _ranked(search: Search) -> list[Trials]:
+    """The best first, then those that got as far, then those that were left out earlier."""
+    return sorted(search.trials, key=lambda one: (not one.fits, -one.share, search.cost(one)))
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+def _bar(trials: Trials, search: Search, seconds: float) -> Bar:
+    """A config's RTF, and how far it got."""
+    best = trials is search.best
+    far = max(share for one in search.trials for share, _ in one.history)
+    role = "best" if best else "ours" if trials.share == far else "peer"
+    count = len(trials.history)
+    note = f"{count} trial{'s' if count > 1 else ''}, the longest {trials.share * seconds:.3g} s"
+    return Bar(trials.candidate.label, ((trials.rtf, role),), rtf_text(trials.rtf), note, None, best)
 
 
 def _figures(rtf: float | None, peak_bytes: int | None) -> list[str]:
