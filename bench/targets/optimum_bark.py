@@ -21,7 +21,7 @@ class OptimumBark(TransformersBark):
         from transformers.models.bark.modeling_bark import BarkPreTrainedModel
 
         # random parameters, replaced anyway, cannot be made by this transformers where a norm has no bias
-        BarkPreTrainedModel._init_weights = lambda *_: None
+        BarkPreTrainedModel._init_weights = lambda *_: None  # type: ignore[method-assign]
         super().__init__(weights_name, threads, "float32")
         fine = self.model.fine_acoustics
         with tempfile.TemporaryDirectory() as folder:

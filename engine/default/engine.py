@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alrakis.auto import choose_config
+from alrakis.auto import resolve_config
 from alrakis.config import Config, load_config
 from alrakis.engine import Engine
 from alrakis.errors import InputError
@@ -114,7 +114,7 @@ def _with_settings(config: Where | Config | None, cpu_parts: Sequence[str]) -> W
     """The config given; or `auto`'s, changed by suno's settings and the flags of preload_models."""
     if config is not None:
         return config
-    chosen = load_config(choose_config()[0])
+    chosen = resolve_config("auto", {})
     if chosen.backend != "torch":
         return chosen
     overrides: dict[str, Any] = {"cpu_parts": tuple(part for part in PARTS if part in cpu_parts)}

@@ -60,11 +60,11 @@ def test_it_is_made_anew_for_other_weights_another_config_or_on_demand() -> None
 def test_without_a_config_sunos_variables_and_flags_change_what_auto_chose(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(default_engine, "choose_config", lambda: ("torch-fp32", "a test"))
+    monkeypatch.setattr(default_engine, "resolve_config", lambda *_: load_config("torch-fp32"))
     monkeypatch.setenv("SUNO_OFFLOAD_CPU", "1")
     engine = default_engine.default_engine(TINY, cpu_parts=["codec", "text"])
     assert (engine.config.cpu_parts, engine.config.offload) == (("text", "codec"), True)
-    monkeypatch.setattr(default_engine, "choose_config", lambda: ("cpu-fp32", "a test"))
+    monkeypatch.setattr(default_engine, "resolve_config", lambda *_: load_config("cpu-fp32"))
     engine = default_engine.default_engine(TINY, cpu_parts=["codec"], reload=True)
     assert engine.config == load_config("cpu-fp32"), "the ONNX backend is on the CPU anyhow"
 
