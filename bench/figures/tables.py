@@ -1,11 +1,12 @@
 """The tables of docs/performance.md: each command prints one, measured in a single session.
 
 `python -m alrakis.bench.figures` speed, voice, large, memory, decode, operators, passes, harness, long,
-flights or long-memory
+flights, long-memory, serve or soak
 """
 
 import argparse
 import contextlib
+import functools
 import io
 import statistics
 import sys
@@ -225,6 +226,48 @@ def long_memory(options: argparse.Namespace) -> None:
     _print_table(["config", "peak RSS", "peak RSS at the end", "growth"], rows)
 
 
+def serve(options: argparse.Namespace) -> None:
+    """Bark small behind the server: 8 requests of 2 s at once, one beside a long one, the first byte."""
+    from alrakis.bench.figures.serving import measure_serving
+
+    rows = []
+    for config in options.config or ("cpu-int8",):
+        figures = measure_serving(options.weights or SMALL, config, THREADS, rounds=options.repeats)
+        apart, together = (figures.audio_s / s for s in (figures.apart_s, figures.together_s))
+        row = [config, f"{apart:.2f}", f"{together:.2f}", f"{figures.gain:.2f}"]
+        row += [f"{figures.late_alone_s:.1f}", f"{figures.late_s:.1f}", f"{figures.late:.2f}"]
+        rows.append([*row, f"{figures.stream_s:.2f}", f"{figures.first_s:.2f}", f"{figures.first:.3f}"])
+    header = [
+        "config",
+        "audio s a second, one by one",
+        "at once",
+        "gain",
+        "short alone, s",
+        "beside a long one",
+    ]
+    _print_table([*header, "times", "`stream`, s", "first byte, s", "times"], rows)
+
+
+def soak(options: argparse.Namespace) -> None:
+    """The demo voice behind the server: 200 requests of 8 clients, a third of them cut off."""
+    from alrakis.bench.figures.served import process
+    from alrakis.bench.figures.soak import soak as run
+    from alrakis.engine import Engine
+
+    rows = []
+    for config in options.config or ("cpu-fp32",):
+        with Engine("demo", config, threads=THREADS) as engine:
+            alone = functools.cache(lambda text, voice, seed: list(engine.stream(text, voice, seed=seed)))
+            served = ("--weights", "demo", "--config", config, "--set", f"threads={THREADS}")
+            with process(*served) as port:
+                figures = run(port, alone)
+        row = [config, str(figures.requests), str(figures.cut), str(figures.rubbish), str(figures.wrong)]
+        row += [f"{figures.slots_left:.0f}", f"{figures.grown_bytes / 1e6:.1f} MB"]
+        rows.append([*row, f"{max(figures.health_s) * 1e3:.0f} ms", f"{figures.wall_s:.0f} s"])
+    header = ["config", "requests", "cut off", "rubbish", "wrong answers", "slots left", "memory grew"]
+    _print_table([*header, "slowest /health", "in all"], rows)
+
+
 def _against_original(
     options: argparse.Namespace, configs: Sequence[str], weights: str, seconds: float, voice: str | None
 ) -> None:
@@ -271,4 +314,6 @@ FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {
     "long": long,
     "flights": flights,
     "long-memory": long_memory,
+    "serve": serve,
+    "soak": soak,
 }

@@ -77,6 +77,6 @@ def run(args: argparse.Namespace) -> None:
         logger.info("listening on %s", address)
         key = " -H 'Authorization: Bearer KEY'" if settings.keys else ""
         body = """'{"input": "Good morning."}'"""
-        logger.info("curl %s/v1/audio/speech%s --json %s -o morning.mp3", address, key, body)
+        logger.info("curl -f %s/v1/audio/speech%s --json %s -o morning.mp3", address, key, body)
 
     run_server(engine, settings, started)

@@ -1,6 +1,7 @@
 """What all interfaces ask: one engine, its names, its queue, and whether it can speak now."""
 
 import asyncio
+import contextlib
 import functools
 import time
 from collections.abc import Hashable
@@ -27,6 +28,7 @@ from alrakis.timings import OnMove
 
 State = Literal["loading", "ready", "stopping", "failed"]
 LOADING_S = 5.0  # until it is worth asking again
+PATIENCE_S = 60.0  # in which a text waits for the weights to be loaded
 BEGINNERS = 4  # threads in which texts begin, where a voice may have to be downloaded
 
 
@@ -44,6 +46,7 @@ class Service:
         self.metrics = Metrics()
         self.state: State = "loading"
         self.reason = "the weights are being loaded"
+        self._settled = asyncio.Event()  # loaded, or never going to be
         self._sayings: set[Saying] = set()
         self._beginners = ThreadPoolExecutor(BEGINNERS, "alrakis-begin")
         self._watch()
@@ -71,10 +74,12 @@ class Service:
         """The weights are there."""
         if self.state == "loading":
             self.state, self.reason = "ready", ""
+            self._settled.set()
 
     def failed(self, error: BaseException) -> None:
         """The weights cannot be had."""
         self.state, self.reason = "failed", str(error) or type(error).__name__
+        self._settled.set()
 
     async def begin(
         self, said: Said, client: Hashable, *, streamed: bool, on_move: OnMove | None = None
@@ -85,7 +90,7 @@ class Service:
         and InputError.
         """
         began_s = time.monotonic()
-        self._check_ready()
+        await self._wait_ready()
         text = self._checked(said.input)
         cast = {
             name: self.names.voice(voice_name(voice), f"cast.{name}") for name, voice in said.cast.items()
@@ -150,7 +155,11 @@ class Service:
         if saying.complete and saying.rtf is not None:
             self.metrics.rtf.observe(saying.rtf)
 
-    def _check_ready(self) -> None:
+    async def _wait_ready(self) -> None:
+        """Wait until texts can be said, for a while. Raises ApiError."""
+        if self.state == "loading":
+            with contextlib.suppress(asyncio.TimeoutError):
+                await asyncio.wait_for(self._settled.wait(), PATIENCE_S)
         if self.state == "loading":
             raise ApiError(503, self.reason, code="loading", retry_after_s=LOADING_S, again=True)
         if self.state != "ready":
@@ -170,6 +179,7 @@ class Service:
     async def stop(self, grace_s: float) -> None:
         """Take no more texts, let what is under way finish within a time, and tell the rest."""
         self.state, self.reason = "stopping", "this server is being stopped"
+        self._settled.set()
         ends = time.monotonic() + grace_s
         while self.queue.tickets and time.monotonic() < ends:
             await asyncio.sleep(0.05)

@@ -1,5 +1,6 @@
 """One engine for many: slots are freed, turns are shared, and what does not fit is told."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -8,6 +9,12 @@ from typing import Any
 import httpx
 import pytest
 
+from alrakis.errors import WeightsError
+from alrakis.serve import service
+from alrakis.serve.asked import Said
+from alrakis.serve.problems import ApiError
+from alrakis.serve.saying import Saying
+from alrakis.serve.service import Service
 from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 
@@ -77,15 +84,41 @@ def test_an_answer_that_takes_too_long_is_given_up() -> None:
         server.wait_idle()
 
 
-def test_before_the_weights_are_loaded_and_after_they_cannot_be() -> None:
-    with Running() as server:
-        service = server.service
-        service.state, service.reason = "loading", "the weights are being loaded"
-        answer = server.post(input=SHORT)
-        assert (answer.status_code, answer.json()["error"]["code"]) == (503, "loading")
-        assert answer.headers["retry-after"]
-        assert server.get("/ready").json()["reason"] == "the weights are being loaded"
-        service.state = "ready"
+def test_a_text_waits_for_the_weights_but_not_for_ever(
+    server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def ask(loading: Service) -> Saying:
+        return await loading.begin(Said(input=SHORT), "me", streamed=True)
+
+    async def late() -> None:
+        loading = Service(server.engine, server.settings)
+        asking = asyncio.ensure_future(ask(loading))
+        await asyncio.sleep(0.05)
+        assert not asking.done()
+        loading.loaded()
+        saying = await asking
+        saying.end()
+
+    monkeypatch.setattr(service, "PATIENCE_S", 0.05)
+    with pytest.raises(ApiError) as error:
+        asyncio.run(ask(Service(server.engine, server.settings)))
+    assert (error.value.status, error.value.detail.code) == (503, "loading")
+    assert error.value.headers["retry-after"]
+    monkeypatch.undo()
+    asyncio.run(late())
+
+
+def test_weights_that_cannot_be_had_are_told(server: Running) -> None:
+    async def ask() -> None:
+        failing = Service(server.engine, server.settings)
+        asking = asyncio.ensure_future(failing.begin(Said(input=SHORT), "me", streamed=True))
+        await asyncio.sleep(0)
+        failing.failed(WeightsError("damaged"))
+        assert (failing.state, failing.ready, failing.reason) == ("failed", False, "damaged")
+        with pytest.raises(ApiError, match="damaged"):
+            await asking
+
+    asyncio.run(ask())
 
 
 def test_a_stop_finishes_what_is_under_way_and_tells_the_rest() -> None:
