@@ -68,7 +68,11 @@ class Config(BaseModel):
     max_batch: int = Field(default=8, ge=1, le=256, description="most sequences that run at once")
 
     compile: bool = Field(default=False, description="torch: torch.compile the decode step and fine pass")
-    cuda_graphs: bool = Field(default=False, description="torch: with compile, replay as CUDA graphs")
+    cuda_graphs: bool = Field(
+        default=True,
+        description="torch: CUDA devices record steps, and replay each in one launch; not with offload or "
+        "one-stage",
+    )
     offload: bool = Field(default=False, description="torch: only the stage at work is on the device")
     residency: Literal["all", "one-stage"] = Field(
         default="all", description="keep stages loaded, or load, use and free each"
@@ -202,8 +206,6 @@ class Config(BaseModel):
                 problems.append("artifacts are for the onnx backend")
             if self.draft_tokens:
                 problems.append("draft_tokens is for the onnx backend")
-        if self.cuda_graphs and not self.compile:
-            problems.append("cuda_graphs needs compile = true")
         if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:
             problems.append(
                 f"max_coarse_history + sliding_window_len may be at most {MAX_COARSE_TOTAL}, "

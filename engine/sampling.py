@@ -73,6 +73,24 @@ class Draw:
     head: int = 0
 
 
+@dataclass(frozen=True)
+class Draws:
+    """What decides the draws to come of one sequence: `count` of them, the first at `step`.
+
+    heads: taken in turn.
+    """
+
+    seed: int
+    step: int
+    sampling: Sampling
+    heads: Sequence[int]
+    count: int
+
+    def at(self, done: int) -> Draw:
+        """The draw after `done` others."""
+        return Draw(self.seed, self.step + done, self.sampling, self.heads[done % len(self.heads)])
+
+
 def alike(draws: Sequence[Draw]) -> dict[tuple[Sampling, int], list[int]]:
     """The rows of a step by sampling and head: those with the same can be drawn at once."""
     rows: dict[tuple[Sampling, int], list[int]] = {}

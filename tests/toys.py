@@ -15,7 +15,7 @@ import torch
 
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller
-from alrakis.sampling import Draw, FloatArray, IntArray, StageNoise, checked_tokens, draw, draw_tokens
+from alrakis.sampling import Draw, Draws, FloatArray, IntArray, StageNoise, checked_tokens, draw, draw_tokens
 from alrakis.spec import CONTEXT, N_FINE_CODEBOOKS, Layout, Stage
 from alrakis.stages.asks import Steps
 from alrakis.timings import Clock, OnMove
@@ -49,8 +49,8 @@ class ToyGPT:
     batches_prefixes = True
     looks_ahead = 2
 
-    def __init__(self, stage: Stage, heads: Sequence[range], slots: int = 5) -> None:
-        self.slots = slots
+    def __init__(self, stage: Stage, heads: Sequence[range], slots: int = 5, *, stride: int = 1) -> None:
+        self.slots, self.stride = slots, stride
         self.read_bytes = 0
         self._stage = stage
         self._heads = heads
@@ -88,6 +88,22 @@ class ToyGPT:
         self.steps += 1
         self.stepped += len(slots)
         return self._logits(slots)
+
+    def enter(self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None) -> None:
+        assert self.stride > 1
+        self.admit(slots, tokens[:, :-1], added)
+        self.feed(slots, tokens[:, -1])
+
+    def advance(self, slots: Sequence[int], draws: Sequence[Draws]) -> IntArray:
+        """A token after a row's last means nothing."""
+        assert self.stride > 1
+        counts = [min(self.stride, own.count) for own in draws]
+        drawn = np.full((len(slots), self.stride + 1), 7_777_777)
+        for done in range(max(counts)):
+            rows = [row for row, count in enumerate(counts) if done < count]
+            moving = [slots[row] for row in rows]
+            drawn[rows, done] = self.draw(self.step(moving), moving, [draws[row].at(done) for row in rows])
+        return drawn
 
     def draw(self, logits: list[FloatArray], slots: Sequence[int], draws: Sequence[Draw]) -> IntArray:
         assert len(slots) == len(draws) == len(logits[0])
@@ -165,10 +181,12 @@ class ToyCodec:
 class ToyBackend:
     """A `Backend` of toys, for a scheduler."""
 
-    def __init__(self, layout: Layout = BARK, *, max_batch: int = 4, fine_rows: int = 1) -> None:
+    def __init__(
+        self, layout: Layout = BARK, *, max_batch: int = 4, fine_rows: int = 1, stride: int = 1
+    ) -> None:
         self.parts: dict[str, Any] = {
-            "text": ToyGPT("text", layout.text_heads, max_batch + 1),
-            "coarse": ToyGPT("coarse", layout.coarse_heads, max_batch + 1),
+            "text": ToyGPT("text", layout.text_heads, max_batch + 1, stride=stride),
+            "coarse": ToyGPT("coarse", layout.coarse_heads, max_batch + 1, stride=stride),
             "fine": ToyFineGPT(layout.codebook_size),
             "codec": ToyCodec(),
         }

@@ -6,9 +6,9 @@ of the same backend stay in the backend's own type (`Any` here): a GPU backend k
 """
 
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeGuard
 
-from alrakis.sampling import Draw, FloatArray, IntArray
+from alrakis.sampling import Draw, Draws, FloatArray, IntArray
 
 
 class CausalGPT(Protocol):
@@ -22,6 +22,7 @@ class CausalGPT(Protocol):
     slots: int
     batches_prefixes: bool  # whether prefixes of one length gain by running together
     looks_ahead: int  # how many draws to come a step wants to know of a lone sequence
+    stride: int  # tokens that it makes at most at once; above 1 it is `Striding`
     read_bytes: int  # of parameters and cache, by all steps so far
 
     def admit(self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None) -> Any:
@@ -49,7 +50,7 @@ class CausalGPT(Protocol):
         ...
 
     def read(self, tokens: Any) -> IntArray:
-        """Tokens that `draw` gave, or some of them, on the host: `(B,)` int64.
+        """Tokens that `draw` or `advance` gave, or some of their rows, on the host: `(B, ...)` int64.
 
         Raises GenerationError if logits of one of them were not numbers.
         """
@@ -62,6 +63,26 @@ class CausalGPT(Protocol):
     def release(self) -> None:
         """Free what all slots hold."""
         ...
+
+
+class Striding(CausalGPT, Protocol):
+    """A causal model on a device that makes many tokens at once, so that the host is asked for nothing."""
+
+    def enter(self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None) -> None:
+        """Empty slots and run a prefix through each, as `admit`, but for its last token, which runs next."""
+        ...
+
+    def advance(self, slots: Sequence[int], draws: Sequence[Draws]) -> Any:
+        """Run and draw tokens in each of these slots, which ascend: `stride` of them, or as many as are left.
+
+        Returns `(B, N)` tokens, which `read` waits for; in a row, those after its last mean nothing.
+        """
+        ...
+
+
+def strides(gpt: CausalGPT) -> TypeGuard[Striding]:
+    """Whether a model makes many tokens at once."""
+    return gpt.stride > 1
 
 
 class FineGPT(Protocol):

@@ -2,11 +2,12 @@
 
 from collections import Counter
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from alrakis.backends.protocols import CausalGPT
+from alrakis.backends.protocols import CausalGPT, strides
 from alrakis.errors import GenerationError
 from alrakis.flight.sequence import Sequence
 from alrakis.sampling import Draw, IntArray
@@ -61,32 +62,42 @@ class Slots:
         lengths = [len(_prefix(sequence)) for sequence in beginning]
         return [s for s, length in zip(beginning, lengths, strict=True) if length == lengths[0]]
 
-    def step(self, gpt: CausalGPT, moving: list[Sequence[Any]]) -> None:
-        """A prefix of each of these, or a token, and the draw after it."""
-        runs, slots = [_run(sequence) for sequence in moving], [self._of[sequence] for sequence in moving]
-        if moving[0].begins:
-            added = [run.added for run in runs if run.added is not None]
-            prefixes = np.stack([_prefix(sequence) for sequence in moving])
-            logits = gpt.admit(slots, prefixes, np.stack(added) if added else None)
+    def step(self, gpt: CausalGPT, moving: list[Sequence[Any]]) -> list[int]:
+        """A prefix of each of these, or a token, or as many as a device makes at once: how many of each."""
+        slots = [self._of[sequence] for sequence in moving]
+        begins = moving[0].begins
+        if begins and strides(gpt):  # all sequences go on together after it
+            gpt.enter(slots, *_prefixes(moving))
+            counts = [0] * len(moving)
+        elif strides(gpt):
+            draws = [_run(sequence).draws(sequence.done) for sequence in moving]
+            counts = [min(own.count, gpt.stride) for own in draws]
+            _keep(moving, gpt.advance(slots, draws), counts)
         else:
-            ahead = _ahead(moving[0], gpt.looks_ahead) if len(moving) == 1 else ()
-            logits = gpt.step(slots, ahead)
-        draws = [run.draw(len(sequence.drawn)) for run, sequence in zip(runs, moving, strict=True)]
-        tokens = Tokens(gpt.draw(logits, slots, draws))
-        for row, sequence in enumerate(moving):
-            sequence.drawn.append((tokens, row))
+            ahead = _ahead(moving[0], gpt.looks_ahead) if len(moving) == 1 and not begins else ()
+            logits = gpt.admit(slots, *_prefixes(moving)) if begins else gpt.step(slots, ahead)
+            counts = [1] * len(moving)
+            next_draws = [_run(sequence).draw(sequence.done) for sequence in moving]
+            _keep(moving, gpt.draw(logits, slots, next_draws), counts)
+        for sequence in moving:
+            sequence.entered = True
+        return counts
 
     def finished(self, gpt: CausalGPT, sequence: Sequence[Any]) -> bool:
         """Whether a sequence's run is over; if so it is given its tokens. GenerationError.
 
-        Tokens of a run that has no end of its own are not read before it is over: a device works on.
+        Tokens of a run that has no end of its own are not read before it is over: a device works on. Those
+        of one that has are looked at a turn late where a device makes many at once, for the same reason; what
+        was made past the end is thrown away, and was no other draw's noise.
         """
-        run = _run(sequence)
-        tokens, row = sequence.drawn[-1]
-        ended = run.end is not None and tokens.read(gpt, row) == run.end
-        if not ended and len(sequence.drawn) < run.count:
+        run, whole = _run(sequence), sequence.done == _run(sequence).count
+        known = sequence.drawn[:-1] if strides(gpt) and not whole else sequence.drawn
+        ended = run.end is not None and bool(known) and run.end in known[-1].read(gpt)
+        if not ended and not whole:
             return False
-        sequence.answer(np.array([tokens.read(gpt, row) for tokens, row in sequence.drawn], np.int64))
+        ids = np.concatenate([tokens.read(gpt) for tokens in known])
+        ends = np.flatnonzero(ids == run.end) if run.end is not None else ()
+        sequence.answer(ids[: ends[0] + 1] if len(ends) else ids)
         return True
 
 
@@ -97,20 +108,47 @@ class Tokens:
         self._drawn = drawn
         self._ids: IntArray | None = None
 
-    def read(self, gpt: CausalGPT, row: int) -> int:
-        """A row's token. Raises GenerationError if its own logits were not numbers."""
+    def read(self, gpt: CausalGPT, row: int) -> IntArray:
+        """A row's tokens `(N,)`. Raises GenerationError if its own logits were not numbers."""
         if self._ids is None:
             try:
                 self._ids = gpt.read(self._drawn)
             except GenerationError:  # it may be of another row
-                return int(gpt.read(self._drawn[row : row + 1])[0])
-        return int(self._ids[row])
+                return np.atleast_1d(gpt.read(self._drawn[row : row + 1])[0])
+        return np.atleast_1d(self._ids[row])
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """A sequence's own of these: the first `count` of its row."""
+
+    tokens: Tokens
+    row: int
+    count: int
+
+    def read(self, gpt: CausalGPT) -> IntArray:
+        """int64 `(count,)`. GenerationError."""
+        return self.tokens.read(gpt, self.row)[: self.count]
+
+
+def _keep(moving: list[Sequence[Any]], drawn: Any, counts: list[int]) -> None:
+    """Each sequence's part of what a step drew."""
+    tokens = Tokens(drawn)
+    for row, (sequence, count) in enumerate(zip(moving, counts, strict=True)):
+        sequence.drawn.append(Drawn(tokens, row, count))
+        sequence.done += count
 
 
 def _ahead(sequence: Sequence[Any], count: int) -> list[Draw]:
     """The next draws of a sequence, as many as there are up to `count`."""
-    run, done = _run(sequence), len(sequence.drawn)
+    run, done = _run(sequence), sequence.done
     return [run.draw(i) for i in range(done, min(done + count, run.count))]
+
+
+def _prefixes(moving: list[Sequence[Any]]) -> tuple[IntArray, IntArray | None]:
+    """The prefixes of sequences that begin `(B, T)`, and what is added onto them."""
+    added = [run.added for run in map(_run, moving) if run.added is not None]
+    return np.stack([_prefix(sequence) for sequence in moving]), np.stack(added) if added else None
 
 
 def _prefix(sequence: Sequence[Any]) -> IntArray:

@@ -178,7 +178,7 @@ class Scheduler:
             sequence.fail(error)
 
     def _turn(self) -> None:
-        """Move some sequences of one part on by a step."""
+        """Move some sequences of one part on, by a step or a stride."""
         moving = self._next()
         part = moving[0].part
         assert part is not None
@@ -189,15 +189,15 @@ class Scheduler:
         try:
             network = self._open(part, moving)
             moving = self._together(part, network, moving)
-            self._step(part, network, moving)
+            counts = self._step(part, network, moving)
         except BaseException as error:  # whatever it is, it belongs to whoever waits for these
             for sequence in moving:
                 sequence.fail(error)
             self._forget(moving)
             return
-        for sequence in moving:
+        for sequence, count in zip(moving, counts, strict=True):
             try:
-                sequence.moved()
+                sequence.moved(count)
                 self._answer(part, network, sequence)
             except BaseException as error:  # of its own steps, or of its caller's function: of nobody else
                 sequence.fail(error)
@@ -211,11 +211,12 @@ class Scheduler:
             return self._windows.together(moving, self._backend.width("fine"))
         return moving[:1]  # the codec is bound by arithmetic, a batch gains nothing
 
-    def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> None:
-        """One step of a part."""
+    def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> list[int]:
+        """One turn of a part; how many steps of it each has done."""
         began = time.perf_counter()
+        counts = [1] * len(moving)
         if part in self._slots:
-            self._slots[part].step(network, moving)
+            counts = self._slots[part].step(network, moving)
         elif part == "fine":
             self._windows.step(network, moving)
         else:
@@ -224,6 +225,7 @@ class Scheduler:
         for clock in {sequence.clock for sequence in moving}:
             clock.add(part, took_s)
         self._spent_s[moving[0].caller.urgent] += took_s
+        return counts
 
     def _answer(self, part: Part, network: Any, sequence: Sequence[Any]) -> None:
         """Give a sequence what it asked for, if that is there."""

@@ -80,7 +80,9 @@ class Sequence(Generic[Made]):
         self.clock = clock
         self.handle: Handle[Made] = Handle()
         self.ask: Ask | None = None
-        self.drawn: list[tuple[Any, int]] = []  # of a Run: the tokens of a step, and its own row in them
+        self.entered = False  # whether the prefix of a Run has been run
+        self.drawn: list[Any] = []  # of a Run: its tokens, as far as they have been made
+        self.done = 0  # how many these are
         self._steps = steps
         self._go(None)
 
@@ -92,19 +94,20 @@ class Sequence(Generic[Made]):
     @property
     def begins(self) -> bool:
         """Whether a prefix has to be run before its next draw."""
-        return isinstance(self.ask, Run) and self.ask.prefix is not None and not self.drawn
+        return isinstance(self.ask, Run) and self.ask.prefix is not None and not self.entered
 
     def answer(self, made: IntArray) -> None:
         """Give what was asked for, and find out what is needed next."""
-        self.drawn = []
+        self.drawn, self.done, self.entered = [], 0, False
         self._go(made)
 
-    def moved(self) -> None:
-        """Tell whoever wants to know that a step was done. Raises what he raises."""
+    def moved(self, steps: int) -> None:
+        """Tell whoever wants to know that so many steps were done. Raises what he raises."""
         if self.ask is not None:
-            self.handle.moved(self.ask.part, self.ask.seconds)
+            seconds = steps * self.ask.seconds
+            self.handle.moved(self.ask.part, seconds)
             if self.caller.on_move is not None:
-                self.caller.on_move(self.ask.part, self.ask.seconds)
+                self.caller.on_move(self.ask.part, seconds)
 
     def fail(self, error: BaseException) -> None:
         """End it with an error."""

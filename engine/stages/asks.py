@@ -8,7 +8,7 @@ from collections.abc import Generator, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from alrakis.sampling import Draw, IntArray, Sampling
+from alrakis.sampling import Draw, Draws, IntArray, Sampling
 from alrakis.spec import Part, Stage
 
 Made = TypeVar("Made")
@@ -37,7 +37,13 @@ class Run:
 
     def draw(self, done: int) -> Draw:
         """The draw after `done` others."""
-        return Draw(self.seed, self.step + done, self.sampling, self.heads[done % len(self.heads)])
+        return self.draws(done).at(0)
+
+    def draws(self, done: int) -> Draws:
+        """Those that are left after `done` of them."""
+        turn = done % len(self.heads)
+        heads = (*self.heads[turn:], *self.heads[:turn])
+        return Draws(self.seed, self.step + done, self.sampling, heads, self.count - done)
 
 
 @dataclass(frozen=True, eq=False)

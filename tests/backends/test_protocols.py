@@ -10,7 +10,7 @@ from alrakis.backends.onnx.codec import OnnxCodec
 from alrakis.backends.onnx.draft import DraftedCausalGPT
 from alrakis.backends.onnx.fine import OnnxFineGPT
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
-from alrakis.backends.protocols import CausalGPT, Codec, FineGPT
+from alrakis.backends.protocols import CausalGPT, Codec, FineGPT, Striding
 from alrakis.backends.torch.codec import TorchCodec
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
@@ -23,6 +23,7 @@ from tests.toys import ToyBackend, run_all
 
 PAIRS = [
     *((CausalGPT, kind) for kind in (OnnxCausalGPT, DraftedCausalGPT, TorchCausalGPT)),
+    (Striding, TorchCausalGPT),
     *((FineGPT, kind) for kind in (OnnxFineGPT, TorchFineGPT)),
     *((Codec, kind) for kind in (OnnxCodec, TorchCodec)),
 ]
@@ -50,7 +51,8 @@ class Only:
     """An object of which nothing but a protocol's own can be used."""
 
     def __init__(self, protocol: type, inner: Any) -> None:
-        self._allowed = {*methods(protocol), *inspect.get_annotations(protocol)}
+        kinds = protocol.__mro__
+        self._allowed = {name for kind in kinds for name in (*methods(kind), *inspect.get_annotations(kind))}
         self._inner = inner
         self.used: set[str] = set()
 
@@ -60,9 +62,10 @@ class Only:
         return getattr(self._inner, name)
 
 
-def test_the_scheduler_uses_nothing_but_the_protocols() -> None:
-    backend = ToyBackend(LAYOUT)
-    kinds = {"text": CausalGPT, "coarse": CausalGPT, "fine": FineGPT, "codec": Codec}
+@pytest.mark.parametrize(("causal", "stride"), [(CausalGPT, 1), (Striding, 16)])
+def test_the_scheduler_uses_nothing_but_the_protocols(causal: type, stride: int) -> None:
+    backend = ToyBackend(LAYOUT, stride=stride)
+    kinds = {"text": causal, "coarse": causal, "fine": FineGPT, "codec": Codec}
     used = {part: Only(kind, backend.parts[part]) for part, kind in kinds.items()}
     backend.parts.update(used)
     text, options = np.full(256, LAYOUT.text_pad), Options(max_gen_duration_s=0.6)
@@ -70,6 +73,7 @@ def test_the_scheduler_uses_nothing_but_the_protocols() -> None:
     spoken = [np.arange(5), np.arange(60)]
     codes = run_all(backend, [coarse_codes(each, None, 1, Sampling(), LAYOUT) for each in spoken])
     run_all(backend, [fine_codes(each, None, 1, Sampling(0.5), LAYOUT) for each in codes])
-    causal = {"admit", "step", "draw", "read", "leave", "batches_prefixes", "looks_ahead", "release"}
-    assert used["text"].used == used["coarse"].used == causal
+    each = {"read", "leave", "batches_prefixes", "stride", "release"}
+    steps = {"admit", "step", "draw", "looks_ahead"} if stride == 1 else {"enter", "advance"}
+    assert used["text"].used == used["coarse"].used == each | steps
     assert used["fine"].used == {"begin", "predict", "codes", "release"}

@@ -25,8 +25,8 @@ def sequence(caller: Caller, length: int = 4, count: int = 3) -> Sequence[list[i
     return Sequence(steps(length, count), caller, Clock())
 
 
-def gpt(slots: int = 4, *, batches_prefixes: bool = True) -> ToyGPT:
-    made = ToyGPT("text", BARK.text_heads, slots)
+def gpt(slots: int = 4, *, batches_prefixes: bool = True, stride: int = 1) -> ToyGPT:
+    made = ToyGPT("text", BARK.text_heads, slots, stride=stride)
     made.batches_prefixes = batches_prefixes
     return made
 
@@ -76,12 +76,13 @@ callers = [Caller(urgent=False), Caller(urgent=False), Caller()]
     st.lists(st.tuples(st.sampled_from(callers), st.sampled_from([4, 9]), st.integers(1, 5)), max_size=9),
     st.integers(1, 4),
     st.booleans(),
+    st.sampled_from([1, 2, 16]),
     st.randoms(),
 )
 def test_whoever_steps_with_whom_gets_the_tokens_of_a_lone_run(
-    rows: list[tuple[Caller, int, int]], count: int, batches_prefixes: bool, random: Any
+    rows: list[tuple[Caller, int, int]], count: int, batches_prefixes: bool, stride: int, random: Any
 ) -> None:
-    model, slots = gpt(count, batches_prefixes=batches_prefixes), Slots(count)
+    model, slots = gpt(count, batches_prefixes=batches_prefixes, stride=stride), Slots(count)
     flying = [sequence(*row) for row in rows]
     handles = [one.handle for one in flying]
     while flying:
@@ -115,15 +116,52 @@ def alone(caller: Caller, length: int, count: int) -> list[int]:
     return one.handle.result(0)
 
 
-def test_a_run_ends_with_its_end_which_is_its_last_token() -> None:
+@pytest.mark.parametrize("stride", [1, 2, 4, 16])
+@pytest.mark.parametrize("at", [0, 1, 3, 4, 8])
+def test_a_run_ends_with_its_end_which_is_its_last_token(stride: int, at: int) -> None:
+    """However many tokens a device has drawn after it by then."""
     tokens = alone(Caller(), 4, 9)
-    one = Sequence(steps(4, 9, end=tokens[4]), Caller(), Clock())
-    model, slots = gpt(1), Slots(1)
+    one = Sequence(steps(4, 9, end=tokens[at]), Caller(), Clock())
+    model, slots = gpt(1, stride=stride), Slots(1)
     slots.seat([one])
     while not one.handle.done():
         slots.step(model, [one])
         slots.finished(model, one)
-    assert one.handle.result(0) == tokens[: tokens.index(tokens[4]) + 1]
+    assert one.handle.result(0) == tokens[: tokens.index(tokens[at]) + 1]
+
+
+class Late(ToyGPT):
+    """Tokens are numbered as they are made; which of them are read is remembered."""
+
+    def __init__(self) -> None:
+        super().__init__("text", BARK.text_heads, 1, stride=16)
+        self.made, self.seen = 0, list[int]()
+
+    def advance(self, *arguments: Any) -> Any:
+        self.made += 1
+        return self.made, super().advance(*arguments)
+
+    def read(self, tokens: Any) -> Any:
+        self.seen.append(tokens[0])
+        return super().read(tokens[1])
+
+
+@pytest.mark.parametrize(("end", "expected"), [(None, [[], [], [1, 2, 3]]), (-5, [[], [1], [3, 2]])])
+def test_a_device_is_read_a_turn_late_or_when_a_run_is_over(
+    end: int | None, expected: list[list[int]]
+) -> None:
+    """So it has something to do while the host looks: nobody waits for what was asked for last."""
+    model, slots, found = Late(), Slots(1), []
+    one = Sequence(steps(4, 40, end=end), Caller(), Clock())
+    slots.seat([one])
+    assert slots.step(model, [one]) == [0]  # its prefix
+    for count in (16, 16, 8):
+        assert slots.step(model, [one]) == [count]
+        slots.finished(model, one)
+        found.append(model.seen)
+        model.seen = []
+    assert found == expected
+    assert len(one.handle.result(0)) == 40
 
 
 def test_what_is_no_run_has_no_place_here() -> None:

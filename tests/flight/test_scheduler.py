@@ -114,10 +114,13 @@ def scheduler() -> Iterator[Callable[..., Scheduler]]:
     max_batch=st.integers(1, 6),
     fine_rows=st.sampled_from([1, 3]),
     one_stage=st.booleans(),
+    stride=st.sampled_from([1, 16]),
 )
-def test_whoever_comes_and_goes(batch: list[Text], max_batch: int, fine_rows: int, one_stage: bool) -> None:
+def test_whoever_comes_and_goes(
+    batch: list[Text], max_batch: int, fine_rows: int, one_stage: bool, stride: int
+) -> None:
     """A text arrives or is given up after any step of any other; no slot is left behind."""
-    backend = ToyBackend(LAYOUT, max_batch=max_batch, fine_rows=fine_rows)
+    backend = ToyBackend(LAYOUT, max_batch=max_batch, fine_rows=fine_rows, stride=stride)
     scheduler = Scheduler(backend, slots=max_batch + 1, one_stage=one_stage)
     moves = 0
     arrived = threading.Event()

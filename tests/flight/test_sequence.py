@@ -26,7 +26,7 @@ def two_asks() -> Steps[int]:
 def test_steps_are_given_what_they_asked_for_until_they_are_over() -> None:
     sequence = Sequence(two_asks(), Caller(), Clock())
     assert (sequence.part, sequence.begins) == ("coarse", True)
-    sequence.drawn.append((None, 0))
+    sequence.entered = True
     assert not sequence.begins
     sequence.answer(np.array([1, 2]))
     assert (sequence.part, sequence.begins, sequence.drawn) == ("coarse", False, [])
@@ -47,15 +47,16 @@ def test_handles_say_which_stage_is_at_work_and_how_far() -> None:
 def test_callers_are_told_of_each_step_and_may_raise() -> None:
     told: list[tuple[str, float]] = []
     sequence = Sequence(two_asks(), Caller(lambda part, seconds: told.append((part, seconds))), Clock())
-    sequence.moved()
-    assert told == [("coarse", 0.25)]
-    assert sequence.handle.seconds == 0.25
+    sequence.moved(1)
+    sequence.moved(16)
+    assert told == [("coarse", 0.25), ("coarse", 4.0)]
+    assert sequence.handle.seconds == 4.25
 
     def breaks(part: str, seconds: float) -> None:
         raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
-        Sequence(two_asks(), Caller(breaks), Clock()).moved()
+        Sequence(two_asks(), Caller(breaks), Clock()).moved(1)
 
 
 def test_what_fails_or_was_cancelled_is_over_and_its_steps_are_closed() -> None:

@@ -45,6 +45,7 @@ class OnnxCausalGPT:
         self.slots = slots
         self.batches_prefixes = False
         self.looks_ahead = 0
+        self.stride = 1
         self._shape = shape
         self._heads = heads
         self._noise = StageNoise(stage)

@@ -1,12 +1,14 @@
 """The torch backend: the device of each part, and what stays in memory between calls."""
 
 import importlib.util
+import logging
 import os
 from typing import Any, ClassVar
 
 from alrakis.backends.base import Backend
 from alrakis.config import Config
 from alrakis.errors import BackendError
+from alrakis.progress import export_bar
 from alrakis.spec import STAGES, Part, Stage
 from alrakis.weights.types import Weights
 
@@ -16,9 +18,19 @@ except (ImportError, OSError) as error:  # OSError: a library that torch needs i
     raise BackendError(f"the torch backend needs PyTorch: pip install 'alrakis[torch]' ({error})") from error
 
 from alrakis.backends.torch.codec import TorchCodec
-from alrakis.backends.torch.device import pick_device, pick_dtype, set_threads, within_memory
+from alrakis.backends.torch.compile import missing
+from alrakis.backends.torch.cuda import Graphs
+from alrakis.backends.torch.device import (
+    give_back_memory,
+    pick_device,
+    pick_dtype,
+    set_threads,
+    within_memory,
+)
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
+
+logger = logging.getLogger("alrakis")
 
 _CPU = torch.device("cpu")
 
@@ -46,8 +58,21 @@ class TorchBackend(Backend):
         if config.offload and importlib.util.find_spec("accelerate") is None:
             raise BackendError("offload = true needs accelerate: pip install 'alrakis[torch]'")
         set_threads(config.threads)
+        self._compile = config.compile and self._compiles()
         self._hooks: dict[Part, Any] = {}
         self._current: Part | None = None  # the part used last
+
+    def _compiles(self) -> bool:
+        """Whether torch.compile can work here; if not, what it lacks is told."""
+        lack = missing(self._device)
+        if lack is not None:
+            logger.warning("torch.compile needs %s: steps run without it (compile = false says so)", lack)
+        return lack is None
+
+    def _records(self, device: torch.device) -> bool:
+        """Whether steps are recorded: not where parameters do not stay at one address."""
+        stay = not self._config.offload and self._config.residency == "all"
+        return self._config.cuda_graphs and device.type == "cuda" and stay
 
     def width(self, part: Part) -> int:
         """How many sequences of a part can run at once with a gain; on a GPU fine windows, too."""
@@ -82,16 +107,20 @@ class TorchBackend(Backend):
 
     def _open_causal(self, stage: Stage, device: torch.device, home: torch.device) -> TorchCausalGPT:
         layout = self._weights.layout
-        return TorchCausalGPT(
+        gpt = TorchCausalGPT(
             self._weights.stage(stage),
             layout.text_heads if stage == "text" else layout.coarse_heads,
             device,
             pick_dtype(self._config.precision, device),
             slots=self._config.slots,
             home=home,
-            compile=self._config.compile,
-            cuda_graphs=self._config.cuda_graphs and device.type == "cuda",
+            compile=self._compile,
+            recorder=Graphs(device) if self._records(device) else None,
         )
+        if gpt.recordings:
+            with export_bar(f"{stage}: recording steps", gpt.recordings, "") as move:
+                gpt.record(move)
+        return gpt
 
     def _open_fine(self, device: torch.device, home: torch.device) -> TorchFineGPT:
         return TorchFineGPT(
@@ -100,7 +129,7 @@ class TorchBackend(Backend):
             device,
             pick_dtype(self._config.precision, device),
             home=home,
-            compile=self._config.compile,
+            compile=self._compile,
         )
 
     def _device_of(self, part: Part) -> torch.device:
@@ -120,5 +149,5 @@ class TorchBackend(Backend):
         self._hooks.pop(part, None)
 
     def _give_back(self) -> None:
-        if self._device.type == "cuda":
-            torch.cuda.empty_cache()
+        if self._device.type != "cpu":
+            give_back_memory()

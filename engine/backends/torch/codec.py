@@ -121,12 +121,12 @@ class TorchCodec:
         self, weights: CodecWeights, device: torch.device, *, home: torch.device | None = None
     ) -> None:
         self.net = Decoder(Reader(weights.arrays, home or device, self.dtype), weights.shape)
-        self._device = device
+        self.device = device
 
     @running
     def decode(self, codes: IntArray) -> FloatArray:
         """Decode codes `(B, 8, T)` to samples `(B, 320 * T)`, float32 in about -1..1."""
-        samples: Tensor = self.net(torch.tensor(codes, dtype=torch.int64, device=self._device))
+        samples: Tensor = self.net(torch.tensor(codes, dtype=torch.int64, device=self.device))
         host: FloatArray = samples.cpu().numpy()
         return host
 

@@ -1,11 +1,13 @@
 """torch's device, precision, threads and exact fp32."""
 
 import functools
+import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
 import torch
+from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from alrakis.errors import BackendError, ConfigError
 from alrakis.hardware import env_flag
@@ -73,6 +75,8 @@ def set_threads(threads: int | None) -> None:
 
 
 class _Running(Protocol):
+    device: torch.device
+
     @property
     def dtype(self) -> torch.dtype: ...
 
@@ -83,28 +87,63 @@ Model = TypeVar("Model", bound=_Running)
 def running(method: Callable[Concatenate[Model, P], R]) -> Callable[Concatenate[Model, P], R]:
     """Decorate a method that computes: it runs without autograd, and in exact fp32 if the model is fp32.
 
-    It raises BackendError if the device runs out of memory.
+    It raises BackendError if the device runs out of memory; after that, it can be called again.
     """
 
     @functools.wraps(method)
     def run(self: Model, /, *args: P.args, **kwargs: P.kwargs) -> R:
         precisely = exact_fp32() if self.dtype is torch.float32 else nullcontext()
-        with torch.inference_mode(), precisely, within_memory():
+        on_cuda = _on_cuda(self.device) if self.device.type == "cuda" else nullcontext()
+        with torch.inference_mode(), precisely, on_cuda, within_memory():
             return method(self, *args, **kwargs)
 
     return run
 
 
 @contextmanager
+def _on_cuda(device: torch.device) -> Iterator[None]:
+    """What is the same for all that computes on a CUDA device. The settings are global.
+
+    cuDNN's attention, which torch prefers on some cards, makes a plan for every shape, in tens of
+    milliseconds, and shapes grow here. Sums of fp16 products are kept in fp32.
+    """
+    products = torch.backends.cuda.matmul
+    before = products.allow_fp16_reduced_precision_reduction
+    products.allow_fp16_reduced_precision_reduction = False
+    kinds = [SDPBackend.FLASH_ATTENTION, SDPBackend.EFFICIENT_ATTENTION, SDPBackend.MATH]
+    try:
+        with torch.cuda.device(device), sdpa_kernel(kinds):
+            yield
+    finally:
+        products.allow_fp16_reduced_precision_reduction = before
+
+
+@contextmanager
 def within_memory() -> Iterator[None]:
-    """Turn torch's out-of-memory error into a BackendError that says what to do."""
+    """Turn torch's out-of-memory errors into a BackendError that says what to do; free what can be freed."""
     try:
         yield
-    except torch.cuda.OutOfMemoryError as error:
+    except RuntimeError as error:
+        if not _out_of_memory(error):
+            raise
+        traceback.clear_frames(error.__traceback__)  # what they hold would stay as long as the error is known
+        give_back_memory()
         raise BackendError(
             "the GPU has no memory left: lower max_batch, take precision 'bf16' or 'fp16', or use the config "
             f"'gpu-lowmem' ({str(error).splitlines()[0]})"
-        ) from error
+        ) from None
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.cuda.OutOfMemoryError) or "MPS backend out of memory" in str(error)
+
+
+def give_back_memory() -> None:
+    """Let others have the GPU memory that torch keeps for itself."""
+    if torch.cuda.is_available() and torch.cuda.is_initialized():
+        torch.cuda.empty_cache()
+    if torch.backends.mps.is_available():
+        torch.mps.empty_cache()
 
 
 @contextmanager

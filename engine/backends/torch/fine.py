@@ -94,14 +94,14 @@ class TorchFineGPT:
         self.net = FineNet(weights, home or device, dtype)
         if compile:
             self.net.run_trunk = Compiled(self.net.trunk, compiler=compiler)
-        self._device = device
+        self.device = device
         self._candidates = candidates
         self._noise = noise_on("fine", device)
 
     @running
     def begin(self, codes: IntArray, given: int) -> Window:
         """A window of codes `(B, T, 8)` with T <= 1024; codebooks below `given` are final."""
-        return Window(torch.tensor(codes, dtype=torch.int64, device=self._device))
+        return Window(torch.tensor(codes, dtype=torch.int64, device=self.device))
 
     @running
     def predict(self, window: Window, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:
@@ -115,8 +115,8 @@ class TorchFineGPT:
             codes, window.known, window.n_known, codebook, first, self._candidates
         )
         window.n_known = codebook
-        frames = torch.arange(first, codes.shape[1], device=self._device)
-        written = frames >= torch.tensor(start, device=self._device)[:, None]
+        frames = torch.arange(first, codes.shape[1], device=self.device)
+        written = frames >= torch.tensor(start, device=self.device)[:, None]
         target = codes[:, first:, codebook]
         for (sampling, _), rows in alike(draws).items():
             noise = None

@@ -54,7 +54,7 @@ class DeviceNoise:
 
     def _made(self, seeds: Sequence[int], steps: Tensor, first: int, count: int) -> Tensor:
         """Noise `(B, N, count)` of candidates from `first` on, for steps `(B, N)`."""
-        keys = torch.tensor([[_signed(seed)] for seed in seeds], device=self._device)
+        keys = torch.tensor([[signed(seed)] for seed in seeds], device=self._device)
         return exponential(keys, self._stage, steps.to(self._device), first, count)
 
 
@@ -99,33 +99,46 @@ def exponential(seeds: Tensor, stage: int, steps: Tensor, first: int, count: int
 
 
 def philox(lanes: Tensor, steps: Tensor, seeds: Tensor, stage: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Philox 4x64-10 at the counter (lane, step, 0, 0) with the key (seed, stage): four words as int64."""
-    zero = torch.zeros_like(lanes)
-    c0, c1, c2, c3 = lanes + torch.zeros_like(steps), steps + zero, zero, zero
-    k0, k1 = seeds, stage
+    """Philox 4x64-10 at the counter (lane, step, 0, 0) with the key (seed, stage): four words as int64.
+
+    The two products of a round are one tensor `(2, ...)`: a device has half as many kernels to start.
+    """
+    zero = torch.zeros_like(lanes + steps)
+    even, odd = torch.stack([lanes + zero, zero]), torch.stack([steps + zero, zero])  # words 0 and 2, 1 and 3
+    keys = torch.stack([seeds, torch.full_like(seeds, stage)])
+    key_steps = _pair(_KEY_STEPS, even)
+    multipliers = _pair(_MULTIPLIERS[::-1], even)
+    m_high, m_low = _high(multipliers), multipliers & _LOW
     for number in range(_ROUNDS):
         if number:
-            k0, k1 = k0 + _signed(_KEY_STEPS[0]), k1 + _KEY_STEPS[1]
-        high_0, low_0 = _product(_MULTIPLIERS[0], c0)
-        high_1, low_1 = _product(_MULTIPLIERS[1], c2)
-        c0, c1, c2, c3 = high_1 ^ c1 ^ k0, low_1, high_0 ^ c3 ^ _signed(k1), low_0
-    return c0, c1, c2, c3
+            keys = keys + key_steps
+        crossed = even.flip(0)  # each product goes into the other pair of words
+        even = _high_product(crossed, m_high, m_low) ^ odd ^ keys
+        odd = crossed * multipliers
+    return even[0], odd[0], even[1], odd[1]
 
 
-def _product(multiplier: int, x: Tensor) -> tuple[Tensor, Tensor]:
-    """The high and the low word of a product of 128 bits, of halves of words."""
-    m_high, m_low = multiplier >> 32, multiplier & _LOW
+def _high_product(x: Tensor, m_high: Tensor, m_low: Tensor) -> Tensor:
+    """The high word of a product of 128 bits, of halves of words."""
     high, low = _high(x), x & _LOW
-    low_low, low_high, high_low = m_low * low, m_low * high, m_high * low
-    middle = _high(low_low) + (low_high & _LOW) + (high_low & _LOW)
-    return m_high * high + _high(low_high) + _high(high_low) + _high(middle), x * _signed(multiplier)
+    middle = m_low * high + _high(m_low * low)  # at most 2**64 - 2**32: nothing is carried
+    middle_low = m_high * low + (middle & _LOW)
+    return m_high * high + _high(middle) + _high(middle_low)
+
+
+def _pair(words: Sequence[int], like: Tensor) -> Tensor:
+    """Two words as `(2, 1, ..., 1)`; filled in place, which a CUDA graph can record, where a copy cannot."""
+    pair = torch.empty((2,) + (1,) * (like.dim() - 1), dtype=torch.int64, device=like.device)
+    for place, word in enumerate(words):
+        pair[place] = signed(word)
+    return pair
 
 
 def _high(word: Tensor) -> Tensor:
     return (word >> 32) & _LOW
 
 
-def _signed(word: int) -> int:
+def signed(word: int) -> int:
     """A word of 64 bits, unsigned, as int64 has it."""
     word &= 2**64 - 1
     return word - 2**64 if word >= 2**63 else word

@@ -6,7 +6,7 @@ from torch import Tensor
 from alrakis.errors import InputError
 from alrakis.sampling import NOT_A_NUMBER, IntArray, Sampling, checked_tokens
 
-_TINY = torch.finfo(torch.float32).tiny
+TINY = torch.finfo(torch.float32).tiny
 
 
 def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
@@ -14,20 +14,38 @@ def draw(logits: Tensor, noise: Tensor | None, sampling: Sampling) -> Tensor:
 
     noise: `(..., C)` float32 standard exponential; may be None if sampling is greedy.
     """
-    logits = logits.float()
-    peak = logits.amax(-1, keepdim=True)
-    logits = restrict(logits, sampling)
+    logits = restrict(logits.float(), sampling)
     if sampling.greedy:
-        tokens = logits.argmax(-1)
-    elif noise is None:
+        best, tokens = logits.max(-1)
+        return torch.where(best.isfinite(), tokens, NOT_A_NUMBER)
+    if noise is None:
         raise InputError("drawing at a temperature above 0 needs noise")
-    else:
-        weights = (logits - peak).div_(max(sampling.temperature, _TINY)).exp_()
-        tokens = (noise / weights).argmin(-1)  # an excluded candidate has noise / 0 = infinity
-        if sampling.stop_p is not None:
-            stops = weights[..., -1] / weights.sum(-1) >= sampling.stop_p
-            tokens = tokens.masked_fill(stops, logits.shape[-1] - 1)
-    return torch.where(peak.squeeze(-1).isfinite(), tokens, NOT_A_NUMBER)
+    temperature = max(sampling.temperature, TINY)
+    if sampling.stop_p is None:
+        return race(logits, noise, temperature)
+    last = logits.new_full((*logits.shape[:-1], 1), logits.shape[-1] - 1, dtype=torch.int64)
+    return race(logits, noise, temperature, sampling.stop_p, last)
+
+
+def race(
+    logits: Tensor,
+    noise: Tensor,
+    temperature: Tensor | float,
+    stop_p: Tensor | float | None = None,
+    last: Tensor | None = None,
+) -> Tensor:
+    """The candidate of each row of float32 logits `(..., C)` that arrives first: indices `(...)` int64.
+
+    temperature: at least TINY, of all rows or of each `(..., 1)`, as is stop_p. last: `(..., 1)`, the
+    candidate that is chosen once its probability reaches stop_p. NOT_A_NUMBER where logits are not numbers.
+    """
+    peak = logits.amax(-1, keepdim=True)
+    weights = (logits - peak).div_(temperature).exp_()  # all of them not numbers where the peak is none
+    best, tokens = (noise / weights).min(-1)  # an excluded candidate has noise / 0 = infinity
+    if stop_p is not None and last is not None:
+        stops = weights.gather(-1, last) / weights.sum(-1, keepdim=True) >= stop_p
+        tokens = torch.where(stops, last, tokens[..., None]).squeeze(-1)
+    return tokens.masked_fill(best.isnan(), NOT_A_NUMBER)
 
 
 def restrict(logits: Tensor, sampling: Sampling) -> Tensor:

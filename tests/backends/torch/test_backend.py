@@ -38,7 +38,7 @@ def work(engine: TorchBackend, part: str) -> None:
         loaded.predict(window, 2, np.array([0]), [GREEDY])
     elif part == "codec":
         with torch.inference_mode():
-            loaded.net(torch.zeros(1, 8, 3, dtype=torch.int64, device=loaded._device))
+            loaded.net(torch.zeros(1, 8, 3, dtype=torch.int64, device=loaded.device))
     else:
         loaded.draw(loaded.admit([0], np.zeros((1, 9), np.int64)), [0], [GREEDY])
         loaded.step([0])

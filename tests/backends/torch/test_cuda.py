@@ -1,4 +1,7 @@
-"""On a real GPU: the same numbers as on the CPU, and CUDA graphs that say the same as eager."""
+"""On a real GPU: the same numbers as on the CPU, by graphs that were recorded once."""
+
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -6,13 +9,15 @@ import torch
 
 from alrakis.backends.torch.backend import TorchBackend
 from alrakis.backends.torch.codec import TorchCodec
+from alrakis.backends.torch.cuda import Arrival, Graphs
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.backends.torch.noise import DeviceNoise
+from alrakis.backends.torch.steps import STRIDE
 from alrakis.config import Config
-from alrakis.sampling import Draw, Sampling, StageNoise
+from alrakis.errors import BackendError
+from alrakis.sampling import Draw, Draws, Sampling, StageNoise
 from alrakis.spec import Stage
-from tests.backends.aligned import Aligned
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, TinyWeights, codec_weights, stage_weights
 
 pytestmark = [
@@ -27,45 +32,91 @@ def tokens_of(rows: int, length: int, below: int = 96) -> np.ndarray:
     return np.random.default_rng(length).integers(0, below, (rows, length))
 
 
-def gpt(device: torch.device, dtype: torch.dtype = torch.float32, **options: bool) -> Aligned:
-    return Aligned(TorchCausalGPT(stage_weights("text"), TEXT_HEADS, device, dtype, slots=4, **options))
+def gpt(device: torch.device, dtype: torch.dtype = torch.float32, **options: Any) -> TorchCausalGPT:
+    return TorchCausalGPT(stage_weights("text"), TEXT_HEADS, device, dtype, slots=4, **options)
 
 
-@pytest.mark.parametrize("options", [{}, {"compile": True}, {"compile": True, "cuda_graphs": True}])
-def test_tokens_are_the_cpus(options: dict[str, bool]) -> None:
-    """Rows leave, and a bucket's edge is crossed, over two windows."""
-    here, there = gpt(CPU), gpt(CUDA, **options)
-    sampling = Sampling(0.7, stop_p=0.9)
-    for window in range(2):
-        rows = [0, 1, 2]
-        logits = [each.prefill(tokens_of(3, 250 + window), tokens_of(3, 200)) for each in (here, there)]
-        for step in range(12):
-            np.testing.assert_allclose(logits[0].numpy(), logits[1].cpu().numpy(), atol=1e-4, rtol=1e-3)
-            drawn = [
-                each.draw(values, sampling, step=step, seeds=rows)
-                for each, values in zip((here, there), logits, strict=True)
-            ]
-            assert np.array_equal(*drawn)
-            if step in (4, 8):
-                kept = list(range(1, len(rows)))
-                rows = rows[1:]
-                for each in (here, there):
-                    each.keep(kept)
-                drawn = [tokens[1:] for tokens in drawn]
-            logits = [each.step(tokens) for each, tokens in zip((here, there), drawn, strict=True)]
+WAYS: dict[str, Callable[[], dict[str, Any]]] = {
+    "as they are": dict,
+    "recorded": lambda: {"recorder": Graphs(CUDA)},
+    "compiled and recorded": lambda: {"compile": True, "recorder": Graphs(CUDA)},
+}
 
 
-def test_a_cuda_graph_is_replayed_and_its_logits_last() -> None:
-    eager, replayed = gpt(CUDA), gpt(CUDA, compile=True, cuda_graphs=True)
-    tokens = tokens_of(1, 40)
-    for each in (eager, replayed):
-        each.prefill(tokens[:, :20])
-    kept = []
-    for i in range(20, 40):
-        kept.append((eager.step(tokens[:, i]), replayed.step(tokens[:, i])))
-    for theirs, ours in kept:
-        torch.testing.assert_close(ours, theirs, atol=1e-4, rtol=1e-3)
-    assert len(replayed._compiled._ready) == 1
+def alone(tokens: np.ndarray, added: np.ndarray, draws: Draws) -> list[int]:
+    """On the CPU, step by step."""
+    lone = gpt(CPU)
+    logits, drawn = lone.admit([0], tokens, added), []
+    for done in range(draws.count):
+        if done:
+            logits = lone.step([0])
+        drawn.append(int(lone.read(lone.draw(logits, [0], [draws.at(done)]))[0]))
+    return drawn
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_tokens_are_the_cpus(way: str) -> None:
+    """Slots at positions of their own, over a bucket's edge; one leaves, one comes; top_k beside."""
+    model, added = gpt(CUDA, **WAYS[way]()), tokens_of(1, 200)
+    if way == "recorded":  # compiled, each takes its time: only those that are needed
+        model.record(lambda _: None)
+    samplings = [Sampling(0.7, stop_p=0.9), Sampling(0), Sampling(0.7, 20, 0.9), Sampling(1.2)]
+    rows = {
+        slot: (tokens_of(1, 250 + 85 * slot), Draws(slot, 7, samplings[slot], (0,), 40)) for slot in range(4)
+    }
+    found: dict[int, list[int]] = {slot: [] for slot in rows}
+    for slot in (0, 1, 2):
+        model.enter([slot], rows[slot][0], added)
+    moving = [0, 1, 2]
+    while moving:
+        draws = [
+            Draws(own.seed, own.step + len(found[slot]), own.sampling, (0,), own.count - len(found[slot]))
+            for slot, (_, own) in ((slot, rows[slot]) for slot in moving)
+        ]
+        drawn = model.read(model.advance(moving, draws))
+        for slot, row, own in zip(moving, drawn, draws, strict=True):
+            found[slot] += row[: min(STRIDE, own.count)].tolist()
+        if 3 not in moving and not found[3]:
+            model.leave(2)  # in the middle of its run
+            model.enter([3], rows[3][0], added)
+            moving = [0, 1, 3]
+        moving = [slot for slot in moving if len(found[slot]) < rows[slot][1].count]
+    for slot, (tokens, own) in rows.items():
+        assert found[slot] == alone(tokens, added, own)[: len(found[slot])]
+        assert len(found[slot]) == (STRIDE if slot == 2 else 40)
+
+
+def test_graphs_are_recorded_at_the_beginning_and_share_their_memory() -> None:
+    recorder = Graphs(CUDA)
+    model = gpt(CUDA, recorder=recorder)
+    model.record(lambda _: None)
+    made = dict(model._made_steps()._ready)
+    assert len(made) == model.recordings
+    pool = recorder._pool
+    for length in (20, 300, 600, 900):
+        model.enter([0, 1, 2], tokens_of(3, length))
+        draws = [Draws(seed, 0, Sampling(0.7), (0,), 30) for seed in range(3)]
+        model.read(model.advance([0, 1, 2], draws))
+    assert model._made_steps()._ready == made
+    assert recorder._pool == pool
+
+
+def test_what_cannot_be_recorded_is_said_and_the_device_can_be_used_after_it() -> None:
+    tensor = torch.ones(3, device=CUDA)
+    with pytest.raises(BackendError, match="cuda_graphs = false"):
+        Graphs(CUDA).record(lambda: tensor.fill_(tensor.sum().item()))  # type: ignore[arg-type, return-value]
+    replay = Graphs(CUDA).record(lambda: tensor.add_(1))  # type: ignore[arg-type, return-value]
+    before = tensor.tolist()
+    replay()
+    assert tensor.tolist() == [value + 1 for value in before]
+
+
+def test_tokens_arrive_while_the_device_goes_on() -> None:
+    tokens = torch.arange(12, device=CUDA).view(3, 4)
+    arrival = Arrival(tokens)
+    tokens.zero_()
+    assert arrival._host.is_pinned()
+    assert arrival[[2, 0]].read().tolist() == [[8, 9, 10, 11], [0, 1, 2, 3]]
 
 
 @pytest.mark.parametrize("stage", ["text", "fine"])
@@ -77,28 +128,34 @@ def test_noise_is_the_hosts(stage: Stage) -> None:
     assert (np.abs(found - expected) <= 5 * np.spacing(expected)).all()
 
 
-def test_no_step_waits_for_the_device() -> None:
-    eager = gpt(CUDA).gpt
-    logits = [eager.admit([slot], tokens_of(1, 20 + slot)) for slot in (0, 1)]
-    logits = [torch.cat(heads) for heads in zip(*logits, strict=True)]
-    sampling = Sampling(0.7, 20, 0.9, 0.5)
-    eager.draw(logits, [0, 1], [Draw(seed, 0, sampling) for seed in (1, 2)])  # makes noise ahead
+@pytest.mark.parametrize("way", ["as they are", "recorded"])
+def test_no_stride_waits_for_the_device(way: str) -> None:
+    model = gpt(CUDA, **WAYS[way]())
+    model.enter([0, 1], tokens_of(2, 40))
+    sampling = Sampling(0.7, stop_p=0.5)
+    draws = [Draws(seed, 0, sampling, (0,), 200) for seed in (1, 2)]
+    model.read(model.advance([0, 1], draws))
     torch.cuda.synchronize()
     torch.cuda.set_sync_debug_mode("error")
     try:
-        for step in range(1, 5):
-            eager.draw(eager.step([0, 1]), [0, 1], [Draw(seed, step, sampling) for seed in (1, 2)])
+        for done in range(STRIDE, 5 * STRIDE, STRIDE):
+            draws = [Draws(seed, done, sampling, (0,), 200 - done) for seed in (1, 2)]
+            last = model.advance([0, 1], draws)
     finally:
         torch.cuda.set_sync_debug_mode("default")
+    assert (model.read(last) >= 0).all()
 
 
 @pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16])
 def test_lower_precisions_are_close(dtype: torch.dtype) -> None:
-    exact, lower = gpt(CPU), gpt(CUDA, dtype)
-    tokens = tokens_of(2, 30)
-    np.testing.assert_allclose(
-        lower.prefill(tokens).cpu().numpy(), exact.prefill(tokens).numpy(), atol=0.15, rtol=0.05
-    )
+    exact, lower, tokens = gpt(CPU), gpt(CUDA, dtype), tokens_of(2, 30)
+    expected, found = (model.admit([0, 1], tokens)[0].cpu().numpy() for model in (exact, lower))
+    np.testing.assert_allclose(found, expected, atol=0.15, rtol=0.05)
+    for step in range(3):
+        for model in (exact, lower):
+            model.feed([0, 1], np.array([5, 50 + step]))
+        expected, found = (model.step([0, 1])[0].cpu().numpy() for model in (exact, lower))
+        np.testing.assert_allclose(found, expected, atol=0.15, rtol=0.05)
 
 
 @pytest.mark.parametrize("compile", [False, True])

@@ -1,7 +1,6 @@
 """What runs on a GPU, without one: no tensor on the wrong device, and no value read on the host in a step."""
 
 from collections.abc import Iterator
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,7 +10,9 @@ from torch._subclasses.fake_tensor import DataDependentOutputException
 from alrakis.backends.torch.codec import TorchCodec
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
-from alrakis.sampling import Draw, Sampling
+from alrakis.backends.torch.steps import STRIDE
+from alrakis.sampling import Draw, Draws, Sampling
+from alrakis.spec import Stage
 from tests.backends.fake_cuda import CUDA, fake_cuda
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, codec_weights, stage_weights
 
@@ -34,14 +35,10 @@ def test_the_mode_notices_wrong_devices_and_host_reads() -> None:
         there[0].item()
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-@pytest.mark.parametrize("sampling", SAMPLINGS)
-@pytest.mark.parametrize("compile", [False, True])
-def test_text(dtype: torch.dtype, sampling: Sampling, compile: bool) -> None:
-    gpt = TorchCausalGPT(stage_weights("text"), TEXT_HEADS, CUDA, dtype, slots=4, compile=compile)
+@pytest.mark.parametrize(("dtype", "sampling"), zip(DTYPES, SAMPLINGS, strict=True))
+def test_text_step_by_step(dtype: torch.dtype, sampling: Sampling) -> None:
+    gpt = TorchCausalGPT(stage_weights("text"), TEXT_HEADS, CUDA, dtype, slots=4)
     assert {p.device for p in gpt.net.parameters()} == {CUDA}
-    if compile:  # the graph's own function: torch.compile does not run inside the mode
-        gpt._compiled._step = _Uncompiled(gpt.net.step)
     tokens = np.zeros((3, 257), np.int64)
     logits = gpt.admit([0, 1, 2], tokens, tokens[:, :256])
     slots = [0, 1, 2]
@@ -57,19 +54,22 @@ def test_text(dtype: torch.dtype, sampling: Sampling, compile: bool) -> None:
     assert all(on_cuda(each, dtype, 4) for each in gpt._cache.keys + gpt._cache.values)
 
 
-@pytest.mark.parametrize("dtype", DTYPES)
-def test_coarse(dtype: torch.dtype) -> None:
-    """Slots at positions of their own, with an idle one between them."""
-    gpt = TorchCausalGPT(stage_weights("coarse"), COARSE_HEADS, CUDA, dtype, slots=4)
+@pytest.mark.parametrize(("dtype", "sampling"), zip(DTYPES, SAMPLINGS, strict=True))
+@pytest.mark.parametrize("stage", ["text", "coarse"])
+def test_strides(dtype: torch.dtype, sampling: Sampling, stage: Stage) -> None:
+    """Slots at positions of their own, with an idle one between them; no token is read on the way."""
+    heads, turns = (TEXT_HEADS, (0,)) if stage == "text" else (COARSE_HEADS, (1, 0))
+    gpt = TorchCausalGPT(stage_weights(stage), heads, CUDA, dtype, slots=4)
     for slot, length in ((0, 257), (2, 300)):
-        gpt.draw(gpt.admit([slot], np.zeros((1, length), np.int64)), [slot], [Draw(slot, 0, Sampling(0.7))])
-    for step in range(4):
-        logits = gpt.step([0, 2])
-        draws = [Draw(slot, step, Sampling(0.7), head=step % 2) for slot in (0, 2)]
-        assert on_cuda(gpt.draw(logits, [0, 2], draws), torch.int64, 2)
-        assert all(on_cuda(own, torch.float32, 2, 1024) for own in logits)
-    gpt.feed([0, 2], np.array([1, 2]))
-    gpt.step([2])
+        gpt.enter([slot], np.zeros((1, length), np.int64))
+    for done in (0, 2):
+        draws = [Draws(slot, done, sampling, turns, 2) for slot in (0, 2)]
+        assert gpt.read(gpt.advance([0, 2], draws)).shape[0] == 2
+    assert on_cuda(gpt._last, torch.int64, 4)
+    if gpt._made_steps().takes(draws[0]):
+        state = gpt._made_steps()._rows(slice(0, 4))
+        assert on_cuda(state.noise, torch.float32, 4, STRIDE + 1, len(heads[0]))
+        assert all(on_cuda(each, each.dtype, 4) for each in (*state.told, state.drawn, state.begun))
 
 
 @pytest.mark.parametrize("dtype", DTYPES)
@@ -95,11 +95,3 @@ def test_codec(frames: int) -> None:
 def on_cuda(tensor: torch.Tensor, dtype: torch.dtype, *shape: int) -> bool:
     sized = tensor.shape[: len(shape)] == shape
     return tensor.device == CUDA and tensor.dtype == dtype and sized
-
-
-class _Uncompiled:
-    def __init__(self, run: Any) -> None:
-        self.run = run
-
-    def __call__(self, *args: Any) -> Any:
-        return self.run(*args)
