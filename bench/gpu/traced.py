@@ -56,7 +56,8 @@ def read_trace(trace: dict[str, Any], steps: int) -> Values:
     host = collections.Counter(event["name"] for event in events if event.get("cat") in _HOST)
     values: Values = {
         "host_calls": {name: round(count / steps, 2) for name, count in host.most_common(8)},
-        "syncs": sum(count for name, count in host.items() if "Synchronize" in name) - 1,  # the last is ours
+        # the last is the profile's own
+        "syncs": max(0, sum(count for name, count in host.items() if "Synchronize" in name) - 1),
     }
     spans = sorted(
         (event["ts"], event["ts"] + event["dur"], event["name"])

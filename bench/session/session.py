@@ -36,7 +36,8 @@ class Session:
         self._processes: dict[str, Process] = {}
         self._spared: list[str] = []  # targets and workloads
         self._dead: set[str] = set()  # targets that could not be loaded, or crashed
-        self._warm: set[tuple[str, int]] = set()  # targets and batch sizes that have had a warm-up
+        self._warm: set[tuple[str, str, int]] = set()  # what has had a warm-up
+        self._gpu_bandwidth: dict[str, float | None] = {}  # of targets that use a GPU
 
     def measure(self) -> None:
         """Measure everything in the plan, workloads with running processes first."""
@@ -91,7 +92,9 @@ class Session:
         process = Process(target)
         self._processes[target.name] = process
         try:
-            self._load_s[target.name] = process.ask(do="load")["load_s"]
+            reply = process.ask(do="load")
+            self._load_s[target.name] = reply["load_s"]
+            self._gpu_bandwidth[target.name] = reply["gpu_bandwidth"]
         except TargetError as error:
             self._fail(target, f"loading: {error}", self._plan.calls_of(target), dead=True)
 
@@ -116,11 +119,16 @@ class Session:
                     self._fail_workload(target, workload, number, error, dead=not error.alive)
 
     def _warm_up(self, process: Process, workload: Workload) -> None:
-        """A short call that is not counted, before the first call of a target with this batch size."""
-        key = process.target.name, workload.batch
+        """A short call that is not counted, before the first call of a target with this batch size.
+
+        On a GPU it is as long as the workload: libraries there prepare for each shape that they meet.
+        """
+        on_gpu = self._gpu_bandwidth.get(process.target.name) is not None
+        key = process.target.name, workload.name if on_gpu else "", workload.batch
         if key not in self._warm:
             self._progress.started(f"{workload.name}: {process.target.name}, warming up")
-            process.ask(**self._call(workload, min(WARM_UP_S, workload.seconds)))
+            seconds = workload.seconds if on_gpu else min(WARM_UP_S, workload.seconds)
+            process.ask(**self._call(workload, seconds))
             self._warm.add(key)
 
     def _measure_fresh(self, workload: Workload) -> None:
@@ -171,7 +179,7 @@ class Session:
     def _timed_from_start(self, process: Process, workload: Workload) -> dict[str, Any]:
         """Loading and the first call of a process that was just started: the fields of its sample."""
         calibration_s, others, before = self._calibration.take(), OtherWork(process.pid), self._meters.read()
-        process.ask(do="load")
+        self._gpu_bandwidth[process.target.name] = process.ask(do="load")["gpu_bandwidth"]
         load_s = time.perf_counter() - process.began_s
         reply = process.ask(**self._call(workload, workload.seconds), fresh=True)
         wall_s = time.perf_counter() - process.began_s
@@ -197,7 +205,8 @@ class Session:
         share = None
         if fields["step_bytes"] and decode["seconds"] and self._environment:
             read_bytes = fields["step_bytes"] * decode["steps"]
-            share = read_bytes / decode["seconds"] / (self._environment.read_bandwidth or 1)
+            bandwidth = self._gpu_bandwidth.get(target.name) or self._environment.read_bandwidth or 1
+            share = read_bytes / decode["seconds"] / bandwidth
         rtf = fields["wall_s"] / fields["audio_s"]
         sample = Sample(
             workload=workload.name,

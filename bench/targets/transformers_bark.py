@@ -36,7 +36,7 @@ _RENAMES = (
 class TransformersBark:
     """`BarkModel.generate`. dtype: `float32` or `bfloat16`."""
 
-    def __init__(self, weights_name: str, threads: int | None, dtype: str) -> None:
+    def __init__(self, weights_name: str, threads: int | None, dtype: str, device: str = "cpu") -> None:
         stub_torchaudio()  # transformers imports it too
         import torch
 
@@ -46,7 +46,8 @@ class TransformersBark:
         self._layout, self._tokenizer = weights.layout, weights.tokenizer()
         stages = {stage: weights.stage(stage) for stage in STAGES}
         self._bytes = network_bytes(stages["coarse"].shape, getattr(torch, dtype).itemsize)
-        self.model = _model(stages, weights.codec()).to(getattr(torch, dtype))
+        self.model = _model(stages, weights.codec()).to(device, getattr(torch, dtype))
+        self._device = device
         self._clock = Clock()
         for part, name in _NETWORKS.items():
             self._timed(getattr(self.model, name), "generate", part)
@@ -79,13 +80,13 @@ class TransformersBark:
         ids, _ = encode_text(self._tokenizer, text, self._layout)
         mask = (ids != self._layout.text_pad).astype(np.int64)
         inputs: dict[str, Any] = {
-            "input_ids": torch.from_numpy(ids - self._layout.text_offset)[None],
-            "attention_mask": torch.from_numpy(mask)[None, :TEXT_TOKENS],
+            "input_ids": torch.from_numpy(ids - self._layout.text_offset)[None].to(self._device),
+            "attention_mask": torch.from_numpy(mask)[None, :TEXT_TOKENS].to(self._device),
         }
         history = load_voice(voice, self._layout)
         if history is not None:
             inputs["history_prompt"] = {
-                f"{part}_prompt": torch.from_numpy(np.array(getattr(history, part)))
+                f"{part}_prompt": torch.from_numpy(np.array(getattr(history, part))).to(self._device)
                 for part in ("semantic", "coarse", "fine")
             }
         return inputs

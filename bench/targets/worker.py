@@ -15,7 +15,7 @@ from collections.abc import Callable
 from dataclasses import asdict
 from typing import Any
 
-from alrakis.bench.measure.memory import peak_gpu_bytes, peak_rss_bytes, reset_peaks
+from alrakis.bench.measure.memory import gpu_bandwidth, peak_gpu_bytes, peak_rss_bytes, reset_peaks
 from alrakis.bench.targets.peers import PEERS
 from alrakis.errors import AlrakisError
 
@@ -36,7 +36,7 @@ class Worker:
             from alrakis.bench.targets.program import Alrakis
 
             self._program = Alrakis(options.weights, options.target, self._overrides())
-        return {"load_s": time.perf_counter() - began}
+        return {"load_s": time.perf_counter() - began, "gpu_bandwidth": gpu_bandwidth()}
 
     def run(self, texts: list[str], seconds: float, voice: str | None, fresh: bool = False) -> dict[str, Any]:
         """Generate. fresh: peaks of memory count from the start of the process instead of this call."""

@@ -100,7 +100,7 @@ class FineGPT(Protocol):
         ...
 
     def codes(self, window: Any) -> IntArray:
-        """The window as it stands, on the host: `(B, T, 8)`."""
+        """The window as it stands, on the host: `(B, T, 8)`; NOT_A_NUMBER where logits were no numbers."""
         ...
 
     def release(self) -> None:

@@ -9,13 +9,14 @@ from typing import Any, TypeVar
 
 from alrakis.backends.base import Backend
 from alrakis.errors import BackendError
+from alrakis.flight import decodes
 from alrakis.flight.causal import Slots
 from alrakis.flight.origin import Origin
 from alrakis.flight.sequence import Caller, Handle, Sequence
 from alrakis.flight.windows import Windows
-from alrakis.sampling import IntArray
+from alrakis.sampling import FloatArray
 from alrakis.spec import PARTS, Part
-from alrakis.stages.asks import Decode, Steps
+from alrakis.stages.asks import Steps
 from alrakis.timings import Clock
 
 Made = TypeVar("Made")
@@ -48,7 +49,7 @@ class Scheduler:
         self._closed = False
         self._part: Part | None = None  # that ran last
         self._used: set[Part] = set()  # parts that may hold something since they ran
-        self._decoded: Any = None
+        self._decoded: dict[Sequence[Any], FloatArray] = {}
         self._spent_s = {True: 0.0, False: 0.0}  # on the urgent and on the others, while there were both
 
     def submit(self, steps: Steps[Made], caller: Caller, clock: Clock) -> Handle[Made]:
@@ -209,7 +210,7 @@ class Scheduler:
             return self._slots[part].together(network, moving)
         if part == "fine":
             return self._windows.together(moving, self._backend.width("fine"))
-        return moving[:1]  # the codec is bound by arithmetic, a batch gains nothing
+        return decodes.together(moving, self._backend.width("codec"))
 
     def _step(self, part: Part, network: Any, moving: list[Sequence[Any]]) -> list[int]:
         """One turn of a part; how many steps of it each has done."""
@@ -220,7 +221,7 @@ class Scheduler:
         elif part == "fine":
             self._windows.step(network, moving)
         else:
-            self._decoded = network.decode(_codes(moving[0])[None])[0]
+            self._decoded = dict(zip(moving, decodes.decode(network, moving), strict=True))
         took_s = time.perf_counter() - began
         for clock in {sequence.clock for sequence in moving}:
             clock.add(part, took_s)
@@ -234,7 +235,7 @@ class Scheduler:
         elif part == "fine":
             self._windows.finished(network, sequence)
         else:
-            sequence.answer(self._decoded)
+            sequence.answer(self._decoded.pop(sequence))
 
     def _next(self) -> list[Sequence[Any]]:
         """Who moves next: sequences that are in one part, the most entitled first."""
@@ -307,12 +308,6 @@ class Scheduler:
             self._backend.done(part)
         self._used.clear()
         self._part = None
-
-
-def _codes(sequence: Sequence[Any]) -> IntArray:
-    if not isinstance(sequence.ask, Decode):
-        raise TypeError(f"{sequence.ask!r} is no codec decode")
-    return sequence.ask.codes
 
 
 def _wanted() -> bool:

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any, Generic, TypeVar
 
 from alrakis.flight.origin import Origin
-from alrakis.sampling import IntArray
+from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import Part
 from alrakis.stages.asks import Ask, Run, Steps
 from alrakis.timings import Clock, OnMove
@@ -96,7 +96,7 @@ class Sequence(Generic[Made]):
         """Whether a prefix has to be run before its next draw."""
         return isinstance(self.ask, Run) and self.ask.prefix is not None and not self.entered
 
-    def answer(self, made: IntArray) -> None:
+    def answer(self, made: IntArray | FloatArray) -> None:
         """Give what was asked for, and find out what is needed next."""
         self.drawn, self.done, self.entered = [], 0, False
         self._go(made)
@@ -116,7 +116,7 @@ class Sequence(Generic[Made]):
         with suppress(InvalidStateError):  # it may have been cancelled this moment
             self.handle.set_exception(error)
 
-    def _go(self, made: IntArray | None) -> None:
+    def _go(self, made: IntArray | FloatArray | None) -> None:
         try:
             self.ask = self._steps.send(made) if made is not None else next(self._steps)
         except StopIteration as end:

@@ -6,7 +6,7 @@ import numpy as np
 
 from alrakis.backends.protocols import FineGPT
 from alrakis.flight.sequence import Sequence
-from alrakis.sampling import Draw
+from alrakis.sampling import Draw, IntArray, checked_tokens
 from alrakis.spec import N_FINE_CODEBOOKS
 from alrakis.stages.asks import FineWindow
 
@@ -41,9 +41,9 @@ class Windows:
         window = self._of(sequence)
         if window is None or window.codebook < N_FINE_CODEBOOKS:
             return False
-        codes = gpt.codes(window.held)[window.asked.index(sequence)]
+        codes = window.read(gpt)[window.asked.index(sequence)]
         self.leave(sequence)
-        sequence.answer(codes)
+        sequence.answer(checked_tokens(codes))
         return True
 
     def _of(self, sequence: Sequence[Any]) -> "_Window | None":
@@ -63,6 +63,7 @@ class _Window:
         self.asked = sequences
         self.sequences = sequences
         self._asks = [_ask(sequence) for sequence in sequences]
+        self._codes: IntArray | None = None
         self.codebook = self._asks[0].given
         self.held = gpt.begin(np.stack([ask.codes for ask in self._asks]), self.codebook)
 
@@ -71,6 +72,12 @@ class _Window:
         draws = [Draw(ask.seed, ask.step + self.codebook, ask.sampling) for ask in self._asks]
         gpt.predict(self.held, self.codebook, start, draws)
         self.codebook += 1
+
+    def read(self, gpt: FineGPT) -> IntArray:
+        """The codes of all rows, brought to the host once."""
+        if self._codes is None:
+            self._codes = gpt.codes(self.held)
+        return self._codes
 
 
 def _size(sequence: Sequence[Any]) -> tuple[int, int]:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from alrakis.errors import GenerationError
 from alrakis.flight.sequence import Caller, Sequence
 from alrakis.flight.windows import Windows
-from alrakis.sampling import Sampling
+from alrakis.sampling import NOT_A_NUMBER, Sampling
 from alrakis.spec import N_FINE_CODEBOOKS
 from alrakis.stages.asks import Decode, FineWindow, Steps
 from alrakis.timings import Clock
@@ -67,6 +68,33 @@ def test_only_windows_of_one_size_are_written_together() -> None:
         assert windows.together(moving, 4) == alike
         windows.step(model, alike)
     assert model.passes == 2
+
+
+class Broken(ToyFineGPT):
+    """One row's logits are no numbers; how often the codes are brought to the host is counted."""
+
+    read = 0
+
+    def codes(self, window: Any) -> Any:
+        self.read += 1
+        codes = super().codes(window).copy()
+        codes[1, 2, 5] = NOT_A_NUMBER
+        return codes
+
+
+def test_what_is_not_a_number_is_its_own_windows_and_all_are_read_once() -> None:
+    model, windows = Broken(), Windows()
+    flying = [Sequence(steps((seed, 5, 2, 0)), Caller(), Clock()) for seed in range(3)]
+    for _ in range(6):
+        windows.step(model, windows.together(flying, 3))
+    for row, one in enumerate(flying):
+        if row == 1:
+            with pytest.raises(GenerationError, match="not a number"):
+                windows.finished(model, one)
+        else:
+            assert windows.finished(model, one)
+            np.testing.assert_array_equal(one.handle.result(0), run([(row, 5, 2, 0)], 1)[0])
+    assert model.read == 1
 
 
 def test_what_is_no_window_has_no_place_here() -> None:

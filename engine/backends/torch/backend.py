@@ -33,6 +33,7 @@ from alrakis.backends.torch.gpt import TorchCausalGPT
 logger = logging.getLogger("alrakis")
 
 _CPU = torch.device("cpu")
+_DECODES = 8  # at once: 13 s take some 150 MB each
 
 
 class TorchBackend(Backend):
@@ -75,9 +76,10 @@ class TorchBackend(Backend):
         return self._config.cuda_graphs and device.type == "cuda" and stay
 
     def width(self, part: Part) -> int:
-        """How many sequences of a part can run at once with a gain; on a GPU fine windows, too."""
-        on_device = part == "fine" and self._device_of(part) != _CPU
-        return self._config.max_batch if on_device else super().width(part)
+        """How many sequences of a part can run at once with a gain; on a GPU also windows and decodes."""
+        if part in ("text", "coarse") or self._device_of(part) == _CPU:
+            return super().width(part)
+        return self._config.max_batch if part == "fine" else min(self._config.max_batch, _DECODES)
 
     def _ready(self, part: Part) -> Any:
         """A loaded part; with offload, no other part is on the device then."""

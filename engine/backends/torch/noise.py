@@ -9,7 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from alrakis.sampling import BLOCK, Draw, StageNoise
+from alrakis.backends.torch.device import upload
+from alrakis.sampling import BLOCK, Draw, IntArray, StageNoise
 from alrakis.spec import STAGES, Stage
 
 AHEAD = 16  # steps whose noise is made at once: a step then starts no kernels for it
@@ -37,13 +38,13 @@ class DeviceNoise:
         if not 0 <= place < AHEAD or wanted != self._begun or self._block.shape[2] != candidates:
             place = 0
             self._begun = [(draw.seed, draw.step) for draw in draws]
-            steps = torch.tensor([range(draw.step, draw.step + AHEAD) for draw in draws])
+            steps = np.array([range(draw.step, draw.step + AHEAD) for draw in draws])
             self._block = self._made([draw.seed for draw in draws], steps, 0, candidates)
         return self._block[:, place]
 
     def frames(self, draws: Sequence[Draw], first: int, frames: int, candidates: int) -> Tensor:
         """Noise for frames of a window from `first` on, `(B, frames - first, candidates)`."""
-        steps = torch.tensor([[draw.step] for draw in draws])
+        steps = np.array([[draw.step] for draw in draws])
         count = (frames - first) * candidates
         made = self._made([draw.seed for draw in draws], steps, first * candidates, count)
         return made.view(len(draws), frames - first, candidates)
@@ -52,10 +53,10 @@ class DeviceNoise:
         """Forget what was made ahead."""
         self._block, self._begun = torch.empty(0), []
 
-    def _made(self, seeds: Sequence[int], steps: Tensor, first: int, count: int) -> Tensor:
+    def _made(self, seeds: Sequence[int], steps: IntArray, first: int, count: int) -> Tensor:
         """Noise `(B, N, count)` of candidates from `first` on, for steps `(B, N)`."""
-        keys = torch.tensor([[signed(seed)] for seed in seeds], device=self._device)
-        return exponential(keys, self._stage, steps.to(self._device), first, count)
+        keys = np.array([[signed(seed)] for seed in seeds])
+        return exponential(upload(keys, self._device), self._stage, upload(steps, self._device), first, count)
 
 
 class HostNoise:

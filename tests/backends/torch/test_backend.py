@@ -107,6 +107,8 @@ def _gpu(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         ("device_count", 1),
         ("current_device", 0),
         ("get_device_capability", (8, 6)),
+        ("get_arch_list", ["sm_80"]),
+        ("get_device_name", "A10"),
     ]:
         monkeypatch.setattr(torch.cuda, name, lambda *_, value=value: value)
     monkeypatch.setattr(torch.cuda, "empty_cache", lambda: None)

@@ -1,5 +1,6 @@
 """Choosing a device and a precision, and exact fp32."""
 
+import weakref
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 
@@ -14,7 +15,14 @@ from alrakis.errors import BackendError, ConfigError
 def machine(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Make torch see a machine: so many CUDA devices, of a compute capability, and Apple's GPU or not."""
 
-    def see(cuda: int = 0, capability: tuple[int, int] = (8, 0), mps: bool = False, macos: int = 15) -> None:
+    def see(
+        cuda: int = 0,
+        capability: tuple[int, int] = (8, 0),
+        mps: bool = False,
+        macos: int = 15,
+        built_for: tuple[str, ...] = ("sm_75", "sm_80", "sm_90"),
+    ) -> None:
+        monkeypatch.setattr(torch.cuda, "get_arch_list", lambda: list(built_for))
         monkeypatch.setattr(torch.cuda, "is_available", lambda: cuda > 0)
         monkeypatch.setattr(torch.cuda, "device_count", lambda: cuda)
         monkeypatch.setattr(torch.cuda, "current_device", lambda: cuda - 1)
@@ -72,6 +80,18 @@ def test_bf16_is_refused_where_the_device_lacks_it(machine: Callable[..., None])
     assert pick_dtype("bf16", cpu) == torch.bfloat16
 
 
+def test_a_card_that_torch_has_no_code_for_is_said_and_auto_takes_the_cpu(
+    machine: Callable[..., None],
+) -> None:
+    machine(cuda=1, capability=(6, 1))
+    assert pick_device("auto") == torch.device("cpu")
+    for name in ("cuda", "cuda:0"):
+        with pytest.raises(ConfigError, match=r"built for sm_75.*Tesla T4 is sm_61.*device 'cpu'"):
+            pick_device(name)
+    machine(cuda=1, capability=(8, 6))
+    assert pick_device("auto") == torch.device("cuda", 0)
+
+
 def switches() -> list[object]:
     if not hasattr(torch.backends.cuda.matmul, "fp32_precision"):
         return [torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32]
@@ -102,8 +122,16 @@ def _fail_within(context: AbstractContextManager[None]) -> None:
         raise ZeroDivisionError
 
 
+MEMORY = [
+    (torch.cuda.OutOfMemoryError, "CUDA out of memory. Tried to allocate 20 GiB.\nmore"),
+    (RuntimeError, "MPS backend out of memory (MPS allocated: 8 GB). Tried to allocate 20 GiB."),
+]
+
+
 class _Model:
     dtype = torch.float32
+    device = torch.device("cpu")
+    held: Callable[[], torch.Tensor | None]
 
     @running
     def compute(self, tensor: torch.Tensor) -> torch.Tensor:
@@ -111,12 +139,18 @@ class _Model:
         return tensor * 2
 
     @running
-    def exhaust(self) -> None:
-        raise torch.cuda.OutOfMemoryError("CUDA out of memory. Tried to allocate 20 GiB.\nmore")
+    def exhaust(self, kind: type[RuntimeError], message: str) -> None:
+        held = torch.ones(2)
+        _Model.held = weakref.ref(held)
+        raise kind(message)
 
 
 def test_what_computes_keeps_no_graph_and_says_when_memory_ran_out() -> None:
     tracked = torch.ones(2, requires_grad=True)
     assert not _Model().compute(tracked).requires_grad
-    with pytest.raises(BackendError, match=r"lower max_batch.*Tried to allocate 20 GiB\.\)$"):
-        _Model().exhaust()
+    for kind, message in MEMORY:
+        with pytest.raises(BackendError, match=r"lower max_batch.*Tried to allocate 20 GiB\.\)$"):
+            _Model().exhaust(kind, message)
+        assert _Model.held() is None, "what the call held is free, and so can be had again"
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        _Model().exhaust(RuntimeError, "shapes do not match")
