@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.overrides import TorchFunctionMode
 
-from alrakis.backends.torch import backend, gpt, steps
+from alrakis.backends.torch import backend, device, gpt, steps
 from alrakis.sampling import IntArray
 
 CUDA = torch.device("cuda:0")
@@ -31,6 +31,7 @@ def fake_cuda() -> Iterator[None]:
         torch.backends.cudnn.flags(enabled=False),  # it looks for memory that is not there
         mock.patch.object(torch.cuda, "device", nullcontext),
         mock.patch.object(backend, "Graphs", _Direct),
+        mock.patch.object(device, "pinned", lambda tensor: tensor),
         mock.patch.object(steps, "Arrival", _Arrival),
         mock.patch.object(gpt, "Arrival", _Arrival),
         FakeTensorMode(allow_non_fake_inputs=True),

@@ -64,16 +64,15 @@ def _version() -> tuple[int, ...]:
 
 
 def pick_providers(device: str) -> list[Any]:
-    """ONNX Runtime's execution providers for a config's device. Raises ConfigError for a missing one."""
+    """ONNX Runtime's execution providers for a config's device: a CPU. Raises ConfigError for another.
+
+    Caches and tables are in main memory here: a GPU would have them over the bus at every step.
+    """
     if device in ("auto", "cpu"):
         return ["CPUExecutionProvider"]
-    available = ort.get_available_providers()
-    if device.startswith("cuda") and "CUDAExecutionProvider" in available:
-        number = device.partition(":")[2] or "0"
-        return [("CUDAExecutionProvider", {"device_id": number}), "CPUExecutionProvider"]
     raise ConfigError(
-        f"device {device!r} is not there for the onnx backend; this onnxruntime has {', '.join(available)} "
-        "(CUDA comes with onnxruntime-gpu)"
+        f"device {device!r}: the onnx backend keeps its caches in main memory, and a GPU would wait for them at "
+        "every step: use a config of the torch backend, such as 'gpu-bf16' or 'gpu-fp16', or device = 'cpu'"
     )
 
 

@@ -66,6 +66,11 @@ class Graphs:
         self._pool = graph.pool()
 
 
+def pinned(tensor: Tensor) -> Tensor:
+    """A tensor of the host in memory from which a device copies without making the host wait."""
+    return tensor.pin_memory()
+
+
 class Arrival:
     """Rows of tokens on their way to the host: nobody waits before they are read."""
 

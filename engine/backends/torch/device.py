@@ -10,6 +10,7 @@ import numpy.typing as npt
 import torch
 from torch.nn.attention import SDPBackend, sdpa_kernel
 
+from alrakis.backends.torch.cuda import pinned
 from alrakis.errors import BackendError, ConfigError
 from alrakis.hardware import cuda_build, env_flag, not_built_for
 
@@ -85,7 +86,8 @@ def set_threads(threads: int | None) -> None:
 
 def upload(array: npt.NDArray[Any], device: torch.device) -> torch.Tensor:
     """An array on a device, without waiting: its queue has the copy before any kernel that reads it."""
-    return torch.from_numpy(array).to(device, non_blocking=device.type == "cuda")
+    tensor = torch.from_numpy(array)
+    return pinned(tensor).to(device, non_blocking=True) if device.type == "cuda" else tensor.to(device)
 
 
 class _Running(Protocol):

@@ -77,19 +77,17 @@ class CausalNet(nn.Module):
         return F.linear(x[:, 0], self.head)
 
     def step(
-        self, tokens: Tensor, positions: Tensor, keys: list[Tensor], values: list[Tensor], length: int
+        self, tokens: Tensor, positions: Tensor, keys: list[Tensor], values: list[Tensor], seen: Tensor
     ) -> Tensor:
         """The decode step in fixed shapes, each row at its own position.
 
-        tokens, positions: `(R,)`. keys, values: of R slots, by layer. length: attention runs over so many
-        positions, masked after a row's own. Returns float32 logits over all ids of the heads. A token that is
-        none, and a position beyond the last, are those of a row in which nobody is interested any more.
+        tokens, positions: `(R,)`. keys, values: of R slots, by layer. seen: `causal_mask`, of as many columns
+        as attention runs over. Returns float32 logits over all ids of the heads. A token that is none, and a
+        position beyond the last, are those of a row in which nobody is interested any more.
         """
-        tokens, positions = tokens.clamp(min=0), positions.clamp(max=len(self.trunk.positions) - 1)
+        tokens, positions = tokens.clamp(min=0), positions.clamp(max=len(seen) - 1)
         x = F.embedding(tokens, self.embedding) + F.embedding(positions, self.trunk.positions)
-        seen = torch.arange(length, device=positions.device) <= positions[:, None]
-        # added to the scores, once for all layers; of a boolean mask each layer would make this for itself
-        mask = torch.where(seen, 0.0, -torch.inf).to(x.dtype)[:, None, None]
+        mask, length = seen[positions][:, None, None], seen.shape[1]
         rows = torch.arange(len(tokens), device=positions.device)
 
         def attend(layer: int, queries: Tensor, new_keys: Tensor, new_values: Tensor) -> Tensor:
@@ -104,6 +102,14 @@ class CausalNet(nn.Module):
 
         x = self.trunk(x[:, None], attend)
         return F.linear(x[:, 0], self.head).float()
+
+
+def causal_mask(positions: int, device: torch.device, dtype: torch.dtype) -> Tensor:
+    """What is added to the scores of a query at each position, `(positions, positions)`.
+
+    Made once: of a boolean mask every layer of every step would make this for itself.
+    """
+    return torch.full((positions, positions), -torch.inf, device=device, dtype=dtype).triu_(1)
 
 
 class TorchCausalGPT:
@@ -147,6 +153,7 @@ class TorchCausalGPT:
         self._positions = torch.zeros(slots, dtype=torch.int64, device=device)
         self._compiler, self._recorder = compiler if compile else None, recorder
         self._steps: Steps | None = None
+        self._seen: Tensor | None = None
         self._parameter_bytes = self._read_by_a_step()
         self._position_bytes = 2 * weights.shape.n_layer * weights.shape.n_embd * dtype.itemsize
         self.read_bytes = 0  # bytes of parameters and cache that all steps so far have read
@@ -241,9 +248,14 @@ class TorchCausalGPT:
     def _record(self, which: tuple[int, ...]) -> None:
         self._made_steps().record(which)
 
+    def _made_seen(self) -> Tensor:
+        if self._seen is None:
+            self._seen = causal_mask(self._cache.block_size, self.device, self.dtype)
+        return self._seen
+
     def _made_steps(self) -> Steps:
         if self._steps is None:
-            made = self._cache, self._stage, self.heads, self._last, self._filled
+            made = self._cache, self._stage, self.heads, self._last, self._filled, self._made_seen()
             options = {"recorder": self._recorder, "compiler": self._compiler}
             self._steps = Steps(self.net.step, *made, **options)
         return self._steps
@@ -277,7 +289,8 @@ class TorchCausalGPT:
             if self.stride > 1:  # a device may plan its attention for each length
                 longest = bucket(longest, self._cache.block_size)
             self._positions[run] = upload(filled, self.device)
-            logits = self.net.step(self._last[run], self._positions[run], *self._cache.views(run), longest)
+            seen = self._made_seen()[:, :longest]
+            logits = self.net.step(self._last[run], self._positions[run], *self._cache.views(run), seen)
         self._filled[list(slots)] += 1
         return logits if len(slots) == len(logits) else logits[[slot - run.start for slot in slots]]
 
@@ -314,7 +327,7 @@ class TorchCausalGPT:
 
     def release(self) -> None:
         """Free the cache and what was recorded, which uses it."""
-        self._steps = None
+        self._steps = self._seen = None
         self._cache.release()
         self._noise.release()
         self._filled[:] = self._reached[:] = 0

@@ -14,6 +14,7 @@ from torch import Tensor
 from alrakis.backends.torch.cache import KVCache
 from alrakis.backends.torch.compile import Compiled
 from alrakis.backends.torch.cuda import Arrival, Run
+from alrakis.backends.torch.device import upload
 from alrakis.backends.torch.noise import exponential, signed
 from alrakis.backends.torch.sampling import TINY, race
 from alrakis.sampling import Draws, FloatArray, IntArray
@@ -98,10 +99,11 @@ class Heads:
 class Steps:
     """Steps of the slots of one model, up to STRIDE of them between two looks of the host.
 
-    step: (tokens `(R,)`, positions `(R,)`, keys, values, length) to float32 logits `(R, N)` over the ids of
+    step: (tokens `(R,)`, positions `(R,)`, keys, values, seen) to float32 logits `(R, N)` over the ids of
     all heads. last: `(slots,)`, the tokens that run next. filled: `(slots,)`, the positions that each holds;
-    whoever asks for steps keeps it right. compiler: compile the steps with it. recorder: record them, for
-    every range of slots that is run together, and every length of attention.
+    whoever asks for steps keeps it right. seen: the mask that a step takes, with a column a position.
+    compiler: compile the steps with it. recorder: record them, for every range of slots that is run together,
+    and every length of attention.
 
     A range's slots that do not move run along, and leave nothing behind: their next token writes over what
     they write.
@@ -115,6 +117,7 @@ class Steps:
         heads: Sequence[range],
         last: Tensor,
         filled: IntArray,
+        seen: Tensor,
         *,
         recorder: Recorder | None = None,
         compiler: str | None = None,
@@ -123,7 +126,7 @@ class Steps:
         self._stage = STAGES.index(stage)
         self._stops = stage == "text"  # no other stage has a candidate that ends it
         self._n_heads = len(heads)
-        device, self._last, self._filled = last.device, last, filled
+        device, self._last, self._filled, self._seen = last.device, last, filled, seen
         self._heads = Heads(heads, device)
         slots = cache.slots
         self._known = _idle(slots)  # what the device has, without looking
@@ -199,8 +202,8 @@ class Steps:
     def _stepping(self, run: slice, length: int) -> Run:
         key = run.start, run.stop, length
         if key not in self._ready:
-            rows, views = self._rows(run), self._cache.views(run)
-            self._ready[key] = self._recorded(lambda: self._step(rows, *views, length))
+            rows, views, seen = self._rows(run), self._cache.views(run), self._seen[:, :length]
+            self._ready[key] = self._recorded(lambda: self._step(rows, *views, seen))
         return self._ready[key]
 
     def _recorded(self, run: Run) -> Run:
@@ -231,11 +234,11 @@ class Steps:
         rows.noise[:, :STRIDE].copy_(torch.where(drawn, noise, 1.0))
         rows.drawn.zero_()
 
-    def _one_step(self, rows: Rows, keys: list[Tensor], values: list[Tensor], length: int) -> None:
+    def _one_step(self, rows: Rows, keys: list[Tensor], values: list[Tensor], seen: Tensor) -> None:
         """A step of all rows: run the last token, draw the next; rows that have stopped stay as they are."""
         told, place = rows.told, rows.told.position - rows.begun
         head = rows.heads.gather(1, place[:, None])[:, 0]
-        logits = self._heads.candidates(self._network(rows.last, told.position, keys, values, length), head)
+        logits = self._heads.candidates(self._network(rows.last, told.position, keys, values, seen), head)
         noise = rows.noise[self._index[: len(place)], place]
         stops = (told.stop_p[:, None], self._heads.last(head)) if self._stops else ()
         tokens = self._heads.ids(race(logits, noise, told.temperature[:, None], *stops), head)
@@ -262,7 +265,7 @@ class Steps:
 
     def _upload(self, wanted: Told) -> None:
         for there, here in zip((self._whole, self._decimal), _stacked(wanted), strict=True):
-            there.copy_(torch.from_numpy(here), non_blocking=True)
+            there.copy_(upload(here, there.device))
         self._begun.copy_(self._told.position)
         self._known = wanted
 

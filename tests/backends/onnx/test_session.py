@@ -34,10 +34,11 @@ def test_what_does_not_open_is_said(folder_of: Make) -> None:
         OnnxCausalGPT(folder, SHAPES["text"], "text", TEXT_HEADS, 1, PROVIDERS, 1)
 
 
-def test_a_device_that_is_not_there() -> None:
-    assert pick_providers("auto") == PROVIDERS
-    with pytest.raises(ConfigError, match="CPUExecutionProvider"):
-        pick_providers("mps")
+def test_a_gpu_is_refused_with_a_reason() -> None:
+    assert pick_providers("auto") == pick_providers("cpu") == PROVIDERS
+    for device in ("mps", "cuda", "cuda:1"):
+        with pytest.raises(ConfigError, match=rf"'{device}'.*caches in main memory.*'gpu-bf16'"):
+            pick_providers(device)
 
 
 @pytest.mark.parametrize(("kv_cache", "needed"), [("full", "1.22"), ("int8", "1.32")])

@@ -236,7 +236,7 @@ def test_kernels_of_a_step() -> None:
     model = TorchCausalGPT(*own, slots=1, recorder=recorder)
     steps = model._made_steps()
     rows, views = steps._rows(slice(0, 1)), model._cache.views(slice(0, 1))
-    found = kernels(lambda: steps._one_step(rows, *views, 512))
+    found = kernels(lambda: steps._one_step(rows, *views, steps._seen[:, :512]))
     noise = kernels(lambda: steps._begin_stride(rows))
     print(len(found), len(noise), found)
     draw = Draw(0, 0, Sampling(0.7))
