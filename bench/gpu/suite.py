@@ -21,8 +21,13 @@ def _run(figures: Figures) -> Values:
         return {"summary": f"left out: no {TESTS} here"}
     log = figures.options.out / "pytest.log"
     command = [sys.executable, "-m", "pytest", "-m", "gpu", "-q", "-p", "no:cacheprovider", str(TESTS)]
+    code: int | str
     with log.open("w", encoding="utf-8") as out:
-        done = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=figures.left_s)
+        try:
+            left_s = figures.left_s
+            code = subprocess.run(command, stdout=out, stderr=subprocess.STDOUT, timeout=left_s).returncode
+        except subprocess.TimeoutExpired:
+            code = "stopped, the time was over"
     lines = log.read_text("utf-8").splitlines()
     failed = [line for line in lines if line.startswith(("FAILED", "ERROR"))]
-    return {"code": done.returncode, "summary": lines[-1] if lines else "", "failed": failed}
+    return {"code": code, "summary": f"{lines[-1] if lines else ''} ({code})", "failed": failed}

@@ -122,6 +122,8 @@ class _RecordedGPT:
     forced: the token ids to draw, in order; empty to draw freely.
     """
 
+    stride = 1  # one by one, as the logits are looked at
+
     gpt: CausalGPT
     forced: Sequence[int]
     logits: list[FloatArray] = field(default_factory=list)

@@ -71,8 +71,8 @@ def pick_providers(device: str) -> list[Any]:
     if device in ("auto", "cpu"):
         return ["CPUExecutionProvider"]
     raise ConfigError(
-        f"device {device!r}: the onnx backend keeps its caches in main memory, and a GPU would wait for them at "
-        "every step: use a config of the torch backend, such as 'gpu-bf16' or 'gpu-fp16', or device = 'cpu'"
+        f"device {device!r}: the onnx backend keeps its caches in main memory, and a GPU would wait for them "
+        "at every step: use a config of the torch backend, as 'gpu-bf16' or 'gpu-fp16', or device = 'cpu'"
     )
 
 

@@ -18,7 +18,7 @@ except (ImportError, OSError) as error:  # OSError: a library that torch needs i
     raise BackendError(f"the torch backend needs PyTorch: pip install 'alrakis[torch]' ({error})") from error
 
 from alrakis.backends.torch.codec import TorchCodec
-from alrakis.backends.torch.compile import missing
+from alrakis.backends.torch.compile import CompilationError, missing
 from alrakis.backends.torch.cuda import Graphs
 from alrakis.backends.torch.device import (
     give_back_memory,
@@ -108,8 +108,24 @@ class TorchBackend(Backend):
         return loaded
 
     def _open_causal(self, stage: Stage, device: torch.device, home: torch.device) -> TorchCausalGPT:
+        gpt = self._causal(stage, device, home)
+        if gpt.recordings:
+            try:
+                self._record(stage, gpt)
+            except CompilationError as error:
+                logger.warning("%s; steps are recorded without it", error)
+                self._compile = False
+                gpt = self._causal(stage, device, home)
+                self._record(stage, gpt)
+        return gpt
+
+    def _record(self, stage: Stage, gpt: TorchCausalGPT) -> None:
+        with export_bar(f"{stage}: recording steps", gpt.recordings, "") as move:
+            gpt.record(move)
+
+    def _causal(self, stage: Stage, device: torch.device, home: torch.device) -> TorchCausalGPT:
         layout = self._weights.layout
-        gpt = TorchCausalGPT(
+        return TorchCausalGPT(
             self._weights.stage(stage),
             layout.text_heads if stage == "text" else layout.coarse_heads,
             device,
@@ -119,10 +135,6 @@ class TorchBackend(Backend):
             compile=self._compile,
             recorder=Graphs(device) if self._records(device) else None,
         )
-        if gpt.recordings:
-            with export_bar(f"{stage}: recording steps", gpt.recordings, "") as move:
-                gpt.record(move)
-        return gpt
 
     def _open_fine(self, device: torch.device, home: torch.device) -> TorchFineGPT:
         return TorchFineGPT(

@@ -14,6 +14,10 @@ _COMPILERS = {True: ("cc", "gcc", "clang"), False: ("c++", "g++", "clang++")}  #
 _MAX_GRAPHS = 256  # of a function, over all models in the process
 
 
+class CompilationError(BackendError):
+    """torch.compile fails on this machine."""
+
+
 class Compiled:
     """A function compiled as one full graph for each shape of its arguments."""
 
@@ -25,14 +29,14 @@ class Compiled:
         self.run = torch.compile(function, fullgraph=True, dynamic=dynamic, backend=compiler, options=options)
 
     def __call__(self, *args: Any) -> Any:
-        """Run it, compiling if necessary. Raises BackendError if torch.compile fails on this machine."""
+        """Run it, compiling if necessary. Raises CompilationError."""
         # torch stops after 8 graphs of a function; a graph for each batch size and bucket is intended here
         with torch._dynamo.config.patch(cache_size_limit=_MAX_GRAPHS):
             try:
                 return self.run(*args)
             except torch._dynamo.exc.TorchDynamoException as error:
                 cause = getattr(error, "inner_exception", error)
-                raise BackendError(
+                raise CompilationError(
                     "torch.compile failed on this machine: set compile = false, or install what is missing "
                     f"(Triton for GPUs, a C++ compiler for CPUs): {str(cause).strip().splitlines()[:1]}"
                 ) from error

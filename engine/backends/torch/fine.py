@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -101,7 +102,7 @@ class TorchFineGPT:
     @running
     def begin(self, codes: IntArray, given: int) -> Window:
         """A window of codes `(B, T, 8)` with T <= 1024; codebooks below `given` are final."""
-        return Window(upload(codes.copy(), self.device))
+        return Window(upload(np.array(codes, np.int64), self.device))
 
     @running
     def predict(self, window: Window, codebook: int, start: IntArray, draws: Sequence[Draw]) -> None:

@@ -63,6 +63,19 @@ class Norm(nn.Module):
         return F.layer_norm(x, self.weight.shape, self.weight, self.bias, LAYER_NORM_EPS)
 
 
+def _with_product(x: Tensor, y: Tensor, weight: Tensor) -> Tensor:
+    """x + y @ weight.T; a device adds it onto x in place, which is a kernel less."""
+    if not (adds_in_place(x) and x.is_contiguous()):
+        return x + F.linear(y, weight)
+    x.view(-1, x.shape[-1]).addmm_(y.reshape(-1, y.shape[-1]), weight.t())
+    return x
+
+
+def adds_in_place(x: Tensor) -> bool:
+    """Whether products are added onto a tensor; a compiler decides by itself what it puts together."""
+    return x.is_cuda and not torch.compiler.is_compiling()
+
+
 class Block(nn.Module):
     """A layer: attention and MLP, each added to its input."""
 
@@ -85,8 +98,8 @@ class Block(nn.Module):
         queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)
         attended = attend(self.layer, queries[:, :, first:], keys, values)
         attended = attended.transpose(1, 2).reshape(batch, length - first, width)
-        x = x[:, first:] + F.linear(attended, self.attention_out)
-        return x + F.linear(F.gelu(F.linear(self.norm_2(x), self.mlp_in)), self.mlp_out)
+        x = _with_product(x[:, first:], attended, self.attention_out)
+        return _with_product(x, F.gelu(F.linear(self.norm_2(x), self.mlp_in)), self.mlp_out)
 
 
 class Trunk(nn.Module):

@@ -2,14 +2,17 @@
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 import pytest
 import torch
 
 from alrakis.backends import open_backend
+from alrakis.backends.torch import backend as torch_backend
 from alrakis.backends.torch.backend import TorchBackend
+from alrakis.backends.torch.compile import CompilationError
+from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.config import Config
 from alrakis.errors import BackendError, ConfigError
 from alrakis.sampling import Draw, Sampling
@@ -157,6 +160,39 @@ def test_without_offload_parts_stay_on_the_gpu_except_those_kept_on_the_cpu() ->
     assert all(key.device == CUDA for key in engine.text()._cache.keys)
     assert {p.dtype for p in engine.codec().net.parameters()} == {torch.float32}
     assert {p.dtype for p in engine.fine().net.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.usefixtures("_gpu")
+def test_a_compiler_that_fails_is_told_and_steps_are_recorded_without_it(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def record(self: TorchCausalGPT, told: Callable[[int], None]) -> None:
+        compiled.append(self._compiler is not None)
+        if self._compiler:
+            raise CompilationError("torch.compile failed: no ptxas")
+
+    compiled: list[bool] = []
+    monkeypatch.setattr(TorchCausalGPT, "record", record)
+    monkeypatch.setattr(torch_backend, "missing", lambda device: None)
+    engine = backend(device="cuda:0", compile=True, precision="bf16")
+    with caplog.at_level("WARNING", "alrakis"):
+        engine.coarse()
+        engine.text()
+    assert compiled == [True, False, False]
+    (warning,) = caplog.messages
+    assert "no ptxas; steps are recorded without it" in warning
+
+
+@pytest.mark.parametrize("lack", [None, "Triton, which is not there"])
+def test_what_a_compiler_lacks_is_told_once(
+    lack: str | None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(torch_backend, "missing", lambda device: lack)
+    with caplog.at_level("WARNING", "alrakis"):
+        engine = backend(compile=True)
+        assert (engine.text().stride > 1) is (lack is None)
+        engine.coarse()
+    assert [("needs Triton" in message) for message in caplog.messages] == ([True] if lack else [])
 
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_read() -> None:

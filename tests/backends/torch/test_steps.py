@@ -10,12 +10,14 @@ import torch._dynamo
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from alrakis.backends.torch import model as torch_model
+from alrakis.backends.torch.cuda import Arrival
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.backends.torch.steps import STRIDE, Steps, bucket
 from alrakis.errors import BackendError, GenerationError, InputError
-from alrakis.sampling import Draw, Draws, Sampling
+from alrakis.sampling import Draws, Sampling
 from alrakis.spec import CONTEXT, Stage
-from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, stage_weights
+from tests.backends.tiny import COARSE_HEADS, SHAPES, TEXT_HEADS, stage_weights
 from tests.backends.torch.replays import Replays, kernels
 
 CPU = torch.device("cpu")
@@ -229,15 +231,37 @@ def test_a_prefix_has_room_for_what_is_added_onto_it() -> None:
     assert model.read(model.advance([0], [Draws(0, 0, Sampling(0), (0,), 1)])).shape == (1, STRIDE + 1)
 
 
-def test_kernels_of_a_step() -> None:
-    """How much a device has to start for a step without a compiler, beside ten a layer."""
-    recorder = Replays()
-    own = stage_weights("text"), TEXT_HEADS, CPU, torch.float32
-    model = TorchCausalGPT(*own, slots=1, recorder=recorder)
-    steps = model._made_steps()
-    rows, views = steps._rows(slice(0, 1)), model._cache.views(slice(0, 1))
-    found = kernels(lambda: steps._one_step(rows, *views, steps._seen[:, :512]))
-    noise = kernels(lambda: steps._begin_stride(rows))
-    print(len(found), len(noise), found)
-    draw = Draw(0, 0, Sampling(0.7))
-    assert draw.step == 0
+def test_kernels_of_a_step(monkeypatch: pytest.MonkeyPatch) -> None:
+    """How many a device has to run for a step, without a compiler: of a layer, and beside the layers."""
+    counts = {}
+    for in_place in (False, True):
+        monkeypatch.setattr(torch_model, "adds_in_place", lambda x, own=in_place: own)
+        for stage in HEADS:
+            steps = gpt(stage, "replayed", 1)._made_steps()
+            rows, views = steps._rows(slice(0, 1)), steps._cache.views(slice(0, 1))
+            step = kernels(lambda: steps._one_step(rows, *views, steps._seen[:, :512]))  # noqa: B023
+            begin = kernels(lambda: steps._begin_stride(rows))  # noqa: B023
+            norms = [number for number, name in enumerate(step) if name.startswith("native_layer_norm")]
+            layer = norms[2] - norms[0]  # from one layer's first norm to the next one's
+            layers = SHAPES[stage].n_layer
+            counts[stage, in_place] = layer, len(step) - layers * layer, len(begin)
+            twelve = counts[stage, in_place][1] + 12 * layer + len(begin) / STRIDE
+            print(f"{stage}, in place {in_place}: {counts[stage, in_place]}, 12 layers {twelve:.0f} a step")
+    assert {count[0] for (_, in_place), count in counts.items() if in_place} == {10}
+    assert max(count[1] for count in counts.values()) <= 36
+    assert max(count[2] for count in counts.values()) <= 300  # for STRIDE steps
+
+
+def test_a_product_that_is_added_in_place_gives_the_same_tokens(monkeypatch: pytest.MonkeyPatch) -> None:
+    own, tokens = Draws(5, 0, Sampling(0.7), (0,), 20), prefix(40)
+    expected = alone("text", tokens, None, own)
+    monkeypatch.setattr(torch_model, "adds_in_place", lambda x: True)
+    assert alone("text", tokens, None, own) == expected
+
+
+def test_arrivals_keep_what_was_there_and_give_rows() -> None:
+    tokens = torch.arange(12).view(3, 4)
+    arrival = Arrival(tokens)
+    tokens.zero_()
+    assert arrival[[2, 0]][1:].read().tolist() == [[0, 1, 2, 3]]
+    assert arrival.read().shape == (3, 4)
