@@ -38,17 +38,17 @@ def measure(figures: Figures) -> None:
             )
             for rows in rows_of:
                 one = functools.partial(decode, options, engine, stage, rows)
-                figures.measure(f"{stage} steps, {rows} rows", one, 2.0)
+                figures.measure(f"{stage} steps, {rows} x", one, 2.0)
         for length in (257, 887) if options.cuda else (257,):
             for rows in rows_of[:: len(rows_of) - 1]:
                 one = functools.partial(prefix, options, engine, rows, length)
-                figures.measure(f"coarse prefix of {length}, {rows} rows", one, 2.0)
+                figures.measure(f"coarse prefix of {length}, {rows} x", one, 2.0)
         engine.unload(["text", "coarse"])
         for rows in rows_of[:2]:
-            figures.measure(f"fine window, {rows} rows", functools.partial(fine, options, engine, rows), 2.0)
+            figures.measure(f"fine window, {rows} x", functools.partial(fine, options, engine, rows), 2.0)
         engine.unload(["fine"])
         for rows in rows_of:
-            figures.measure(f"codec, {rows} rows", functools.partial(codec, options, engine, rows), 2.0)
+            figures.measure(f"codec, {rows} x", functools.partial(codec, options, engine, rows), 2.0)
 
 
 def compiled(figures: Figures) -> None:
@@ -63,7 +63,7 @@ def compiled(figures: Figures) -> None:
         load = functools.partial(_load, options, engine, "coarse")
         if figures.measure("compiled coarse: loading, compiling and recording", load, 20.0):
             one = functools.partial(decode, options, engine, "coarse", 1)
-            figures.measure("compiled coarse steps, 1 row", one, 2.0)
+            figures.measure("compiled coarse steps, 1 x", one, 2.0)
 
 
 def _engine(options: Options, weights: Kept, **overrides: Any) -> Engine:

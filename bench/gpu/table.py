@@ -48,8 +48,8 @@ def _whole(figures: Figures) -> Iterator[Row]:
             )
             yield (f"{size}, {figure['name']}", *map(str, shown))
         elif "first_to_last" in values:
-            shown = f"{values['first_s']} s and {values['last_s']} s: {values['first_to_last']} times"
-            yield (f"{size}, {figure['name']}", "", shown, "", "", "")
+            words = f"{values['first_s']} s and {values['last_s']} s: {values['first_to_last']} times"
+            yield (f"{size}, {figure['name']}", "", words, "", "", "")
 
 
 def _steps(figures: Figures) -> Iterator[Row]:

@@ -96,8 +96,9 @@ class Slots:
         if not ended and not whole:
             return False
         ids = np.concatenate([tokens.read(gpt) for tokens in known])
-        ends = np.flatnonzero(ids == run.end) if run.end is not None else ()
-        sequence.answer(ids[: ends[0] + 1] if len(ends) else ids)
+        if run.end is not None and run.end in ids:
+            ids = ids[: int(np.argmax(ids == run.end)) + 1]
+        sequence.answer(ids)
         return True
 
 

