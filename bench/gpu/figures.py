@@ -117,7 +117,8 @@ def device_time(options: Options, call: Callable[[], Any], repeats: int) -> floa
         return statistics.median(clock(options, call) for _ in range(repeats))
     import torch
 
-    pairs = [[torch.cuda.Event(enable_timing=True) for _ in range(2)] for _ in range(repeats)]
+    event: Any = torch.cuda.Event
+    pairs = [[event(enable_timing=True) for _ in range(2)] for _ in range(repeats)]
     for before, after in pairs:
         before.record()
         call()

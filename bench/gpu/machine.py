@@ -48,7 +48,7 @@ def environment(options: Options) -> Values:
             "free_gib": round(torch.cuda.mem_get_info(options.device)[0] / 2**30, 1),
             "cuda": torch.version.cuda,
             "hip": torch.version.hip,
-            "cudnn": torch.backends.cudnn.version(),
+            "cudnn": torch.backends.cudnn.version(),  # type: ignore[no-untyped-call]
             "built_for": torch.cuda.get_arch_list(),
             "nvidia_smi": _nvidia_smi(),
         }

@@ -21,7 +21,7 @@ def measure(figures: Figures) -> None:
     options = figures.options
     weights = Kept(f"synthetic-{options.size}")
     loads = ((1, 5.0), (1, 13.0), (8, 13.0), (MOST_ROWS, 13.0)) if options.cuda else ((1, 0.2), (2, 0.2))
-    overrides = {} if options.cuda else {"precision": "fp32", "fine_window": "fitted"}
+    overrides: dict[str, Any] = {} if options.cuda else {"precision": "fp32", "fine_window": "fitted"}
     engine = Engine(weights, "gpu-bf16", device=options.device, max_batch=loads[-1][0], **overrides)
     with engine:
         figures.measure("gpu-bf16: loading", functools.partial(_load, options, engine))
@@ -89,7 +89,7 @@ def _twice(options: Options, engine: Engine, rows: int, seconds: float) -> Value
 
 
 def _other(options: Options, weights: Kept, config: str, seconds: float) -> Values:
-    overrides = {} if options.cuda else {"fine_window": "fitted"}
+    overrides: dict[str, Any] = {} if options.cuda else {"fine_window": "fitted"}
     with Engine(weights, config, device=options.device, max_batch=2, **overrides) as engine:
         load_s = clock(options, engine.preload)
         return {**_twice(options, engine, 1, seconds), "load_s": round(load_s, 2)}

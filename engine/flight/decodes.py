@@ -25,7 +25,9 @@ def together(moving: list[Sequence[Any]], rows: int) -> list[Sequence[Any]]:
 
 def decode(codec: Codec, moving: list[Sequence[Any]]) -> list[FloatArray]:
     """Samples of each, `(320 * T,)`. The codec looks back only: padding behind a row changes nothing."""
-    longest = max(_length(sequence) for sequence in moving)
+    if not all(map(_length, moving)):
+        raise TypeError("what is decoded are codes (8, T)")
+    longest = max(map(_length, moving))
     codes = np.zeros((len(moving), _codes(moving[0]).shape[0], longest), np.int64)
     for row, sequence in zip(codes, moving, strict=True):
         row[:, : _length(sequence)] = _codes(sequence)
@@ -35,7 +37,9 @@ def decode(codec: Codec, moving: list[Sequence[Any]]) -> list[FloatArray]:
 
 
 def _length(sequence: Sequence[Any]) -> int:
-    return _codes(sequence).shape[1]
+    """Its frames; 0 for what are no codes, which goes wrong by itself."""
+    codes = _codes(sequence)
+    return codes.shape[1] if isinstance(codes, np.ndarray) and codes.ndim == 2 else 0
 
 
 def _codes(sequence: Sequence[Any]) -> IntArray:

@@ -25,7 +25,7 @@ class Compiled:
         self, function: Callable[..., Any], *, dynamic: bool | None = None, compiler: str = "inductor"
     ) -> None:
         # without it, inductor's products of a matrix and a few rows stay far below what memory allows
-        options = {"coordinate_descent_tuning": True} if compiler == "inductor" else None
+        options: Any = {"coordinate_descent_tuning": True} if compiler == "inductor" else None
         self.run = torch.compile(function, fullgraph=True, dynamic=dynamic, backend=compiler, options=options)
 
     def __call__(self, *args: Any) -> Any:

@@ -53,7 +53,7 @@ def _pick_cuda(device: torch.device) -> torch.device:
             "install the GPU driver and a CUDA build of torch"
         )
     count = torch.cuda.device_count()
-    if device.index is None:
+    if str(device) == "cuda":
         device = torch.device("cuda", torch.cuda.current_device())
     if device.index >= count:
         raise ConfigError(f"device {str(device)!r}: there are {count} CUDA devices, from cuda:0 on")
@@ -156,7 +156,7 @@ def _out_of_memory(error: RuntimeError) -> bool:
 
 def give_back_memory() -> None:
     """Let others have the GPU memory that torch keeps for itself."""
-    if torch.cuda.is_available() and torch.cuda.is_initialized():
+    if torch.cuda.is_available() and torch.cuda.is_initialized():  # type: ignore[no-untyped-call]
         torch.cuda.empty_cache()
     if torch.backends.mps.is_available():
         torch.mps.empty_cache()

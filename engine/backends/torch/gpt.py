@@ -256,8 +256,7 @@ class TorchCausalGPT:
     def _made_steps(self) -> Steps:
         if self._steps is None:
             made = self._cache, self._stage, self.heads, self._last, self._filled, self._made_seen()
-            options = {"recorder": self._recorder, "compiler": self._compiler}
-            self._steps = Steps(self.net.step, *made, **options)
+            self._steps = Steps(self.net.step, *made, recorder=self._recorder, compiler=self._compiler)
         return self._steps
 
     @running

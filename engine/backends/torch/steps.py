@@ -264,8 +264,9 @@ class Steps:
             self._upload(wanted)
 
     def _upload(self, wanted: Told) -> None:
-        for there, here in zip((self._whole, self._decimal), _stacked(wanted), strict=True):
-            there.copy_(upload(here, there.device))
+        whole, decimal = _stacked(wanted)
+        self._whole.copy_(upload(whole, self._whole.device))
+        self._decimal.copy_(upload(decimal, self._decimal.device))
         self._begun.copy_(self._told.position)
         self._known = wanted
 
@@ -294,8 +295,9 @@ def bucket(length: int, most: int) -> int:
 
 def _idle(slots: int) -> Told:
     """Slots that stand still."""
-    whole = [np.zeros(slots, np.int64) for _ in range(6)]
-    return Told(*whole, np.ones(slots, np.float32), np.full(slots, np.inf, np.float32))
+    values: list[Any] = [np.zeros(slots, np.int64) for _ in range(6)]
+    values += [np.ones(slots, np.float32), np.full(slots, np.inf, np.float32)]
+    return Told(*values)
 
 
 def _copied(told: Told) -> Told:
