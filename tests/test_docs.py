@@ -25,6 +25,7 @@ from alrakis.__main__ import _parser as original_parser
 from alrakis.bench.cli import PARSER as BENCH
 from alrakis.bench.figures.tables import FIGURES
 from alrakis.bench.figures.tables import make_parser as figures_parser
+from alrakis.bench.gpu.__main__ import make_parser as gpu_parser
 from alrakis.bench.record.schema import SCENARIOS
 from alrakis.bench.session.plan import SUITES
 from alrakis.bench.targets.peers import PEERS
@@ -100,6 +101,8 @@ def test_commands_parse(page: str, line: str) -> None:
         assert original_parser().parse_args(words[3:]).text
     elif words[:3] == ["python", "-m", "alrakis.bench.figures"]:
         assert figures_parser().parse_args(words[3:]).figure
+    elif words[:3] == ["python", "-m", "alrakis.bench.gpu"]:
+        assert gpu_parser().parse_args(words[3:]).out
     elif words[0] == "alrakis-bench":
         assert command_parser(*BENCH).parse_args(words[1:]).run
     elif words[0] == "pytest":

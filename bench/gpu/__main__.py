@@ -111,7 +111,8 @@ def _write_table(out: Path) -> str:
     return text
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def make_parser() -> argparse.ArgumentParser:
+    """The options of the command."""
     parser = argparse.ArgumentParser(
         prog="python -m alrakis.bench.gpu", description="Measure alrakis on one GPU, within a budget of time."
     )
@@ -120,7 +121,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--budget-s", type=float, default=BUDGET_S, help=f"default: {BUDGET_S:g}")
     parser.add_argument("--out", default="out/gpu", help="a folder for the results (default: out/gpu)")
     parser.add_argument("--part", choices=PARTS, help=argparse.SUPPRESS)
-    options = parser.parse_args(arguments)
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    options = make_parser().parse_args(arguments)
     if options.part is None:
         run(options)
         return
