@@ -53,5 +53,6 @@ def test_what_is_no_decode_has_no_place_here() -> None:
     def run() -> Steps[None]:
         yield Run("text", 0, Sampling(0.7), np.arange(3), (0,), 0, 1, 0.1)
 
-    with pytest.raises(TypeError, match="no codec decode"):
-        together([Sequence(run(), Caller(), Clock())], 2)
+    for call in (lambda one: together([one, one], 2), lambda one: decode(ToyCodec(), [one])):
+        with pytest.raises(TypeError, match="no codec decode"):
+            call(Sequence(run(), Caller(), Clock()))
