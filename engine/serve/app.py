@@ -11,7 +11,7 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.types import ASGIApp
 
 from alrakis.errors import AlrakisError
-from alrakis.serve import lists_api, page_api, speech_api
+from alrakis.serve import lists_api, mp3_api, page_api, speech_api
 from alrakis.serve.guard import Guard
 from alrakis.serve.logs import Log
 from alrakis.serve.problems import on_error, on_http_error, on_invalid
@@ -45,7 +45,8 @@ def make_api(service: Service, lifespan: Lifespan = _nothing) -> FastAPI:
     )
     api.state.service = service
     api.state.page = page_api.page_assets()
-    for part in (speech_api, lists_api, page_api):
+    api.state.mp3 = set()
+    for part in (speech_api, lists_api, mp3_api, page_api):
         api.include_router(part.router)
     described = api.openapi
 

@@ -16,7 +16,8 @@ from alrakis.serve.metrics import Metrics
 from alrakis.serve.problems import ApiError
 from alrakis.serve.settings import Settings
 
-WITH_KEY = {"/v1/audio/speech", "/api/speech", "/metrics"}
+WITH_KEY = {"/v1/audio/speech", "/api/speech", "/api/mp3", "/metrics"}
+LARGE = {"/api/mp3"}  # reads its body itself, part by part, with limits of its own
 ABORT = "alrakis.abort"  # in a scope: closes the connection at once
 _ID = re.compile(r"[\w.-]{1,64}")
 _OUTCOMES = {401: "denied", 408: "slow", 429: "busy", 499: "gone", 504: "late"}
@@ -75,12 +76,13 @@ class Guard:
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         try:
             scope["state"]["client"] = self._client(scope, headers)
-            body = await self._body(receive, headers)
+            if scope["path"] not in LARGE:
+                receive = _after(await self._body(receive, headers), receive)
         except ApiError as error:
             scope["state"]["notes"]["error"] = str(error)
             await error.response()(scope, receive, send)
             return
-        await self._app(scope, _after(body, receive), send)
+        await self._app(scope, receive, send)
 
     def _client(self, scope: Scope, headers: dict[str, str]) -> str:
         """Who asks. Raises ApiError without a key where one is needed; comparing takes equal time."""

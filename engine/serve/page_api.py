@@ -14,6 +14,8 @@ from fastapi.responses import Response
 from starlette.exceptions import HTTPException
 
 from alrakis.audio import pcm16
+from alrakis.engine import Engine
+from alrakis.long.joining import pause_after
 from alrakis.long.pieces import Piece
 from alrakis.sampling import MAX_SEED
 from alrakis.serve.answers import ERRORS, EVENT_SCHEMA, EVENTS, NOTHING, Sounding, event
@@ -61,7 +63,7 @@ async def _told(
     queued: dict[str, Any], saying: Saying, moves: "_Moves", service: Service, request: Request
 ) -> AsyncIterator[bytes]:
     yield event(queued, "queued")
-    yield event(_plan(saying, service.engine.layout.sample_rate_hz), "plan")
+    yield event(_plan(saying, service.engine), "plan")
     try:
         async for piece in _pieces(saying, moves):
             yield event(_chunk(piece), "chunk") if isinstance(piece, Piece) else piece
@@ -102,13 +104,15 @@ async def _pieces(saying: Saying, moves: "_Moves") -> AsyncIterator[Piece | byte
         waiting.cancel()
 
 
-def _plan(saying: Saying, rate_hz: int) -> dict[str, Any]:
+def _plan(saying: Saying, engine: Engine) -> dict[str, Any]:
+    rate_hz = engine.layout.sample_rate_hz
     chunks = [
         {
             "index": index,
             "text": chunk.text,
             "speaker": chunk.speaker,
             "seconds": round(chunk.seconds, 2),
+            "pause_s": len(pause_after(chunk.pause, rate_hz, engine.config)) / rate_hz,
             "seed": (saying.seed + index) & MAX_SEED,
         }
         for index, chunk in enumerate(saying.chunks)

@@ -20,9 +20,22 @@ WAIT_S = 120.0
 # Chromium reads commands from descriptor 3 and writes to 4: this puts them there.
 _START = "import os, sys; os.dup2({read}, 3); os.dup2({write}, 4); os.execv(sys.argv[1], sys.argv[1:])"
 _OPTIONS = (
-    "--headless --no-sandbox --disable-gpu --hide-scrollbars --no-first-run --mute-audio "
-    "--disable-background-networking --disable-component-update --remote-debugging-pipe"
-).split()
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--hide-scrollbars",
+    "--no-first-run",
+    "--mute-audio",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--remote-debugging-pipe",
+)
+# Where the middle of an element is, once it is in sight.
+_MIDDLE = """(e => {{
+  e.scrollIntoView({{ block: "center" }});
+  const box = e.getBoundingClientRect();
+  return [box.x + box.width / 2, box.y + box.height / 2];
+}})(document.querySelector({selector}))"""
 _KEYS = {
     "Enter": (13, "\r"),
     "Escape": (27, ""),
@@ -174,13 +187,12 @@ class Page:
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
-    def wait(self, expression: str) -> Any:
-        """Until an expression is true; what it came to."""
+    def wait(self, expression: str) -> None:
+        """Until an expression is true."""
         ends = time.monotonic() + WAIT_S
-        while not (value := self.get(expression)):
+        while not self.get(f"!!({expression})"):
             assert time.monotonic() < ends, (expression, self.text("main"), self.complaints)
             time.sleep(0.05)
-        return value
 
     def text(self, selector: str) -> str:
         return str(self.get(f"document.querySelector({json.dumps(selector)})?.innerText ?? ''"))
@@ -191,10 +203,7 @@ class Page:
 
     def click(self, selector: str) -> None:
         """With the mouse, in the middle of an element."""
-        x, y = self.get(
-            f"(e => {{ e.scrollIntoView({{block: 'center'}}); const b = e.getBoundingClientRect(); "
-            f"return [b.x + b.width / 2, b.y + b.height / 2]; }})(document.querySelector({json.dumps(selector)}))"
-        )
+        x, y = self.get(_MIDDLE.format(selector=json.dumps(selector)))
         for kind in ("mouseMoved", "mousePressed", "mouseReleased"):
             button = "none" if kind == "mouseMoved" else "left"
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button=button, clickCount=1)

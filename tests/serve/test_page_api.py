@@ -26,6 +26,9 @@ def test_everything_is_told(server: Running) -> None:
     assert (plan["sample_rate"], plan["seed"]) == (24_000, 5)
     assert [chunk["text"] for chunk in plan["chunks"]] == [p.chunk.text for p in expected.pieces]
     assert [chunk["seed"] for chunk in plan["chunks"]] == [p.result.seed for p in expected.pieces]
+    pauses = [round(chunk["pause_s"] * 24_000) for chunk in plan["chunks"]]
+    assert pauses[0] > 0
+    assert all(not p.audio[len(p.audio) - n :].any() for p, n in zip(expected.pieces, pauses, strict=True))
     chunks = [data for name, data in told if name == "chunk"]
     assert [chunk["index"] for chunk in chunks] == list(range(len(plan["chunks"])))
     audio = np.frombuffer(b"".join(base64.b64decode(chunk["audio"]) for chunk in chunks), "<i2")

@@ -1,5 +1,7 @@
 /** The server's interface: what it has, and speech as it is made. */
 
+import { stored } from "./dom.js";
+
 /**
  * @typedef {{input: string, voice?: string, seed?: number, text_temp?: number, waveform_temp?: number,
  *   fine_temp?: number}} Request
@@ -21,19 +23,18 @@ export class Lost extends Error {}
 
 const KEY = "alrakis.key";
 
-/** The key that is shown to the server; kept for this tab, or on this device. */
+/** The key that is shown to the server; kept as long as the page is open, or on this device. */
 export const key = {
-  get: () => sessionStorage.getItem(KEY) ?? localStorage.getItem(KEY) ?? "",
+  given: stored.get(KEY) ?? "",
   set(value, onDevice) {
-    sessionStorage.removeItem(KEY);
-    localStorage.removeItem(KEY);
-    (onDevice ? localStorage : sessionStorage).setItem(KEY, value);
+    key.given = value;
+    stored.set(KEY, onDevice ? value : "");
   },
 };
 
 async function ask(path, options = {}) {
   const headers = { ...options.headers };
-  if (key.get()) headers.authorization = `Bearer ${key.get()}`;
+  if (key.given) headers.authorization = `Bearer ${key.given}`;
   try {
     return await fetch(path, { ...options, headers });
   } catch (error) {
@@ -86,7 +87,7 @@ export async function* speak(request, signal) {
     yield { name, data };
     if (name === "done") return;
   }
-  throw new Lost("The connection ended before the text did.");
+  throw new Lost("The connection ended before the speech did.");
 }
 
 /** Server-sent events of a body. */
@@ -103,7 +104,7 @@ async function* events(body, signal) {
     }
   } catch (error) {
     if (signal.aborted) throw error;
-    throw new Lost("The connection was lost.");
+    throw new Lost("The connection to the server was lost.");
   } finally {
     reader.cancel().catch(() => {});
   }
@@ -120,13 +121,10 @@ function decode(base64) {
   return new Int16Array(bytes.buffer, 0, bytes.length >> 1);
 }
 
-/** Samples as a file in another format, made by the server. Throws Refused and Lost. */
-export async function encoded(samples, rate, format) {
-  const answer = await ask(`api/encode?format=${format}&sample_rate=${rate}`, {
-    method: "POST",
-    headers: { "content-type": "application/octet-stream" },
-    body: samples,
-  });
+/** Samples as an MP3 file, made by the server. Throws Refused and Lost. */
+export async function mp3(samples) {
+  const headers = { "content-type": "application/octet-stream" };
+  const answer = await ask("api/mp3", { method: "POST", headers, body: samples });
   if (!answer.ok) throw await refusal(answer);
   return answer.blob();
 }

@@ -56,5 +56,26 @@ export function roughly(seconds) {
   return `${Math.round(seconds / 60)} min`;
 }
 
+/** How long something lasted. */
+export const lasting = (seconds) => (seconds < 90 ? `${seconds.toFixed(1)} s` : roughly(seconds));
+
+/** Small things that this browser keeps; where it keeps none, they are forgotten. */
+export const stored = {
+  get(name) {
+    try {
+      return localStorage.getItem(name);
+    } catch {
+      return null;
+    }
+  },
+  set(name, value) {
+    try {
+      localStorage.setItem(name, value);
+    } catch (error) {
+      console.info("not kept:", error);
+    }
+  },
+};
+
 /** Whether somebody would rather have things stand still. */
 export const still = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

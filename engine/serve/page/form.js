@@ -1,6 +1,6 @@
 /** What a person asks for: the text, the seed, the temperatures. Settings are kept in this browser. */
 
-import { $ } from "./dom.js";
+import { $, stored } from "./dom.js";
 
 const SETTINGS = "alrakis.settings";
 const TEMPERATURES = ["text_temp", "waveform_temp", "fine_temp"];
@@ -104,7 +104,7 @@ export class Form {
 
   #recall() {
     try {
-      this.settings = JSON.parse(localStorage.getItem(SETTINGS) ?? "{}");
+      this.settings = JSON.parse(stored.get(SETTINGS) ?? "{}");
     } catch {
       this.settings = {};
     }
@@ -117,7 +117,7 @@ export class Form {
   #kept() {
     for (const name of TEMPERATURES) this.settings[name] = $(`#${name}`).value;
     this.settings.seed = this.lock.checked ? this.seed.value : "";
-    localStorage.setItem(SETTINGS, JSON.stringify(this.settings));
+    stored.set(SETTINGS, JSON.stringify(this.settings));
     this.#shown();
   }
 

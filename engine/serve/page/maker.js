@@ -1,6 +1,6 @@
 /** Has speeches made by the server, whole or a chunk anew, and tells how far they are. */
 
-import { Lost, speak } from "./api.js";
+import { Refused, speak } from "./api.js";
 
 const SHARES = { text: 0.3, coarse: 0.45, fine: 0.2, codec: 0.05 }; // of the work, about
 const PARTS = {
@@ -10,12 +10,11 @@ const PARTS = {
   codec: "making it heard",
 };
 
-/** Joins what belongs to one making: it can be stopped, and its speech. */
 const told = (name, detail) => new CustomEvent(name, { detail });
 
 /**
- * Tells `begun`, `queued`, `planned`, `moved`, `chunk`, `ended`; `ended` comes once for each making, with an error
- * if one stopped it.
+ * Of a whole text it tells `begun`, `queued`, `planned`, `moved`, `chunk`, `ended`; of a chunk made anew `redoing`,
+ * `redone`. The last comes always, with an error if one stopped it.
  */
 export class Maker extends EventTarget {
   #whole = null;
@@ -120,7 +119,7 @@ export class Maker extends EventTarget {
       samples.set(part, at);
       at += part.length;
     }
-    if (!samples.length) throw new Lost("Nothing came of it; try another seed.");
+    if (!samples.length) throw new Refused("Nothing came of it; try another seed.", 200);
     chunk.addAlone(seed, samples);
   }
 }

@@ -1,7 +1,7 @@
 /** The page: what a person does, what the server answers, and how each shows. */
 
 import { about, key, Lost, readiness, voices as listVoices } from "./api.js";
-import { $, make, roughly, setIcon } from "./dom.js";
+import { $, lasting, make, roughly, setIcon } from "./dom.js";
 import { drawSeed, Form } from "./form.js";
 import { Maker } from "./maker.js";
 import { Past } from "./past.js";
@@ -42,10 +42,10 @@ async function lookAtServer() {
   $("#server").dataset.state = server;
   $("#server-words").textContent = {
     ready: $("#server").dataset.name,
-    loading: "Waking up: the weights are being loaded…",
-    stopping: "The server is being stopped",
-    failed: "The server could not load its weights",
-    away: "The server cannot be reached",
+    loading: "Waking up…",
+    stopping: "Being stopped",
+    failed: "No weights",
+    away: "Not reachable",
   }[server];
   if (before !== server && before === "away") trouble.clear("away");
   showSpeak();
@@ -84,12 +84,18 @@ function showSpeak() {
 }
 
 function speakOrStop() {
-  if (maker.busy) return maker.stop();
+  if (maker.busy) return stop();
   if ($("#speak").getAttribute("aria-disabled") === "true") return form.text.focus();
   const voice = voices.chosen;
   player.unlock();
   const request = { ...form.request(), ...(voice ? { voice: voice.id } : {}) };
   maker.say(new Speech(request, voice?.name ?? ""));
+}
+
+/** Nothing more is made, and nothing sounds. */
+function stop() {
+  maker.stop();
+  player.pause();
 }
 
 function redo(index) {
@@ -125,6 +131,7 @@ maker.addEventListener("begun", ({ detail: { speech } }) => {
     result.show(speech);
   }
   result.fill(0);
+  result.ask(true);
   result.status("Asking the server…");
   if (document.activeElement === $("#speak")) $("#toggle").focus({ preventScroll: true });
   showSpeak();
@@ -138,6 +145,7 @@ maker.addEventListener("queued", ({ detail: { place, seconds_ahead } }) => {
 });
 
 maker.addEventListener("planned", ({ detail: { speech } }) => {
+  result.ask(false);
   result.show(speech);
   const count = speech.length === 1 ? "one part" : `${speech.length} parts`;
   say(`About ${roughly(speech.seconds)} of speech, in ${count}.`);
@@ -159,8 +167,10 @@ maker.addEventListener("ended", ({ detail: { speech, error, stopped } }) => {
   past.keep(speech);
   showSpeak();
   if (speech !== result.speech) return;
+  result.ask(false);
   result.fill(null);
   result.update();
+  $("#result").hidden = speech.length === 0;
   if (player.state === "waiting") player.changed(player.index);
   const made = speech.chunks.filter((chunk) => chunk.state === "made").length;
   const parts = `${made} of ${speech.length} parts ${made === 1 ? "is" : "are"} here.`;
@@ -181,14 +191,17 @@ maker.addEventListener("redone", ({ detail: { speech, index, error, stopped } })
   if (error) failed(error, () => redo(index));
   if (error || stopped) return;
   past.keep(speech);
-  say(`A new take of part ${index + 1} is there.`);
+  const words = `Part ${index + 1} has another take, and it is kept.`;
+  result.status(words);
+  say(words);
   if (player.state !== "playing" || player.index === index) player.play(index, 0);
 });
 
 function summary({ madeS, figures }) {
-  const made = `${madeS.toFixed(1)} s of speech`;
+  const made = `${lasting(madeS)} of speech`;
   if (!figures) return `${made}.`;
-  return `${made}, made in ${figures.wall_s.toFixed(1)} s. The first sound came after ${figures.first_sound_s.toFixed(1)} s.`;
+  const { wall_s, first_sound_s } = figures;
+  return `${made}, made in ${lasting(wall_s)}. The first sound came after ${lasting(first_sound_s)}.`;
 }
 
 // What goes wrong.
@@ -201,7 +214,7 @@ function failed(error, again) {
 }
 
 function askForKey(error, again) {
-  $("#key-words").textContent = key.get() ? "The one given is not known here." : "Whoever runs it has one for you.";
+  $("#key-words").textContent = key.given ? "The one given is not known here." : "Whoever runs it has one for you.";
   $("#key-field").value = "";
   $("#key").showModal();
   $("#key").onclose = () => {
@@ -238,8 +251,7 @@ addEventListener("keydown", (event) => {
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
     if (!maker.busy) speakOrStop();
   } else if (event.key === "Escape") {
-    if (maker.busy) maker.stop();
-    else player.pause();
+    stop();
   } else if (event.key === " " && !inField && !onButton) result.toggle();
   else if (!inField && event.key === "ArrowDown") result.list.step(1);
   else if (!inField && event.key === "ArrowUp") result.list.step(-1);

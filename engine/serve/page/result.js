@@ -1,6 +1,6 @@
 /** The speech that is open: its waveform, its chunks, how far it is, and what can be done with it. */
 
-import { encoded } from "./api.js";
+import { mp3 } from "./api.js";
 import { ChunkList } from "./chunks.js";
 import { $, clock, setIcon, still } from "./dom.js";
 import { fileName, save, wav } from "./takes.js";
@@ -17,6 +17,7 @@ export class Result {
     this.player = player;
     this.doings = doings;
     this.speech = null;
+    this.asking = false;
     this.wave = new Wave($("#wave"), (index, offset) => this.player.play(index, offset));
     this.list = new ChunkList($("#chunks"), {
       play: (index) => this.#play(index),
@@ -53,12 +54,20 @@ export class Result {
   /** What the buttons and figures are now. */
   update() {
     const { speech } = this;
+    $("#result").classList.toggle("bare", speech.length === 0);
     const nothing = String(speech.madeS === 0);
     for (const id of ["toggle", "save-wav", "save-mp3"]) $(`#${id}`).setAttribute("aria-disabled", nothing);
     $("#rest").hidden = speech.missing.length === 0 || speech.chunks.some((chunk) => chunk.state === "making");
     speech.chunks.forEach((_, index) => this.list.update(index));
     $("#wave").setAttribute("aria-valuemax", speech.seconds.toFixed(1));
     $("#facts").textContent = speech.request.seed === undefined ? "" : `Seed ${speech.request.seed}`;
+    this.#played();
+    this.wave.draw();
+  }
+
+  /** Whether the server was asked and has not begun. */
+  ask(asking) {
+    this.asking = asking;
     this.#played();
     this.wave.draw();
   }
@@ -97,7 +106,7 @@ export class Result {
     const button = $("#toggle");
     setIcon(button, on ? "pause" : "play");
     button.setAttribute("aria-label", on ? "Pause" : "Play");
-    button.classList.toggle("busy", player.state === "waiting");
+    button.classList.toggle("busy", player.state === "waiting" || this.asking);
     if (!speech?.chunks.length) return;
     this.list.mark(player.index, player.state === "idle" ? null : player.state === "playing");
     if (player.state === "playing") this.list.reveal(player.index);
@@ -147,7 +156,7 @@ export class Result {
     if (!speech.madeS || button.classList.contains("busy")) return;
     button.classList.add("busy");
     try {
-      save(await encoded(speech.joined(), speech.rate, "mp3"), fileName(speech.request.input, "mp3"));
+      save(await mp3(speech.joined()), fileName(speech.request.input, "mp3"));
     } catch (error) {
       this.doings.failed(error);
     } finally {

@@ -22,13 +22,14 @@ export class Trouble {
     this.clear();
     const lost = error instanceof Lost;
     this.#kind = lost ? "away" : "refused";
-    $("#trouble-head").textContent = lost ? "The connection was lost" : (HEADS[error.status] ?? "That went wrong");
+    $("#trouble-head").textContent = lost ? "No connection" : (HEADS[error.status] ?? "That went wrong");
     $("#trouble-words").textContent = this.#words(error, lost);
     $("#trouble").hidden = false;
     const doings = [];
     if (again && error.status !== 400 && error.status !== 413) doings.push(this.#again(error, again));
     doings.push(make("button", { type: "button", class: "quiet", onclick: () => this.clear() }, "Close"));
     $("#trouble-doings").replaceChildren(...doings);
+    if (document.activeElement === document.body) doings[0].focus();
     $("#trouble").scrollIntoView({ block: "nearest" });
     if (!error.status && !lost) console.error(error);
   }
@@ -36,7 +37,7 @@ export class Trouble {
   #words(error, lost) {
     const words = error.message[0].toUpperCase() + error.message.slice(1);
     const ended = /[.!?…]$/.test(words) ? words : `${words}.`;
-    return lost ? `${ended} What is here already stays, and the rest can be made when the server is back.` : ended;
+    return lost ? `${ended} What is here stays, and the rest can be made when the server is back.` : ended;
   }
 
   /** A button that tries once more, when the server said it may. */

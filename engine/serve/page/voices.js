@@ -50,7 +50,9 @@ export class Voices {
     this.dialog.addEventListener("keydown", (event) => {
       if (event.key === "Enter" && event.target.matches("input")) this.dialog.close();
     });
-    this.#player.addEventListener("change", () => this.#player.state === "idle" && this.#quiet());
+    this.#player.addEventListener("change", () => {
+      if (this.#player.state === "idle" && this.#hearing?.sounds) this.#quiet();
+    });
   }
 
   /** @param {Voice[]} all @param {string} wanted the voice that was chosen the last time */
@@ -134,7 +136,7 @@ export class Voices {
     this.#quiet();
     if (again) return;
     this.#player.unlock();
-    const hearing = { button, stop: new AbortController() };
+    const hearing = { button, stop: new AbortController(), sounds: false };
     this.#hearing = hearing;
     button.classList.add("busy");
     button.setAttribute("aria-busy", "true");
@@ -145,8 +147,8 @@ export class Voices {
       button.classList.replace("busy", "sounding");
       setIcon(button, "stop");
       this.#player.load(sample);
-      this.#hearing = hearing;
       this.#player.play(0, 0);
+      hearing.sounds = true;
     } catch (error) {
       if (!hearing.stop.signal.aborted) {
         this.#quiet();

@@ -4,12 +4,15 @@ import { still } from "./dom.js";
 
 const STEP = 5; // pixels from bar to bar
 const BAR = 3;
-const GAP = 12; // between chunks
+const GAP = 12; // between chunks, while there are few
+const GAPS = 0.2; // of the width, at most
 const PEAKS_A_SECOND = 100;
 const GROWS_MS = 500;
 const SETTLES = 0.18; // of the way to its true length, in each picture
 
 const LEAST_LOUD = 0.1; // what is softer is drawn small
+
+const ASKED = { state: "making", samples: null, seconds: 1 }; // stands for a speech of which nothing is known yet
 
 const peaks = new WeakMap();
 const loudest = new WeakMap();
@@ -80,13 +83,17 @@ export class Wave {
 
   /** Chunks with where they begin and how wide they are. */
   #layout(width) {
-    const chunks = this.speech?.chunks ?? [];
+    if (!this.speech) return [];
+    if (!this.speech.length) return [{ chunk: ASKED, index: 0, x: 0, width }];
+    const { chunks } = this.speech;
     const total = this.shown.reduce((sum, seconds) => sum + seconds, 0) || 1;
-    const room = width - GAP * Math.max(0, chunks.length - 1);
+    const gaps = chunks.length - 1;
+    const gap = gaps ? Math.min(GAP, (GAPS * width) / gaps) : 0;
+    const room = width - gap * gaps;
     let x = 0;
     return chunks.map((chunk, index) => {
       const box = { chunk, index, x, width: (this.shown[index] / total) * room };
-      x += box.width + GAP;
+      x += box.width + gap;
       return box;
     });
   }
@@ -136,6 +143,7 @@ export class Wave {
     const { samples } = chunk;
     const middle = height / 2;
     const count = Math.max(1, Math.floor((width + STEP - BAR) / STEP));
+    const bar = Math.min(BAR, 0.7 * width);
     const lit = this.pointed === index && samples;
     if (lit) {
       pen.fillStyle = colours.line;
@@ -160,7 +168,7 @@ export class Wave {
       const size = Math.max(BAR, (loud / full) ** 0.8 * (height - 12) * (1 - (1 - grown) ** 3));
       pen.fillStyle = (i + 0.5) / count <= played ? colours.accent : colours.bar;
       pen.beginPath();
-      pen.roundRect(x + i * STEP, middle - size / 2, BAR, size, BAR / 2);
+      pen.roundRect(x + i * STEP, middle - size / 2, bar, size, bar / 2);
       pen.fill();
     }
     return age < 1;

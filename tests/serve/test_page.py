@@ -1,0 +1,422 @@
+"""The page, in a headless Chromium, against a running server."""
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+import soundfile
+
+from alrakis.audio import pcm16
+from alrakis.serve.page_api import page_assets
+from tests.bench.browser import MISSING, find_chromium
+from tests.bench.record.test_report import contrast
+from tests.serve.chromium import CTRL, Chromium, Page, opened
+from tests.serve.running import LONG, WAIT_S, Running
+
+TWO = "I like pizza.\n\nIt is late."
+RATE = 24_000
+# What is played, when, and how loud it is at the loudspeaker.
+LISTEN = """
+window.played = []; window.loudest = 0;
+const start = AudioBufferSourceNode.prototype.start;
+AudioBufferSourceNode.prototype.start = function (when, offset) {
+  window.played.push({ when, offset, seconds: this.buffer.duration });
+  return start.call(this, when, offset);
+};
+const connect = AudioNode.prototype.connect;
+AudioNode.prototype.connect = function (to, ...more) {
+  if (to instanceof AudioDestinationNode) {
+    const ear = new AnalyserNode(this.context), heard = new Float32Array(ear.fftSize);
+    connect.call(this, ear);
+    setInterval(() => {
+      ear.getFloatTimeDomainData(heard);
+      for (const one of heard) window.loudest = Math.max(window.loudest, Math.abs(one));
+    }, 20);
+  }
+  return connect.call(this, to, ...more);
+};
+"""
+OVER = "document.querySelector('#progress').classList.contains('over')"
+READY = "document.querySelector('#server').dataset.state === 'ready' && document.querySelector('.voice')"
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chromium]:
+    program = find_chromium()
+    if program is None:
+        pytest.skip(MISSING)
+    with Chromium(program, tmp_path_factory.mktemp("chromium")) as chromium:
+        yield chromium
+
+
+@pytest.fixture
+def page(browser: Chromium, server: Running) -> Iterator[Page]:
+    """A page that may complain of nothing, and ask nobody else for anything."""
+    with opened(browser, server.url + "/", before=LISTEN) as page:
+        page.wait(READY)
+        yield page
+        assert page.complaints == []
+        assert {url for url in page.requests if not url.startswith((server.url + "/", "blob:"))} == set()
+
+
+@pytest.fixture(scope="module")
+def locked() -> Iterator[Running]:
+    with Running(api_key="a-long-key", max_queued_s=60) as running:
+        yield running
+
+
+def seed(page: Page, number: int) -> None:
+    if not page.seen("#settings"):
+        page.click("#more")
+    page.write("#seed", str(number))
+
+
+def said(page: Page, text: str = TWO, number: int = 5) -> None:
+    """Have a text said, to its end."""
+    page.write("#text", text)
+    seed(page, number)
+    page.click("#speak")
+    page.wait("document.querySelector('.chunk')")
+    page.wait(OVER)
+
+
+def saved(page: Page) -> np.ndarray[Any, Any]:
+    """The samples of the WAV file that the page saves."""
+    page.click("#save-wav")
+    path = page.downloaded(".wav")
+    samples, rate = soundfile.read(path, dtype="int16")
+    path.unlink()
+    assert rate == RATE
+    return samples
+
+
+def states(page: Page) -> list[str]:
+    found: list[str] = page.get("[...document.querySelectorAll('.chunk')].map(e => e.dataset.state)")
+    return found
+
+
+# Speaking.
+
+
+def test_a_text_is_said_and_heard_while_it_is_made(page: Page, server: Running) -> None:
+    said(page)
+    assert page.get("[...document.querySelectorAll('.text')].map(e => e.innerText)")[:2] == TWO.split("\n\n")
+    page.wait("window.loudest > 0.01")
+    page.wait("window.played.length >= 2")
+    first, second = page.get("window.played.slice(0, 2)")
+    assert second["when"] >= first["when"] + first["seconds"] - 1e-3
+    voice = page.get("document.querySelector('input[name=voice]:checked').value")
+    expected = pcm16(server.alone(TWO, voice, seed=5))
+    assert saved(page).tobytes() == expected
+    assert "s of speech, made in" in page.text("#status")
+    assert "s of speech, made in" in page.get("document.querySelector('#live').textContent")
+
+
+def test_the_waveform_is_drawn_and_leads_to_places(page: Page) -> None:
+    said(page)
+    drawn = (
+        "(c => { const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data; "
+        "return d.filter((v, i) => i % 4 === 3 && v > 0).length; })(document.querySelector('canvas'))"
+    )
+    page.wait(f"{drawn} > 1000")
+    page.press("Escape")
+    page.get("window.played.length = 0")
+    page.click("#wave")  # its middle
+    last = page.get("window.played[0]")
+    assert 0 < last["offset"] < last["seconds"]
+
+
+def test_a_chunk_is_said_again_and_a_take_is_kept(page: Page, server: Running) -> None:
+    said(page)
+    voice = page.get("document.querySelector('input[name=voice]:checked').value")
+    whole = saved(page)
+    page.click(".chunk:nth-child(1) .redo")
+    page.wait("document.querySelectorAll('.chunk:nth-child(1) .takes input').length === 2")
+    takes = page.get(
+        "[...document.querySelectorAll('.takes input')].map(e => [e.ariaLabel, e.checked])"
+    )  # A and B
+    assert [checked for _, checked in takes] == [False, True]
+    other = int(re.fullmatch(r"Take B, seed (\d+)", takes[1][0])[1])  # type: ignore[index]
+    assert other != 5
+    with_b = saved(page)
+    alone = np.frombuffer(pcm16(server.alone("I like pizza.", voice, seed=other)), "<i2")
+    told = server.post("/api/speech", input=TWO, seed=5).text
+    pause_s = json.loads(told.split("event: plan\ndata: ")[1].split("\n")[0])["chunks"][0]["pause_s"]
+    assert pause_s > 0
+    said_b = np.trim_zeros(alone, "b")
+    assert np.array_equal(with_b[: len(said_b)], said_b)
+    second = np.frombuffer(pcm16(server.alone("It is late.", voice, seed=6)), "<i2")
+    assert np.array_equal(with_b[len(said_b) + round(pause_s * RATE) :], second)
+    page.click(".chunk:nth-child(1) .takes label:nth-child(1) input")
+    assert np.array_equal(saved(page), whole)
+
+
+def test_it_is_saved_as_mp3(page: Page) -> None:
+    said(page)
+    samples = saved(page)
+    page.click("#save-mp3")
+    path = page.downloaded(".mp3")
+    heard, rate = soundfile.read(io.BytesIO(path.read_bytes()))
+    path.unlink()
+    assert path.name == "i-like-pizza-it-is-late.mp3"
+    assert rate == RATE
+    assert abs(len(heard) - len(samples)) < RATE / 10
+
+
+def test_what_was_said_is_there_after_a_reload_and_can_be_deleted(page: Page, server: Running) -> None:
+    said(page)
+    page.click(".chunk:nth-child(2) .redo")
+    page.wait("document.querySelector('.takes input')")
+    page.wait("document.querySelectorAll('.entry').length === 1")
+    whole = saved(page)
+    page.go(server.url + "/")
+    page.wait("document.querySelectorAll('.entry').length === 1")
+    page.click(".entry")
+    page.wait("document.querySelectorAll('.chunk').length === 2")
+    assert page.get("document.querySelectorAll('.takes input').length") == 2
+    assert np.array_equal(saved(page), whole)
+    page.click("#entries .square")
+    page.wait("document.querySelectorAll('.entry').length === 0")
+    assert not page.seen("#past")
+
+
+def test_a_voice_is_found_chosen_and_heard(page: Page) -> None:
+    page.click("#pick-voice")
+    page.wait("document.querySelector('#voices').open")
+    page.write("#voice-search", "wom")
+    assert page.get("[...document.querySelectorAll('.voice')].filter(e => !e.hidden).length") == 1
+    page.click(".voice:not([hidden]) .hear")
+    page.wait("window.loudest > 0.01")
+    page.click(".voice:not([hidden]) label span")
+    page.wait("!document.querySelector('#voices').open")
+    assert "woman" in page.text("#pick-voice")
+    page.go(page.get("location.href"))
+    page.wait(READY)
+    assert "woman" in page.text("#pick-voice")  # the next time as well
+
+
+def test_seeds_are_drawn_or_kept(page: Page) -> None:
+    said(page, "I like pizza.", 77)
+    assert "Seed 77" in page.text("#facts")
+    assert page.get("document.querySelector('#lock').checked")
+    page.click("#dice")
+    drawn = page.get("document.querySelector('#seed').value")
+    assert drawn not in ("", "77")
+    page.click("#lock")
+    page.click("#speak")
+    page.wait(f"document.querySelector('#facts').innerText.match(/Seed \\d+/) && {OVER}")
+    page.wait(f"!document.querySelector('#facts').innerText.endsWith({json.dumps(' 77')})")
+
+
+# Keys, screen readers, screens.
+
+
+def test_it_is_used_by_keys_alone(page: Page, server: Running) -> None:
+    page.write("#text", TWO)
+    page.press("Enter", CTRL)
+    page.wait(f"document.querySelectorAll('.chunk').length === 2 && {OVER}")
+    page.wait("document.querySelector('#toggle').ariaLabel === 'Play'")  # it is over
+    page.get("document.activeElement.blur()")
+    page.press(" ")
+    page.wait("document.querySelector('#toggle').ariaLabel === 'Pause'")
+    page.press("Escape")
+    page.wait("document.querySelector('#toggle').ariaLabel === 'Play'")
+    page.press("ArrowDown")
+    page.press("ArrowDown")
+    focused = "document.activeElement.ariaLabel"
+    assert page.get(focused).endswith("part 2: It is late.")
+    page.press("ArrowUp")
+    assert page.get(focused).endswith("part 1: I like pizza.")
+    page.write("#text", LONG)
+    page.press("Enter", CTRL)
+    page.wait("document.querySelectorAll('.chunk').length > 3")
+    page.press("Escape")
+    page.wait("document.querySelector('#speak').innerText.includes('Speak')")
+    assert "missing" in states(page)
+    server.wait_idle()
+
+
+NAMED = ("button", "textbox", "searchbox", "slider", "radio", "checkbox", "combobox", "link", "radiogroup")
+
+
+def test_everything_that_can_be_used_has_a_name(page: Page) -> None:
+    said(page)
+    page.click(".chunk:nth-child(2) .redo")
+    page.wait("document.querySelector('.takes input')")
+    for opening in (None, "#pick-voice"):
+        if opening:
+            page.click(opening)
+        nodes = page.call("Accessibility.getFullAXTree")["nodes"]
+        used = [node for node in nodes if not node["ignored"] and node["role"]["value"] in NAMED]
+        assert len(used) > 5
+        assert [node for node in used if not node["name"]["value"].strip()] == []
+    page.press("Escape")
+    assert page.get("document.documentElement.lang") == "en"
+    assert page.get("document.querySelector('#live').ariaLive") == "polite"
+    ids = page.get("[...document.querySelectorAll('[id]')].map(e => e.id)")
+    assert len(ids) == len(set(ids))
+    page.press("Tab")
+    assert page.get("getComputedStyle(document.activeElement).outlineStyle") != "none"
+
+
+# Every text in sight, its colour, and the nearest one behind it.
+COLOURS = """
+[...document.querySelectorAll("body *")].filter(e => e.getClientRects().length
+  && [...e.childNodes].some(n => n.nodeType === 3 && n.data.trim())
+  && !e.closest("[aria-disabled=true], .visually-hidden")).map(e => {
+    let behind = e;
+    const clear = "rgba(0, 0, 0, 0)";
+    while (behind && getComputedStyle(behind).backgroundColor === clear) behind = behind.parentElement;
+    const back = getComputedStyle(behind ?? document.body).backgroundColor;
+    return [e.innerText, getComputedStyle(e).color, back];
+  })
+"""
+
+
+@pytest.mark.parametrize("dark", [False, True])
+def test_it_fits_and_can_be_read(page: Page, dark: bool) -> None:
+    said(page)
+    for width in (1280, 768, 360):
+        page.look(width, dark=dark)
+        assert page.get("document.documentElement.scrollWidth") <= width
+        narrow = (
+            "[...document.querySelectorAll('button, .takes label')].filter(e => e.getClientRects().length)"
+            ".map(e => e.getBoundingClientRect()).filter(b => b.width < 24 || b.height < 24).length"
+        )
+        assert page.get(narrow) == 0
+    texts = [text for text in page.get(COLOURS) if re.fullmatch(r"rgb\([\d, ]+\)", text[2])]
+    assert len(texts) > 15
+    assert [text for text in texts if contrast(text[1], text[2]) < 4.5] == []
+
+
+# What goes wrong.
+
+
+def test_what_is_wrong_with_a_text_is_shown(page: Page) -> None:
+    page.write("#text", "It is late.\n\nЭто дом.")
+    seed(page, 1)
+    page.click("#speak")
+    page.wait("document.querySelector('#trouble').getClientRects().length")
+    assert "can say nothing of" in page.text("#trouble-words")
+    assert "Stopped." in page.text("#status") or not page.seen("#result")
+    page.write("#text", "")
+    assert page.get("document.querySelector('#speak').ariaDisabled") == "true"
+    page.write("#text", "word " * 4001)
+    assert "5 characters too many" in page.text("#count")
+    assert page.get("document.querySelector('#speak').ariaDisabled") == "true"
+
+
+def test_it_asks_for_a_key_and_tells_when_a_busy_server_may_be_asked_again(
+    browser: Chromium, locked: Running
+) -> None:
+    with opened(browser, locked.url + "/") as page:
+        page.wait(READY)
+        page.write("#text", TWO)
+        page.click("#speak")
+        page.wait("document.querySelector('#key').open")
+        page.write("#key-field", "not-the-key")
+        page.press("Enter")
+        page.wait("document.querySelector('#key').open && document.querySelector('#key-field').value === ''")
+        assert "not known" in page.text("#key-words")
+        page.write("#key-field", "a-long-key")
+        page.press("Enter")
+        page.wait(f"document.querySelectorAll('.chunk').length === 2 && {OVER}")
+        assert page.get("localStorage.getItem('alrakis.key')") == ""  # it was not to be remembered
+        headers = {"authorization": "Bearer a-long-key"}
+        body = {"input": LONG * 8}
+        url = f"{locked.url}/api/speech"
+        with httpx.stream("POST", url, json=body, headers=headers, timeout=WAIT_S) as other:
+            parts = other.iter_raw()  # when it goes, the connection does
+            next(parts)
+            page.click("#speak")
+            page.wait("document.querySelector('#trouble').getClientRects().length")
+            assert page.text("#trouble-head") == "The server is busy"
+            assert re.search(r"Try again in \d+ s", page.text("#trouble-doings"))
+        locked.wait_idle()
+
+
+def test_a_connection_that_is_lost_is_told_and_what_is_missing_is_made_later(
+    browser: Chromium, server: Running
+) -> None:
+    with opened(browser, server.url + "/", before=LOSE) as page:
+        page.wait(READY)
+        page.write("#text", TWO)
+        page.click("#speak")
+        page.wait("document.querySelector('#trouble').getClientRects().length")
+        assert page.text("#trouble-head") == "No connection"
+        assert states(page) == ["made", "missing"]
+        page.get("window.lose = false")
+        page.click("#trouble .second")
+        page.wait("[...document.querySelectorAll('.chunk')].every(e => e.dataset.state === 'made')")
+        assert not page.seen("#trouble")
+
+
+# The connection breaks when the first chunk is there.
+LOSE = """
+window.lose = true;
+const real = window.fetch;
+window.fetch = async (path, options) => {
+  const answer = await real(path, options);
+  if (path !== "api/speech" || !window.lose) return answer;
+  const reader = answer.body.getReader();
+  const text = new TextDecoder();
+  let broken = false;
+  return new Response(new ReadableStream({
+    async pull(to) {
+      const { value } = await reader.read();
+      if (broken) return to.error(new TypeError("network error"));
+      broken = text.decode(value).includes("event: chunk");
+      to.enqueue(value);
+    },
+  }, { highWaterMark: 0 }), { status: 200 });
+};
+"""
+
+
+def test_a_server_that_wakes_up_and_one_that_is_away(browser: Chromium, server: Running) -> None:
+    before = """
+    window.mode = "loading";
+    const real = window.fetch;
+    window.fetch = async (path, options) => {
+      if (window.mode === "away") throw new TypeError("Failed to fetch");
+      if (path === "ready" && window.mode === "loading")
+        return new Response('{"status": "loading", "reason": "not yet"}', { status: 503 });
+      return real(path, options);
+    };
+    """
+    with opened(browser, server.url + "/", before=before) as page:
+        page.wait("document.querySelector('#speak').innerText.includes('Waking up')")
+        assert page.get("document.querySelector('#speak').ariaDisabled") == "true"
+        page.get("window.mode = 'ready'")
+        page.wait(READY)
+        page.get("window.mode = 'away'")
+        page.click("#speak")
+        page.wait("document.querySelector('#server').dataset.state === 'away'")
+        assert page.text("#trouble-head") == "No connection"
+        page.get("window.mode = 'ready'")
+        page.wait(READY)
+        page.wait("!document.querySelector('#trouble').getClientRects().length")
+
+
+# The files.
+
+
+def test_the_policy_is_kept_by_what_is_written() -> None:
+    assets = page_assets()
+    index = assets["index.html"].content.decode()
+    assert not re.search(r"\sstyle=|\son\w+=|<style|<script(?![^>]*\ssrc=)", index)
+    for name, asset in assets.items():
+        text = asset.content.decode()
+        assert not re.search(r"\beval\(|new Function|innerHTML|https?://(?!www\.w3\.org/)", text), name
+        assert len(text.splitlines()) <= 400, name
+    wanted = {*re.findall(r'(?:src|href)="([\w.]+\.\w+)"', index)} - {"openapi.json"}
+    for name in (name for name in assets if name.endswith(".js")):
+        wanted |= set(re.findall(r'from "\./([\w.]+)"', assets[name].content.decode()))
+    assert wanted == assets.keys() - {"index.html"}
+    assert {Path(name).suffix for name in assets} == {".html", ".css", ".js", ".svg"}
