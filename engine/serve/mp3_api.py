@@ -20,7 +20,7 @@ MOST_S = 3600  # of audio in a file
 MOST_AT_ONCE = 4  # each holds its file in memory while it comes in
 AGAIN_S = 5.0
 SAMPLE_BYTES = 2
-FULL_SCALE = 32768
+FULL_SCALE = np.float32(32768)
 BODY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "A file", "content": {CONTENT_TYPES["mp3"]: {}}},
