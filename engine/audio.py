@@ -7,19 +7,25 @@ libsndfile writes the tags of wav, flac and ogg. For mp3 it writes UTF-8 but dec
 makes the tag instead. It reads at most 2 kB of each tag of a wav, so longer values are shortened there.
 """
 
+import importlib.util
 import io
 import os
 import struct
-from collections.abc import Iterable, Mapping
+import tempfile
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
 import numpy as np
 import numpy.typing as npt
 
-from alrakis.audio_tags import id3_tag, tag_fields
+from alrakis.audio_tags import tag_fields
 from alrakis.errors import GenerationError, InputError, OutputError
 from alrakis.files.writing import check_writable, real_path, replace_file, replacing
+from alrakis.marks.flac import copy_flac
+from alrakis.marks.id3 import id3_tag
+from alrakis.marks.mark import Mark, marks_at, vorbis_comments
+from alrakis.marks.ogg import copy_ogg
 
 _FORMATS = {
     ".wav": ("WAV", "PCM_16"),
@@ -27,17 +33,24 @@ _FORMATS = {
     ".ogg": ("OGG", "VORBIS"),
     ".mp3": ("MP3", "MPEG_LAYER_III"),
 }
+BOOK = ".m4b"  # written by PyAV
 _RATES_HZ = range(8_000, 192_001)  # libvorbis and LAME crash at some others
 _BLOCK_SAMPLES = 1 << 16  # libvorbis puts what is written at once on the stack
 _WAV_TAG_BYTES = 2000
 
 
-def check_output(path: str | os.PathLike[str]) -> Path:
+def check_output(path: str | os.PathLike[str], *, book: bool = False) -> Path:
     """The absolute path, if audio can be written there; call it before anything is generated.
 
+    book: `save_pieces` is to write it, which knows m4b as well.
     Raises OutputError for an extension that names no format, and for a place that cannot be written.
     """
-    _format(path)
+    if not book or Path(os.fsdecode(path)).suffix.lower() != BOOK:
+        _format(path)
+    elif importlib.util.find_spec("av") is None:
+        raise OutputError(
+            f"{os.fsdecode(path)}: m4b needs PyAV: pip install 'alrakis[formats]', or give mp3 or flac"
+        )
     return check_writable(path)
 
 
@@ -47,6 +60,10 @@ def _format(path: str | os.PathLike[str]) -> tuple[str, str]:
     available = soundfile.available_formats()
     extensions = [extension for extension, (name, _) in _FORMATS.items() if name in available]
     extension = Path(os.fsdecode(path)).suffix
+    if extension.lower() == BOOK:
+        raise OutputError(
+            f"{os.fsdecode(path)}: an m4b holds a book, as `alrakis read` writes it; give another extension"
+        )
     if extension.lower() not in extensions:
         given = f"the extension {extension!r}" if extension else "no extension"
         raise OutputError(
@@ -83,6 +100,11 @@ def wav_bytes(
     return _content(*_FORMATS[".wav"], samples, sample_rate_hz, tags)
 
 
+def audio_bytes(extension: str, samples: npt.NDArray[np.floating[Any]], sample_rate_hz: int) -> bytes:
+    """What `save_audio` writes into a file that ends so; it raises the same."""
+    return _content(*_format(f"a{extension}"), samples, sample_rate_hz, None)
+
+
 def _content(
     container: str,
     subtype: str,
@@ -104,27 +126,89 @@ def save_pieces(
     pieces: Iterable[npt.NDArray[np.float32]],
     sample_rate_hz: int,
     tags: Mapping[str, str],
+    chapters: Sequence[tuple[int, str]] = (),
+    cover: bytes | None = None,
 ) -> Path:
-    """Like `save_audio`, for audio in consecutive pieces, of which only one is in memory at a time."""
-    import soundfile
+    """Like `save_audio`, for audio in consecutive pieces, of which only one is in memory at a time; also m4b.
 
+    chapters: the number of the piece that each begins with, from 0, and its title. They become marks where
+    the format has them, as the cover (JPEG or PNG) does: all but wav; ogg has no cover.
+    """
+    counted = _Counted(pieces, chapters, sample_rate_hz)
+    target = real_path(path)
+    if target.suffix.lower() == BOOK:
+        from alrakis.marks.m4b import write_m4b
+
+        fields = tag_fields(tags, None)
+        with replacing(path) as file:
+            write_m4b(file, target.parent, counted, sample_rate_hz, fields, counted.marks, cover)
+        return target
     container, subtype = _format(path)
     fields = tag_fields(tags, _WAV_TAG_BYTES if container == "WAV" else None)
-    own_tag = id3_tag(fields) if container == "MP3" else b""
     with replacing(path) as file:
-        file.write(own_tag)
-        sink = _Sink(file)
-        try:
-            with soundfile.SoundFile(sink, "w", sample_rate_hz, 1, subtype, format=container) as encoder:
-                _set_fields(encoder, {} if own_tag else fields)
-                for piece in filter(len, pieces):
-                    _write_samples(encoder, _check_samples(piece))
-                    sink.check()
-        except soundfile.LibsndfileError as error:
-            sink.check()
-            raise OutputError(f"cannot write {path}: {error.error_string}") from None
+        if container == "MP3":
+            file.write(id3_tag(fields, counted.marks(), cover))
+            _encode_pieces(file, counted, sample_rate_hz, (container, subtype), {})
+            file.seek(0)
+            file.write(id3_tag(fields, counted.marks(), cover))
+        elif container in ("FLAC", "OGG") and (chapters or cover):
+            with tempfile.TemporaryFile(dir=target.parent) as plain:
+                _encode_pieces(plain, counted, sample_rate_hz, (container, subtype), fields)
+                plain.seek(0)
+                comments = vorbis_comments(counted.marks())
+                if container == "FLAC":
+                    copy_flac(plain, file, comments, cover)
+                else:
+                    copy_ogg(plain, file, comments)
+        else:
+            _encode_pieces(file, counted, sample_rate_hz, (container, subtype), fields)
+    return target
+
+
+class _Counted:
+    """Pieces as they pass by, and where chapters begin among them."""
+
+    def __init__(
+        self, pieces: Iterable[npt.NDArray[np.float32]], chapters: Sequence[tuple[int, str]], rate_hz: int
+    ) -> None:
+        self._pieces = pieces
+        self._chapters = chapters
+        self._rate_hz = rate_hz
+        self._begins: dict[int, int] = {}
+        self._length = 0
+
+    def __iter__(self) -> Iterator[npt.NDArray[np.float32]]:
+        for number, piece in enumerate(self._pieces):
+            self._begins[number] = self._length
+            self._length += len(piece)
+            yield piece
+
+    def marks(self) -> list[Mark]:
+        """The chapters; until all pieces have passed by, with times that are not right yet."""
+        begins = [self._begins.get(number, 0) for number, _ in self._chapters]
+        return marks_at(begins, [title for _, title in self._chapters], self._length, self._rate_hz)
+
+
+def _encode_pieces(
+    file: BinaryIO,
+    pieces: Iterable[npt.NDArray[np.float32]],
+    rate_hz: int,
+    form: tuple[str, str],
+    fields: Mapping[str, str],
+) -> None:
+    import soundfile
+
+    sink = _Sink(file)
+    try:
+        with soundfile.SoundFile(sink, "w", rate_hz, 1, form[1], format=form[0]) as encoder:
+            _set_fields(encoder, fields)
+            for piece in filter(len, pieces):
+                _write_samples(encoder, _check_samples(piece))
+                sink.check()
+    except soundfile.LibsndfileError as error:
         sink.check()
-    return real_path(path)
+        raise OutputError(f"the audio cannot be written: {error.error_string}") from None
+    sink.check()
 
 
 class _Sink:

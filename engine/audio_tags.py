@@ -9,9 +9,9 @@ from alrakis.errors import InputError
 from alrakis.files.parsing import parse_json
 from alrakis.files.path_text import path_as_json, path_from_json
 
-_FIELDS = ("title", "software")  # tags with fields of their own; all others share `comment`, as JSON
+# Tags with fields of their own; all others share `comment`, as JSON.
+_FIELDS = ("title", "software", "artist", "album")
 _PATHS = ("voice", "weights")  # or names
-_ID3_FRAMES = {"title": "TIT2", "software": "TSSE", "comment": "COMM"}
 
 
 def tag_fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, str]:
@@ -26,16 +26,6 @@ def tag_fields(tags: Mapping[str, str], limit_bytes: int | None) -> dict[str, st
     if others:
         fields["comment"] = _json(others, limit_bytes)
     return {key: value.encode("utf-8", "replace").decode() for key, value in fields.items()}
-
-
-def id3_tag(fields: Mapping[str, str]) -> bytes:
-    """An ID3v2.4 tag with UTF-8 text frames, to be put before an mp3 stream (id3.org, version 2.4.0)."""
-    frames = b""
-    for field, value in fields.items():
-        language = b"und\0" if field == "comment" else b""
-        body = b"\x03" + language + value.encode()
-        frames += _ID3_FRAMES[field].encode() + _syncsafe(len(body)) + b"\0\0" + body
-    return b"ID3\x04\0\0" + _syncsafe(len(frames)) + frames if frames else b""
 
 
 def read_tags(path: str | os.PathLike[str]) -> dict[str, str]:
@@ -71,11 +61,6 @@ def _json(tags: Mapping[str, str], limit_bytes: int | None) -> str:
             tags[longest] = tags[longest][:kept] + "…"
         else:
             del tags[longest]
-
-
-def _syncsafe(number: int) -> bytes:
-    """A 28-bit number as 4 bytes of 7 bits."""
-    return bytes(number >> shift & 0x7F for shift in (21, 14, 7, 0))
 
 
 def _from_comment(comment: str) -> dict[str, str]:

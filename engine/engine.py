@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, overload
 from alrakis.errors import InputError, element
 from alrakis.flight.journey import Manner, Told, manners
 from alrakis.flight.sequence import Caller, Handle
+from alrakis.long.contest import said_best
 from alrakis.long.pieces import LongResult, Piece
 from alrakis.long.speech import Speech
 from alrakis.long.text import LongText
@@ -17,6 +18,8 @@ from alrakis.result import Result
 from alrakis.sampling import IntArray, Options, options_with, seeds_for
 from alrakis.spec import Stage
 from alrakis.text.encoder import check_text
+from alrakis.text.pace import language_of
+from alrakis.text.spelling import said_of
 from alrakis.timings import Clock, OnMove
 from alrakis.voices import Voice
 
@@ -72,7 +75,16 @@ class Engine(Pipeline):
         with text_bars(len(texts), silent) as bars:
             caller = Caller(bars.move)
             results = results_of(
-                self.said(own, manner, caller, clock=clock, told=self._expecting(bars))
+                said_best(
+                    self,
+                    said_of(own, manner.options),
+                    manner,
+                    caller,
+                    language_of(own),
+                    clock=clock,
+                    told=self._expecting(bars),
+                    written=own,
+                )
                 for own, manner in zip(texts, said, strict=True)
             )
         results = [replace(result, timings=clock.timings()) for result in results]
@@ -106,7 +118,9 @@ class Engine(Pipeline):
         """
         (own,) = self._voices(voice, 1, True)
         manner = Manner(own, seeds_for(seed, 1)[0], options_with(options, changes))
-        return self.said(check_text(text), manner, Caller(urgent=urgent))
+        text = check_text(text)
+        said = said_of(text, manner.options)
+        return said_best(self, said, manner, Caller(urgent=urgent), language_of(text), written=text)
 
     async def generate_async(self, text: str, voice: Any = None, **options: Any) -> Result:
         """`submit`, awaited. Cancelling the task frees the text's place."""

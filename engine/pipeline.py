@@ -16,6 +16,8 @@ from alrakis.errors import BackendError, InputError
 from alrakis.flight.journey import Journey, Known, Manner, Told, manners
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller, Handle
+from alrakis.listening.plain import PlainListener
+from alrakis.listening.score import Listener
 from alrakis.progress import progress_bar
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray, Options
@@ -38,7 +40,7 @@ class Pipeline:
     """The stages of one set of weights under one config; arguments as `Engine` has them.
 
     A stage takes any number of sequences, which run side by side with whatever else is under way. Parameters
-    are loaded when a stage first needs them.
+    are loaded when a stage first needs them. listener: who compares takes; it may be set to another.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class Pipeline:
         )
         self._journey = Journey(self.config, self.weights)
         self._encoder: TextEncoder | None = None
+        self.listener: Listener = PlainListener()
         self._prepared: set[Part] = set()
 
     def __enter__(self: Self) -> Self:
@@ -218,16 +221,19 @@ class Pipeline:
         known: Known | None = None,
         told: Told = lambda stage, tokens: None,
         clock: Clock | None = None,
+        written: str | None = None,
     ) -> Handle[Result]:
         """Begin to say one text, through all stages.
 
         known: what stages have made of it before. told: is given what the text and the coarse stage make as
-        soon as it is there. Raises InputError, or BackendError when this engine is closed.
+        soon as it is there. written: the text as it was before it was spelled for the voice. Raises
+        InputError, or BackendError when this engine is closed.
         """
         clock = clock or Clock()
         start = known or self._encode(text)
         self._prepare(PARTS, clock)
-        return self._scheduler.submit(self._journey.whole(text, start, manner, clock, told), caller, clock)
+        steps = self._journey.whole(text, start, manner, clock, told, written)
+        return self._scheduler.submit(steps, caller, clock)
 
     def _run(self, steps: Iterable[Steps[Made]], caller: Caller, clock: Clock) -> list[Made]:
         """What comes of some steps that run side by side; if one goes wrong, none goes on."""

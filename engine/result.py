@@ -6,6 +6,7 @@ from pathlib import Path
 
 from alrakis.audio import save_audio
 from alrakis.errors import GenerationError
+from alrakis.listening.score import ScoredTake
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.timings import Timings
 from alrakis.version import __version__
@@ -17,7 +18,9 @@ class Result:
     """One text's audio, what it was made from, and what is needed to make it again.
 
     audio: float32 `(samples,)`, mono. semantic_tokens: int64 `(S,)`. coarse_tokens: int64 `(2, T)`.
-    fine_tokens: int64 `(8, T)`. A result can be given as the voice of a later call.
+    fine_tokens: int64 `(8, T)`. said: the text as it was spelled for the voice, if not as it was written.
+    takes: all takes that were made and listened to, of which this is the best. A result can be given as the
+    voice of a later call.
     """
 
     text: str
@@ -31,6 +34,8 @@ class Result:
     config: str
     weights: str
     timings: Timings
+    said: str | None = None
+    takes: tuple[ScoredTake, ...] = ()
 
     def __repr__(self) -> str:
         said = repr(f"{self.text[:40]}...") if len(self.text) > 43 else repr(self.text)
@@ -39,6 +44,14 @@ class Result:
             f"<Result {said}: {self.duration_s:.2f} s of audio, seed {self.seed}{voice}, "
             f"weights {self.weights!r}, config {self.config!r}>"
         )
+
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a player, the waveform, seed and voice."""
+        from alrakis.notebook.player import player_html
+
+        facts = {"": f"{self.duration_s:.2f} s", "seed": self.seed, "voice": self.voice}
+        facts |= {"weights": self.weights, "config": self.config}
+        return player_html(self.text, self.audio, self.sample_rate, facts)
 
     @property
     def duration_s(self) -> float:
@@ -55,6 +68,7 @@ class Result:
             "voice": self.voice or "",
             "weights": self.weights,
             "config": self.config,
+            **({"said": self.said} if self.said is not None else {}),
         }
 
     def save(self, path: str | os.PathLike[str]) -> Path:

@@ -8,7 +8,7 @@ candidate), so a sequence says the same thing alone, in company, and on every ba
 import math
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeGuard
 
 import numpy as np
@@ -26,6 +26,7 @@ BLOCK = 8  # numbers of noise that one value of the counter gives
 _LEAST = np.float32(2**-33)  # noise in place of 0: 0 / 0 would be no number
 _TINY = np.finfo(np.float32).tiny
 MAX_SEED = 2**64 - 1
+MOST_TAKES = 100
 
 
 @dataclass(frozen=True)
@@ -298,7 +299,10 @@ class Options:
     text_temp, waveform_temp, fine_temp: temperatures of the text, coarse and fine stage; 0 is greedy.
     top_k, top_p: restrict the text and the coarse stage. min_eos_p: speech ends when its end is at least so
     probable; None: only when it is drawn. max_gen_duration_s: ends it in any case. allow_early_stop: whether
-    it can end by itself. Raises InputError for what no stage can work with.
+    it can end by itself. lexicon: how words are spelled, the tables of a pronunciation file. normalise:
+    English numbers and abbreviations are said in words of ours. takes: so many are made, and the best is
+    kept. until: takes are made one after the other, up to the first whose error is no more. Raises InputError
+    for what no stage can work with.
     """
 
     text_temp: float = 0.7
@@ -309,8 +313,16 @@ class Options:
     min_eos_p: float | None = 0.2
     max_gen_duration_s: float | None = None
     allow_early_stop: bool = True
+    lexicon: dict[str, Any] | None = field(default=None, hash=False, repr=False)
+    normalise: bool = False
+    takes: int = 1
+    until: float | None = None
 
     def __post_init__(self) -> None:
+        if not _is_whole(self.takes) or not 1 <= self.takes <= MOST_TAKES:
+            raise InputError(f"takes must be a whole number from 1 to {MOST_TAKES}, not {self.takes!r}")
+        if self.until is not None and (not _is_number(self.until) or not self.until >= 0):
+            raise InputError(f"until must be None or an error of at least 0, not {self.until!r}")
         _ = Sampling(self.text_temp, stop_p=self.min_eos_p), self.coarse, self.fine  # each checks itself
         if self.max_gen_duration_s is not None and not self.max_gen_duration_s >= 0:
             raise InputError(

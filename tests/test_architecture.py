@@ -34,13 +34,13 @@ FOLDERS = {
 # below it. A new one has to be placed here.
 LEVELS = (
     "errors spec version",
-    "config configs sampling files hardware audio_tags places",
-    "text voices audio timings progress",
+    "config configs sampling files hardware audio_tags places marks",
+    "text voices audio timings progress books notebook",
     "weights",
     "export",
     "backends",
     "stages",
-    "auto evidence result",
+    "auto evidence result listening",
     "flight",
     "pipeline",
     "long",

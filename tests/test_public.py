@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import alrakis
-from alrakis import Config, Engine, InputError, Voice, VoiceError, api
+from alrakis import Chunk, Config, Engine, InputError, Options, Voice, VoiceError, api
 from alrakis.config import load_config, preset_names
 
 ROOT = Path(__file__).parents[1]
@@ -75,7 +75,11 @@ def test_each_shows_itself_in_a_line_or_two(engine: Engine) -> None:
     result = engine.generate("hello " * 50, seed=3, max_gen_duration_s=0.2, silent=True)
     long = engine.generate_long("One. Two.", seed=4, max_gen_duration_s=0.1)
     voice = engine.load_voice(result)
-    shown = [repr(value) for value in (result, long, long.pieces[0], voice, engine, [result])]
+    chunk = Chunk("word " * 50, "sentence", "MAN", 13.0)
+    speech = engine.submit_long("hello hello", max_gen_duration_s=0.2)
+    public = (result, long, long.pieces[0], voice, engine, [result], chunk, Options(), result.timings, speech)
+    shown = [repr(value) for value in (*public, engine.weights)]
+    speech.result()
     shown += [repr(load_config(name)) for name in preset_names()]
     shown += [str(value) for value in (result, engine.config)]
     for text in shown:

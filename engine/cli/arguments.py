@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alrakis.errors import InputError
@@ -11,11 +11,13 @@ from alrakis.errors import InputError
 if TYPE_CHECKING:
     from alrakis.engine import Engine
     from alrakis.jobs.settings import Asked
+    from alrakis.long.cues import Align
     from alrakis.sampling import Options
 
 logger = logging.getLogger("alrakis")
 
 MOST_TEXT_BYTES = 64 << 20
+MOST_BOOK_BYTES = 512 << 20  # an EPUB has pictures, too
 
 
 def given(text: str) -> str:
@@ -88,6 +90,12 @@ def add_speech_options(parser: argparse.ArgumentParser) -> Any:
     group.add_argument(
         "--max-duration", type=float, metavar="SECONDS", help="end what is said at a time here at the latest"
     )
+    group.add_argument(
+        "--lexicon", type=given, metavar="TOML", help="how names and other words are spelled for the voice"
+    )
+    group.add_argument(
+        "--normalise", action="store_true", help="English numbers and the like in words of ours"
+    )
     return group
 
 
@@ -107,8 +115,69 @@ def _given_options(args: argparse.Namespace) -> dict[str, Any]:
         "fine_temp": args.fine_temp,
         "min_eos_p": args.min_eos_p,
         "max_gen_duration_s": args.max_duration,
+        "lexicon": _given_lexicon(args.lexicon),
+        "normalise": args.normalise or None,
+        "takes": getattr(args, "takes", None),
+        "until": getattr(args, "until", None),
     }
     return {name: value for name, value in asked.items() if value is not None}
+
+
+def _given_lexicon(path: str | None) -> dict[str, Any] | None:
+    if path is None:
+        return None
+    from alrakis.text.lexicon import read_lexicon
+
+    return dict(read_lexicon(path).content)
+
+
+def add_listening_options(parser: argparse.ArgumentParser, *, words: bool = False) -> None:
+    """Add `--takes`, `--until` and `--listen`, for `set_listener`; and `--words`."""
+    group = parser.add_argument_group("takes: the best of several is kept")
+    group.add_argument("--takes", type=int, metavar="N", help="make so many of each text or chunk")
+    group.add_argument(
+        "--until", type=float, metavar="ERROR", help="make them one by one, up to the first that is as good"
+    )
+    group.add_argument(
+        "--listen",
+        type=given,
+        metavar="NAME|DIR",
+        help="a Whisper model that listens to them (tiny.en, small, ... or a folder; the extra `listen`); "
+        "without it length, end, silence and level are compared",
+    )
+    if words:
+        group.add_argument("--words", action="store_true", help="subtitles with the time of each word")
+
+
+def set_listener(engine: "Engine", args: argparse.Namespace, languages: Iterable[str]) -> "Align | None":
+    """Let the model that was asked for compare takes; with `--words` gives what finds words.
+
+    Raises InputError for a model that is not there or does not know a language.
+    """
+    words = getattr(args, "words", False)
+    if args.until is not None and (args.takes or 1) < 2:
+        raise InputError(
+            "--until stops before the last of several takes: give --takes as well, as in --takes 3"
+        )
+    if words and args.listen is None:
+        raise InputError("--words needs a recogniser: give --listen NAME or a folder")
+    if args.listen is None:
+        return None
+    from alrakis.listening.recogniser import Recogniser
+
+    recogniser = Recogniser(args.listen, threads=engine.config.threads or 0)
+    known = list(dict.fromkeys(languages))
+    for language in known:
+        recogniser.check(language)
+    engine.listener = recogniser
+    if not words:
+        return None
+    return lambda audio, rate_hz, text: recogniser.words(audio, rate_hz, text, known[0] if known else "en")
+
+
+def add_json_option(parser: argparse.ArgumentParser) -> None:
+    """Add `--json`."""
+    parser.add_argument("--json", action="store_true", help="print what came of it as JSON, an object a line")
 
 
 def add_job_options(parser: argparse.ArgumentParser) -> Any:
@@ -212,12 +281,22 @@ def read_text(words: Sequence[str], file: str | None) -> str:
     return _decode(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
 
 
-def _read_file(file: str) -> bytes:
+def read_bytes(file: str) -> bytes:
+    """A file's content, or that of standard input for "-". Raises InputError."""
+    if file == "-":
+        return sys.stdin.buffer.read(MOST_BOOK_BYTES + 1)
+    return _read_file(file, MOST_BOOK_BYTES)
+
+
+def _read_file(file: str, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     try:
         with open(file, "rb") as opened:  # a pipe will do
-            return opened.read(MOST_TEXT_BYTES + 1)
+            content = opened.read(most_bytes + 1)
     except (OSError, ValueError) as error:
         raise InputError(f"cannot read {file}: {getattr(error, 'strerror', None) or error}") from None
+    if len(content) > most_bytes:
+        raise InputError(f"{file} has more than {most_bytes >> 20} MiB: give it in parts")
+    return content
 
 
 def _decode(data: bytes, where: str) -> str:

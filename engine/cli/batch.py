@@ -7,9 +7,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.cli.arguments import add_job_options, given, job_asked, read_text, tell_note
+from alrakis.cli.arguments import (
+    add_job_options,
+    add_json_option,
+    add_listening_options,
+    given,
+    job_asked,
+    read_text,
+    set_listener,
+    tell_note,
+)
 from alrakis.cli.output import audio_path
-from alrakis.cli.showing import changes_line
+from alrakis.cli.reports import row_report
+from alrakis.cli.showing import changes_line, show_json_line
 from alrakis.errors import GenerationError
 
 if TYPE_CHECKING:
@@ -51,6 +61,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of files that no row names (default: wav)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
+    add_json_option(parser)
+    add_listening_options(parser)
     add_job_options(parser)
 
 
@@ -68,6 +80,7 @@ def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_texts import read_items
     from alrakis.jobs.batching import Batch, BatchTask
     from alrakis.jobs.settings import job_settings, open_job_engine
+    from alrakis.text.pace import language_of
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
@@ -84,6 +97,8 @@ def _run(args: argparse.Namespace) -> None:
         with open_job_engine(asked, before) as engine:
             asked = replace(asked, format=file_format)
             settings = job_settings(engine, asked, before, asked.voice, asked.cast)
+            lang = settings.lang
+            set_listener(engine, args, (item.lang or lang or language_of(item.text) for item in items))
             batch = Batch(engine, BatchTask(items, settings), folder)
             tell_note(engine)
             if batch.changed or batch.gone:
@@ -107,6 +122,8 @@ def _make(batch: "Batch", count: int, args: argparse.Namespace) -> None:
                 audio_s += item.seconds
                 if item.error is not None:
                     logger.warning("row %s failed: %s", item.id, item.error)
+                if args.json:
+                    show_json_line(row_report(item))
                 move(1)
     except BaseException:
         logger.info(

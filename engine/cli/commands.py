@@ -8,7 +8,7 @@ A command has NAME, SUMMARY (a line), DESCRIPTION and EXAMPLES (help texts), `ad
 import argparse
 from typing import Protocol
 
-from alrakis.cli import batch, export, info, read, say, serve, voices
+from alrakis.cli import batch, completion, export, info, read, say, serve, voices
 
 
 class Command(Protocol):
@@ -24,4 +24,4 @@ class Command(Protocol):
     def run(self, args: argparse.Namespace) -> None: ...
 
 
-COMMANDS: tuple[Command, ...] = (say, read, batch, serve, voices, export, info)
+COMMANDS: tuple[Command, ...] = (say, read, batch, serve, voices, export, info, completion)

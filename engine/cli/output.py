@@ -27,6 +27,22 @@ def audio_path(path: str) -> Path:
         raise InputError(str(error)) from None
 
 
+def check_book_places(output: str | None) -> "dict[Path, Stamp]":
+    """Check where `alrakis read` is to write; returns what is there now. A pattern is left to its files."""
+    from alrakis.audio import check_output
+    from alrakis.files.writing import file_stamp, remove_temporary
+    from alrakis.jobs.reading_output import is_pattern
+
+    if output is None or is_pattern(output):
+        return {}
+    try:
+        place = check_output(output, book=True)
+    except OutputError as error:
+        raise InputError(str(error)) from None
+    remove_temporary(place.parent)
+    return {place: file_stamp(place)}
+
+
 def check_stdout() -> None:
     """Raises InputError if audio cannot go to standard output: a terminal would show it."""
     if sys.stdout is None or sys.stdout.isatty():

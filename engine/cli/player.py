@@ -81,7 +81,7 @@ class Player:
     def _write_samples(self) -> int:
         """The chunks as they come; gives how many bytes they have, fewer if the reading has ended early."""
         written = 0
-        for chunk in self._reading.manifest.chunks:
+        for chunk in self._reading.wanted:
             if not self._comes(chunk.chunk):
                 break
             samples = pcm16(self._reading.audio(chunk))

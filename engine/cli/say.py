@@ -6,14 +6,20 @@ import time
 
 from alrakis.cli.arguments import (
     add_engine_options,
+    add_json_option,
+    add_listening_options,
     add_speech_options,
     given,
     open_engine,
     read_text,
+    set_listener,
     speech_options,
     tell_note,
 )
-from alrakis.cli.output import check_places, save_result
+from alrakis.cli.output import STDOUT, check_places, save_result
+from alrakis.cli.reports import said_report
+from alrakis.cli.showing import show_json_line
+from alrakis.errors import InputError
 
 NAME = "say"
 SUMMARY = "say a text into an audio file"
@@ -47,22 +53,35 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"default: {DEFAULT_OUTPUT}; - writes wav to standard output",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bars and no closing line")
+    add_json_option(parser)
+    add_listening_options(parser, words=True)
+    parser.add_argument("--subtitles", type=given, metavar="FILE", help="also write them: srt, vtt or json")
     add_engine_options(parser)
     group = add_speech_options(parser)
     group.add_argument("--save-voice", type=given, metavar="NPZ", help="also save what was said as a voice")
 
 
 def run(args: argparse.Namespace) -> None:
+    from alrakis.long.cues import cue_of
+    from alrakis.marks.subtitles import check_subtitles, save_subtitles
     from alrakis.progress import working
     from alrakis.text.encoder import check_text
+    from alrakis.text.pace import language_of
 
     if args.quiet:
         logger.setLevel(logging.WARNING)
+    if args.json and args.output == STDOUT:
+        raise InputError("--json and -o - both write to standard output: give a file to one of them")
     there = check_places(args.output, args.save_voice)
+    if args.subtitles is not None:
+        if args.output == STDOUT:
+            raise InputError("--subtitles belong to a file: give it with -o")
+        check_subtitles(args.subtitles)
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
     with working("starting", args.quiet), open_engine(args) as engine:
         tell_note(engine)
+        align = set_listener(engine, args, [language_of(text)])
         began = time.perf_counter()
         result = engine.generate(
             text,
@@ -73,3 +92,8 @@ def run(args: argparse.Namespace) -> None:
         )
         wall_s = time.perf_counter() - began
     save_result(result, wall_s, args.output, args.save_voice, there)
+    if args.subtitles is not None:
+        cue = cue_of(result.text, None, result.audio, result.sample_rate, align)
+        save_subtitles(args.subtitles, [cue] if cue else [])
+    if args.json:
+        show_json_line(said_report(result, args.output, wall_s, args.subtitles))

@@ -28,6 +28,16 @@ def changes_line(what: str, changed: Sequence[object], count: int, gone: int) ->
     return f"{len(changed)} of {count} {what} changed{f': {which}' if which else ''}{left_out}"
 
 
+def show_json_line(value: Any) -> None:
+    """Print a value as JSON in a line. Raises as `show`."""
+    _print(json.dumps(value).replace("\x7f", "\\u007f"))
+
+
+def show_script(text: str) -> None:
+    """Print a script of our own as it is. Raises as `show`."""
+    _print(text)
+
+
 def _print(text: str) -> None:
     if sys.stdout is None:
         raise OutputError("standard output is closed: there is nothing to print on")

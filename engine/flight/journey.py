@@ -102,11 +102,12 @@ class Journey:
         manner: Manner,
         clock: Clock,
         told: Told = lambda stage, tokens: None,
+        written: str | None = None,
     ) -> Steps[Result]:
         """A text through all stages; one without semantic tokens gives a result without audio.
 
         start: the text's ids `(256,)`, or what stages have made of it before. told: is given what the text
-        and the coarse stage make as soon as it is there.
+        and the coarse stage make as soon as it is there. written: the text as it was before it was spelled.
         """
         if isinstance(start, Known):
             semantic, coarse = start.semantic, start.coarse
@@ -125,7 +126,7 @@ class Journey:
             fine = yield from self.fine(coarse, manner)
             audio = yield from self.audio(fine)
         return Result(
-            text=text,
+            text=text if written is None else written,
             audio=audio,
             sample_rate=self._layout.sample_rate_hz,
             semantic_tokens=semantic,
@@ -136,4 +137,5 @@ class Journey:
             config=self._config.name,
             weights=self._weights.name,
             timings=clock.timings(),
+            said=text if written not in (None, text) else None,
         )

@@ -11,9 +11,9 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 
 from alrakis.errors import InputError, OutputError
 from alrakis.files.parsing import LimitError, Model, parse_model, read_file, reason
@@ -30,7 +30,8 @@ _MOST_BYTES = 256 << 20  # a row has about 300
 class Finished(BaseModel):
     """An item that was made, with its seconds of audio, or that failed, and why; and what was asked for.
 
-    earlier: it was made, and something else is asked for now; its file is still there.
+    earlier: it was made, and something else is asked for now; its file is still there. scores: of the takes
+    that were listened to.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -44,6 +45,7 @@ class Finished(BaseModel):
     voice: str | None
     seed: int
     lang: str | None
+    scores: list[dict[str, Any]] = Field(default_factory=list)
 
 
 class _Head(BaseModel):

@@ -14,12 +14,15 @@ from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder, Finished
 from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.settings import JobSettings
+from alrakis.long.contest import said_best
 from alrakis.long.pieces import LongResult
 from alrakis.long.speech import Speech
 from alrakis.long.text import LongText
 from alrakis.result import Result
 from alrakis.sampling import seeds_for
-from alrakis.text.splitting import split_text
+from alrakis.text.pace import language_of
+from alrakis.text.spelling import spelled_chunks
+from alrakis.text.splitting import check_language, split_text
 from alrakis.voices import Voice
 
 
@@ -36,7 +39,7 @@ class PlannedItem:
     """An item with all that it needs.
 
     text: as it is said, without its speaker's label. long: it is said in several chunks, as by
-    `Engine.generate_long`. seconds: its expected length.
+    `Engine.generate_long`. seconds: its expected length. written: the text before it was spelled.
     """
 
     item: BatchItem
@@ -45,6 +48,7 @@ class PlannedItem:
     seed: int
     voice: Voice | None
     seconds: float
+    written: str | None = None
 
 
 class Batch:
@@ -108,13 +112,16 @@ class Batch:
 
     def _plan(self, item: BatchItem) -> PlannedItem:
         """Raises InputError if the item cannot be said."""
-        chunks = split_text(
-            item.text,
-            self._engine.tokenizer,
-            language=item.lang or self._task.settings.lang,
+        options = self._task.settings.options
+        language = check_language(item.lang or self._task.settings.lang) or language_of(item.text)
+        split = functools.partial(
+            split_text,
+            encoder=self._engine.tokenizer,
+            language=language,
             max_s=self._engine.config.chunk_s,
             cast=self._cast,
         )
+        chunks = spelled_chunks(item.text, options, language, self._cast, split)
         voice = self._voice(item.voice or self._task.settings.voice)
         seed, seconds = self._seeds[item.id], sum(chunk.seconds for chunk in chunks)
         if len(chunks) > 1:
@@ -122,7 +129,7 @@ class Batch:
         (only,) = chunks
         if only.speaker in self._cast:
             voice = self._cast[only.speaker]
-        return PlannedItem(item, only.text, False, seed, voice, seconds)
+        return PlannedItem(item, only.text, False, seed, voice, seconds, only.written)
 
     def _voice(self, name: str | None) -> Voice | None:
         if name not in self._voices:
@@ -148,7 +155,8 @@ class Batch:
             speech.add_done_callback(ended)
             return speech
         manner = Manner(plan.voice, plan.seed, settings.options)
-        handle = self._engine.said(plan.text, manner, self._caller)
+        language = plan.item.lang or settings.lang or language_of(plan.text)
+        handle = said_best(self._engine, plan.text, manner, self._caller, language, written=plan.written)
         handle.add_done_callback(lambda _: ended())
         return handle
 
@@ -165,7 +173,8 @@ class Batch:
             result.save(self._folder.folder / item.file)
         except GenerationError as error:
             return self._failed(item, error)
-        return self._finished(item, state="done", seconds=round(result.duration_s, 3))
+        scores = [scored.facts() for scored in getattr(result, "takes", ())]
+        return self._finished(item, state="done", seconds=round(result.duration_s, 3), scores=scores)
 
     def _failed(self, item: BatchItem, error: Exception) -> Finished:
         return self._finished(item, state="failed", error=printable_lines(error))

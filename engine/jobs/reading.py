@@ -2,26 +2,33 @@
 
 import logging
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
 from alrakis.audio import save_pieces
+from alrakis.books.book import Book, Chapter, parse_chapters
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
 from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import ChunkState, Manifest
+from alrakis.jobs.reading_output import Output
 from alrakis.jobs.reading_revision import Revision, revised
 from alrakis.jobs.settings import Asked, job_settings, setting_differences
+from alrakis.long.cues import Align, CueTrack
 from alrakis.long.pieces import join_ready, long_tags
 from alrakis.long.takes import Take, Takes
 from alrakis.long.text import split_long, voices_of
 from alrakis.long.voices import SteadyVoices
+from alrakis.marks.subtitles import save_subtitles
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, fresh_seed
+from alrakis.text.splitting import Chunk
 from alrakis.timings import OnMove
 from alrakis.voices import Voice
 
-RECUT = ("lang",)  # what may change: it decides where the text is cut, and chunks are known by their text
+# What may change: it decides how the text is cut and spelled, and chunks are known by their text.
+RECUT = ("lang", "lexicon", "normalise", "takes", "until")
 
 
 logger = logging.getLogger("alrakis")
@@ -30,13 +37,22 @@ logger = logging.getLogger("alrakis")
 class Reading:
     """A text in a folder that is held, begun or gone on with; `asked` need not say again what it was.
 
+    text: a book has chapters. chapters: those that are made and joined, such as `3-5`; all if None.
     revision: what the text as it is now makes of the chunks that are there; None if it begins.
     Raises InputError for a mistake, or for other settings than those it was begun with.
     """
 
-    def __init__(self, engine: Engine, text: str, asked: Asked, folder: ReadingFolder) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        text: str | Book,
+        asked: Asked,
+        folder: ReadingFolder,
+        chapters: str | None = None,
+    ) -> None:
         self._engine = engine
-        self._text = text
+        self._book = text if isinstance(text, Book) else Book([Chapter("", text)])
+        self.chapters = parse_chapters(chapters, len(self._book.chapters))
         self._folder = folder
         found = folder.load()
         before = found.settings if found else None
@@ -46,11 +62,25 @@ class Reading:
         self._settings = job_settings(engine, asked, before, voice.name if voice else None, names)
         if before:
             folder.refuse(list(setting_differences(before, self._settings, RECUT)))
-        self.chunks = split_long(
-            text, engine.tokenizer, engine.config, language=self._settings.lang, cast=list(cast)
-        )
+        self.chunks = self._split(list(cast))
         self._given = voices_of(engine, voice, cast, self.chunks)
         self.manifest, self.revision = self._agree(found, [own for own in (voice, *cast.values()) if own])
+
+    def _split(self, cast: Sequence[str]) -> list[Chunk]:
+        """The chunks of all chapters; a scene's pause follows each chapter."""
+        chunks: list[Chunk] = []
+        for number, chapter in enumerate(self._book.chapters, 1):
+            own = split_long(
+                chapter.text,
+                self._engine.tokenizer,
+                self._engine.config,
+                language=self._settings.lang,
+                cast=cast,
+                options=self._settings.options,
+            )
+            chunks[-1:] = [replace(chunk, pause="scene") for chunk in chunks[-1:]]
+            chunks += [replace(chunk, chapter=number) for chunk in own]
+        return chunks
 
     def _voice(self, found: Manifest | None, asked: object, name: str | None) -> Voice | None:
         """The voice asked for, else that of this name, as it was when the work began."""
@@ -71,6 +101,7 @@ class Reading:
         if found is None:
             begun = revised([], [], self.chunks, seed).chunks
             manifest, revision = Manifest(settings=self._settings, voices=digests, chunks=begun), None
+            manifest.chapters = self._titles
         else:
             self._folder.refuse(
                 [
@@ -80,7 +111,8 @@ class Reading:
                 ]
             )
             revision = revised(found.chunks, found.former, self.chunks, seed)
-            made = {"settings": self._settings, "chunks": revision.chunks, "former": revision.former}
+            made: dict[str, Any] = {"settings": self._settings, "chapters": self._titles}
+            made |= {"chunks": revision.chunks, "former": revision.former}
             manifest = found.model_copy(update={**made, "voices": found.voices | digests})
         manifest.save(self._folder.folder)
         return manifest, revision
@@ -109,7 +141,7 @@ class Reading:
 
         What stages have made is written down as it comes. begin: how many chunks are under way at first.
         """
-        unfinished = self.manifest.unfinished
+        unfinished = [chunk for chunk in self.wanted if not chunk.chosen.finished]
         events: SimpleQueue[tuple[Take, Any]] = SimpleQueue()
         takes = Takes(
             self._engine,
@@ -120,6 +152,7 @@ class Reading:
             told=lambda take, stage, tokens: events.put((take, (stage, tokens))),
             begin=begin,
             on_move=on_move,
+            language=self._settings.lang,
         )
         left = len(unfinished)
         try:
@@ -153,7 +186,7 @@ class Reading:
         except (OSError, ValueError) as error:
             logger.warning("chunk %d is made again: its tokens are damaged (%s)", chunk.chunk, error)
             chunk.chosen.state, known = "waiting", None
-        return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed, known)
+        return Take(chunk.chunk - 1, chunk.chosen.text, chunk.chosen.seed, known, chunk.written)
 
     def _steady_voices(self) -> SteadyVoices:
         given = self._given
@@ -163,15 +196,34 @@ class Reading:
             [chunk.speaker for chunk in self.manifest.chunks],
             given,
             self._settings.steady,
-            done=[chunk.chunk - 1 for chunk in self.manifest.chunks if chunk.chosen.finished],
+            done=[
+                chunk.chunk - 1
+                for chunk in self.manifest.chunks
+                if chunk.chosen.finished or chunk.chapter not in self.chapters
+            ],
             recall=lambda index: self._folder.chunk_voice(self.manifest.chunks[index]),
         )
 
     def finished_s(self) -> dict[int, float]:
         """Seconds of the chunks that are there, by their number from 0."""
-        return {
-            chunk.chunk - 1: chunk.chosen.seconds for chunk in self.manifest.chunks if chunk.chosen.finished
-        }
+        return {chunk.chunk - 1: chunk.chosen.seconds for chunk in self.wanted if chunk.chosen.finished}
+
+    @property
+    def wanted(self) -> list[ChunkState]:
+        """The chunks of the chapters that are made and joined."""
+        return [chunk for chunk in self.manifest.chunks if chunk.chapter in self.chapters]
+
+    def doubtful(self, bound: float) -> Iterator[tuple[ChunkState, dict[str, Any]]]:
+        """The chunks whose best take has an error over a bound, with its scores."""
+        for chunk in self.wanted:
+            scores = chunk.chosen.scores
+            best = next((score for score in scores if score["seed"] == chunk.chosen.seed), None)
+            if best is not None and best["error"] > bound:
+                yield chunk, best
+
+    @property
+    def _titles(self) -> list[str]:
+        return [chapter.title for chapter in self._book.chapters]
 
     def audio(self, chunk: ChunkState) -> FloatArray:
         """A chunk that is done, as it stands in the joined audio; empty if it is silent."""
@@ -181,33 +233,55 @@ class Reading:
     @property
     def speaks(self) -> bool:
         """Whether any chunk has a sound."""
-        return any(chunk.chosen.state == "done" for chunk in self.manifest.chunks)
+        return any(chunk.chosen.state == "done" for chunk in self.wanted)
 
     @property
     def sample_rate_hz(self) -> int:
         return self._engine.layout.sample_rate_hz
 
-    def join(self, output: str) -> float:
-        """Write all chunks into one audio file; gives its seconds. GenerationError if no sound was made."""
+    def join(self, output: str | Output, subtitles: str | None = None, align: Align | None = None) -> float:
+        """Write chunks into one audio file; gives its seconds, 0 where none of its chunks has a sound.
+
+        A file of several chapters has marks where they begin. subtitles: a path that they are written to,
+        too. align: finds each word's time. Raises GenerationError if no sound was made.
+        """
+        if not self.speaks:
+            raise GenerationError("no speech was made for any part of the text; try another --seed")
+        target = output if isinstance(output, Output) else Output(output, self.chapters)
+        chunks = [chunk for chunk in self.wanted if chunk.chapter in target.chapters]
+        if not any(chunk.chosen.state == "done" for chunk in chunks):
+            return 0.0
         length = 0
+        track = CueTrack(self.sample_rate_hz, align)
 
         def pieces() -> Iterator[FloatArray]:
             nonlocal length
-            for chunk in self.manifest.chunks:
+            for chunk in chunks:
                 audio = self.audio(chunk)
                 length += len(audio)
+                if subtitles is not None:
+                    track.add(self.chunks[chunk.chunk - 1], audio)
                 yield audio
 
-        if not self.speaks:
-            raise GenerationError("no speech was made for any part of the text; try another --seed")
-        save_pieces(output, pieces(), self.sample_rate_hz, self._tags())
+        chapters: list[tuple[int, str]] = []
+        if len(target.chapters) > 1:
+            firsts = {chunk.chapter: index for index, chunk in reversed(list(enumerate(chunks)))}
+            chapters = [(index, self._titles[number - 1]) for number, index in sorted(firsts.items())]
+        tags = self._tags(target.chapters)
+        save_pieces(target.path, pieces(), self.sample_rate_hz, tags, chapters, self._book.cover)
+        if subtitles is not None:
+            save_subtitles(subtitles, track.cues)
         return length / self.sample_rate_hz
 
-    def _tags(self) -> dict[str, str]:
+    def _tags(self, chapters: range) -> dict[str, str]:
+        book = self._book
+        text = "\n\n".join(book.chapters[number - 1].text for number in chapters)
         made_with = {
             "seed": str(self._settings.seed),
             "voice": self.manifest.chunks[0].chosen.voice or "",
             "weights": self._engine.weights.name,
             "config": self._engine.config.name,
         }
-        return long_tags(self._text, made_with)
+        one = book.chapters[chapters[0] - 1].title if len(chapters) == 1 < len(book.chapters) else ""
+        named = {"title": one or book.title, "album": book.title if one else "", "artist": book.author}
+        return long_tags(text, made_with) | {key: value for key, value in named.items() if value}

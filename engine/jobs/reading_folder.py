@@ -145,9 +145,12 @@ class ReadingFolder(JobFolder):
     def save_result(self, manifest: Manifest, chunk: ChunkState, result: Result) -> None:
         """Write a chunk that is made, then the manifest. Raises OutputError."""
         take, speaks = chunk.chosen, len(result.audio) > 0
+        take.seed, take.scores = result.seed, [scored.facts() for scored in result.takes]
         if speaks:
             result.save_voice(self.path_of(take, ".npz"))
-            save_audio(self.path_of(take, ".flac"), result.audio, result.sample_rate, result.tags, bits=24)
+            tags = {**result.tags, "text": take.text}
+            tags |= {"written": chunk.written} if chunk.written else {}
+            save_audio(self.path_of(take, ".flac"), result.audio, result.sample_rate, tags, bits=24)
             kept = KeptVoice(name=f"chunk {chunk.chunk}", file=take.file)
             manifest.kept.setdefault(chunk.speaker or "", kept)
         take.voice = result.voice

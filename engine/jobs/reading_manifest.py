@@ -26,6 +26,7 @@ class TakeState(BaseModel):
 
     voice: the voice it was said in. seconds: of its audio, before its edges were trimmed; 0 until it is made.
     state: `spoken` is after the text stage. error: why it failed; it is tried again when the work goes on.
+    scores: of the takes that were listened to, of which this is the best.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True)
@@ -37,6 +38,7 @@ class TakeState(BaseModel):
     seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     state: State = "waiting"
     error: str | None = None
+    scores: list[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -50,7 +52,10 @@ class TakeState(BaseModel):
 
 
 class ChunkState(BaseModel):
-    """A chunk of the text, and every take of it. take: the one that is heard, from 1."""
+    """A chunk of the text, and every take of it. take: the one that is heard, from 1. chapter: of the book.
+
+    written: the text as it was written, where it is said in other words.
+    """
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
@@ -58,6 +63,8 @@ class ChunkState(BaseModel):
     text: str
     pause: str
     speaker: str | None
+    chapter: int = Field(default=1, ge=1)
+    written: str | None = None
     take: int = Field(ge=1)
     takes: list[TakeState] = Field(min_length=1)
 
@@ -91,8 +98,8 @@ class Manifest(BaseModel):
     """All chunks of a text, in order, and the settings that they are made with.
 
     voices: a digest of each voice that was given, by its name; `ReadingFolder` has it in a file of its own.
-    kept: the voices that speakers found for themselves, "" for who has no name. former: the takes of chunks
-    that the text has no longer.
+    kept: the voices that speakers found for themselves, "" for who has no name. chapters: their titles.
+    former: the takes of chunks that the text has no longer.
     """
 
     model_config = ConfigDict(extra="forbid", strict=True, ser_json_inf_nan="constants")
@@ -101,6 +108,7 @@ class Manifest(BaseModel):
     settings: JobSettings
     voices: dict[PathText, Digest] = Field(default_factory=dict)
     kept: dict[str, KeptVoice] = Field(default_factory=dict)
+    chapters: list[str] = Field(default_factory=list)
     chunks: list[ChunkState] = Field(min_length=1)
     former: list[list[TakeState]] = Field(default_factory=list)
 

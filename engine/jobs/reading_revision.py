@@ -83,7 +83,8 @@ def _place_of(chunk: Chunk, takes: Sequence[TakeState]) -> int | None:
 
 
 def _facts(chunk: Chunk) -> dict[str, Any]:
-    return {"text": chunk.text, "pause": chunk.pause, "speaker": chunk.speaker}
+    names = ("text", "pause", "speaker", "chapter", "written")
+    return {name: getattr(chunk, name) for name in names}
 
 
 def _said(chunk: ChunkState | Chunk) -> Said:

@@ -7,9 +7,9 @@ import numpy as np
 
 from alrakis.config import Config
 from alrakis.errors import BackendError
+from alrakis.listening.loud import loud_span
 from alrakis.sampling import FloatArray
 
-FRAME_S = 0.01  # silence is looked for in steps of this
 KEPT_S = 0.04  # silence that stays at an edge: a sound's beginning may be softer than the floor
 PEAK = 0.99  # evened audio is never louder
 LOUDNESS_BLOCK_S = 0.4  # of ITU-R BS.1770; shorter audio is measured as one block
@@ -44,16 +44,11 @@ def trim_silence(audio: FloatArray, rate_hz: int, floor_db: float) -> FloatArray
 
     40 ms of an edge stay. Audio that is silent altogether becomes empty.
     """
-    frame = max(1, round(FRAME_S * rate_hz))
-    starts = np.arange(0, len(audio), frame)
-    if len(starts) == 0:
-        return audio
-    power = np.add.reduceat(np.square(audio, dtype=np.float64), starts)
-    loud = np.flatnonzero(power > power.max() * 10 ** (floor_db / 10))
-    if len(loud) == 0:
+    begin, end = loud_span(audio, rate_hz, floor_db)
+    if begin == end:
         return audio[:0]
     kept = round(KEPT_S * rate_hz)
-    return audio[max(0, loud[0] * frame - kept) : (loud[-1] + 1) * frame + kept]
+    return audio[max(0, begin - kept) : end + kept]
 
 
 def fade_edges(audio: FloatArray, length: int) -> FloatArray:

@@ -2,7 +2,7 @@
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +10,9 @@ import numpy as np
 from alrakis.audio import save_audio
 from alrakis.config import Config
 from alrakis.errors import GenerationError
+from alrakis.long.cues import Align, CueTrack
 from alrakis.long.joining import finish, pause_after
+from alrakis.marks.subtitles import Cue, save_subtitles
 from alrakis.result import Result
 from alrakis.sampling import FloatArray
 from alrakis.text.splitting import Chunk
@@ -35,6 +37,10 @@ class Piece:
     def __repr__(self) -> str:
         return f"<Piece {self.index}: {self.duration_s:.2f} s of audio, {self.result!r}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a player, the waveform, seed and voice."""
+        return replace(self.result, audio=self.audio)._repr_html_()
+
     @property
     def sample_rate(self) -> int:
         return self.result.sample_rate
@@ -58,6 +64,10 @@ class LongResult:
         count = f"{len(self.pieces)} piece{'s' if len(self.pieces) != 1 else ''}"
         return f"<LongResult {said}: {count}, {self.duration_s:.2f} s of audio, seed {self.seed}>"
 
+    def _repr_html_(self) -> str:
+        """What a notebook shows: a player, the waveform, seed and voice."""
+        return replace(self.pieces[0].result, text=self.text, audio=self.audio)._repr_html_()
+
     @property
     def duration_s(self) -> float:
         return len(self.audio) / self.sample_rate
@@ -80,6 +90,17 @@ class LongResult:
         if len(self.audio) == 0:
             raise GenerationError("no speech was made for any part of the text: there is no audio to save")
         return save_audio(path, self.audio, self.sample_rate, self.tags)
+
+    def cues(self, align: Align | None = None) -> list[Cue]:
+        """When each piece is heard. align: finds the time of each word, as `alrakis.listening` has it."""
+        track = CueTrack(self.sample_rate, align)
+        for piece in self.pieces:
+            track.add(piece.chunk, piece.audio)
+        return track.cues
+
+    def save_subtitles(self, path: str | os.PathLike[str], align: Align | None = None) -> Path:
+        """Write srt, vtt or json, by the path's extension. Raises InputError for another, OutputError."""
+        return save_subtitles(path, self.cues(align))
 
 
 def long_tags(text: str, made_with: Mapping[str, str]) -> dict[str, str]:

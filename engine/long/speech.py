@@ -49,7 +49,10 @@ class Speech:
         self._lock = threading.Lock()
         self._ended: Callable[[], None] | None = None
         self._made: list[Future[Result]] = [Future() for _ in chunks]
-        takes = [Take(i, chunk.text, seed) for i, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))]
+        takes = [
+            Take(index, chunk.text, seed, written=chunk.written)
+            for index, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))
+        ]
         self._takes = Takes(
             pipeline,
             takes,
@@ -76,6 +79,10 @@ class Speech:
                 on_move(part, seconds)
 
         return moved
+
+    def __repr__(self) -> str:
+        said = f"{self.text[:40]}..." if len(self.text) > 43 else self.text
+        return f"<Speech {said!r}: {self.done} of {len(self.chunks)} pieces made>"
 
     def __iter__(self) -> Iterator[Piece]:
         for index, made in enumerate(self._made):

@@ -9,11 +9,13 @@ from dataclasses import dataclass
 from alrakis.errors import GenerationError, InputError
 from alrakis.flight.journey import Known, Manner
 from alrakis.flight.sequence import Caller, Handle
+from alrakis.long.contest import said_best
 from alrakis.long.voices import SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.result import Result
 from alrakis.sampling import IntArray, Options
 from alrakis.spec import Stage
+from alrakis.text.pace import language_of
 from alrakis.timings import OnMove
 from alrakis.voices import Voice
 
@@ -22,13 +24,14 @@ from alrakis.voices import Voice
 class Take:
     """One making of a chunk: the chunk's number in the text, from 0, what it says, and its seed.
 
-    known: what stages have made of it before.
+    known: what stages have made of it before. written: its text before it was spelled for the voice.
     """
 
     index: int
     text: str
     seed: int
     known: Known | None = None
+    written: str | None = None
 
 
 class Takes:
@@ -55,8 +58,10 @@ class Takes:
         bounded: bool = True,
         on_move: OnMove | None = None,
         client: Hashable | None = None,
+        language: str | None = None,
     ) -> None:
         self._pipeline = pipeline
+        self._language = language
         self._waiting = list(takes)
         self._steady = steady
         self._options = options
@@ -112,7 +117,11 @@ class Takes:
         self._urgent = False
         manner = Manner(self._steady.voice(take.index), take.seed, self._options)
         told = functools.partial(self._told, take)
-        handle = self._pipeline.said(take.text, manner, caller, known=take.known, told=told)
+        language = self._language or language_of(take.text)
+        further = {} if self._options.takes > 1 else {"known": take.known, "told": told}
+        handle = said_best(
+            self._pipeline, take.text, manner, caller, language, written=take.written, **further
+        )
         self._under_way[take] = handle
         handle.add_done_callback(functools.partial(self._done, take))
 

@@ -14,7 +14,8 @@ from alrakis.pipeline import Pipeline
 from alrakis.sampling import Options, seeds_for
 from alrakis.text.encoder import TextEncoder
 from alrakis.text.pace import language_of
-from alrakis.text.splitting import Chunk, split_text
+from alrakis.text.spelling import spelled_chunks
+from alrakis.text.splitting import Chunk, check_language, split_text
 from alrakis.timings import OnMove
 from alrakis.voices import Voice
 
@@ -40,7 +41,7 @@ class LongText:
         self._options = options
         if isinstance(text, str):
             self.chunks = split_long(
-                text, pipeline.tokenizer, pipeline.config, language=language, cast=list(cast)
+                text, pipeline.tokenizer, pipeline.config, language=language, cast=list(cast), options=options
             )
         else:
             self.chunks = list(text)
@@ -95,12 +96,21 @@ def split_long(
     *,
     language: str | None = None,
     cast: Sequence[str] = (),
+    options: Options | None = None,
 ) -> list[Chunk]:
-    """The chunks of a long text. The first is short, so that sound is there soon.
+    """The chunks of a long text, spelled as the options say. The first is short, so that sound is there soon.
 
     Raises InputError for a text without a word.
     """
-    language = language or language_of(text)
+    options = options or Options()
+    language = check_language(language) or language_of(text)
+    split = functools.partial(_split, encoder=encoder, config=config, language=language, cast=cast)
+    return spelled_chunks(text, options, language, cast, split)
+
+
+def _split(
+    text: str, encoder: TextEncoder, config: Config, language: str, cast: Sequence[str]
+) -> list[Chunk]:
     split = functools.partial(
         split_text, encoder=encoder, language=language, max_s=config.chunk_s, pack_s=config.pack_s
     )

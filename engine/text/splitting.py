@@ -7,6 +7,8 @@
                         "scene", "end"
         chunk.speaker   who says it, from a label such as `MAN:`; None before the first label
         chunk.seconds   expected length
+        chunk.chapter   of a book, from 1
+        chunk.written   the text as it was written, where it is said in other words; else None
 
 Nothing that can be said is lost: the chunks' texts, joined, are the text up to white space. Left out are the
 labels of speakers in `cast`, and signs with nothing to say, such as `* * *`, where they stand alone: a line
@@ -42,7 +44,7 @@ _SEPARATORS = r"\s!-/:-@\[-`{-~\u2010-\u2027\u2030-\u205e\u3000-\u303f\u3400-\u9
 _LONG_WORD = re.compile(rf"[^{_SEPARATORS}]{{{MAX_WORD_CHARS + 1},}}")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chunk:
     """A part of a text that is said at once; the fields are explained at the head of this module."""
 
@@ -50,6 +52,13 @@ class Chunk:
     pause: Pause
     speaker: str | None
     seconds: float
+    chapter: int = 1
+    written: str | None = None
+
+    def __repr__(self) -> str:
+        said = f"{self.text[:40]}..." if len(self.text) > 43 else self.text
+        speaker = f", speaker {self.speaker!r}" if self.speaker else ""
+        return f"<Chunk {said!r}: about {self.seconds:.1f} s, then {self.pause!r}{speaker}>"
 
 
 def split_text(

@@ -83,6 +83,9 @@ class Weights(ABC):
     name: str  # as the user gives it: `bark-small`, `demo` or a path
     layout: Layout
 
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name!r}>"
+
     @abstractmethod
     def stage(self, stage: Stage) -> StageWeights:
         """A GPT's parameters."""

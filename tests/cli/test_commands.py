@@ -19,6 +19,8 @@ SHARED = {
     "showing",
     "takes",
     "arguments",
+    "book",
+    "reports",
     "commands",
     "machine_info",
     "output",

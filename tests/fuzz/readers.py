@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Any
 
 from alrakis.bench.record.schema import load_results
+from alrakis.books.book import Choices
+from alrakis.books.opening import open_book
 from alrakis.cli.arguments import parse_cast, parse_overrides
 from alrakis.config import load_config
 from alrakis.errors import AlrakisError, InputError
@@ -17,6 +19,7 @@ from alrakis.jobs.reading_folder import ReadingFolder
 from alrakis.jobs.reading_manifest import TakeState
 from alrakis.spec import STAGES, Layout
 from alrakis.text.encoder import bert_tokenizer
+from alrakis.text.lexicon import read_lexicon
 from alrakis.text.speakers import check_cast
 from alrakis.text.splitting import split_text
 from alrakis.voices import load_voice
@@ -139,6 +142,16 @@ def read_long(folder: Path) -> None:
     )
 
 
+def read_book(folder: Path) -> None:
+    path = only(folder)
+    data = path.read_bytes()
+    attempt(*(lambda own=own: open_book(data, path.name, own) for own in (Choices(), Choices(True, "skip"))))
+
+
+def read_words(folder: Path) -> None:
+    read_lexicon(only(folder)).parts("Hermione paid 300 kr, said Dr. Who. " * 20, "de", "MAN")
+
+
 def read_artifacts(folder: Path) -> None:
     for artifact in Store(folder).artifacts():
         report = report_from_json(artifact.notes.get("report"))
@@ -179,8 +192,15 @@ READERS = [
     ),
     Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 16),
     Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 10),
+    Reader("lexicon", {"": mutate.damage_text}, read_words, 8),
     Reader("--set", {"": mutate.damage_text}, read_settings, 5),
     Reader("cast", {"": mutate.damage_text}, read_cast, 8),
+    Reader(
+        "book",
+        {".epub": mutate.in_zip(lambda name: mutate.damage_text), "": mutate.damage_text},
+        read_book,
+        6,
+    ),
     Reader("long text", {"": mutate.damage_text}, read_long, 1),
     Reader(
         "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 10

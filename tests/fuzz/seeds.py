@@ -9,12 +9,26 @@ import numpy as np
 from alrakis.config import load_config, preset_names
 from alrakis.spec import Layout
 from alrakis.stages.coarse import coarse_steps
+from tests.books.epubs import HOSTILE, PAGES, epub
 from tests.small_voices import small_voice
 
 TEXT = """\
 MAN: Dr. No paid $1,250.50 on May 3, 2021 — “what a day!” he said. [laughs] ♪ La la ♪
 
 WOMAN: 10:30 a.m. (at least)… 今天，很好。 क्या हुआ। Привет! No. 5 is 1/2 kg; NASA's 20°C.
+"""
+
+
+LEXICON = """\
+[words]
+Hermione = "her my oh nee"
+"Dr. Who" = "Doctor Hermione"
+[patterns]
+'(\\d+) ?kr' = '\\1 crowns'
+[language.de.words]
+Boot = "Boht"
+[speaker.MAN.words]
+hello = "howdy"
 """
 
 
@@ -34,6 +48,8 @@ def write_seeds(root: Path) -> None:
         write(root)
     _artifacts(root)
     _texts(root)
+    _books(root)
+    _lexicons(root)
     _bench(root)
 
 
@@ -230,6 +246,22 @@ def _artifacts(root: Path) -> None:
 def _texts(root: Path) -> None:
     (_case(root, "long text", "mixed") / "text").write_text(TEXT)
     (_case(root, "long text", "plain") / "text").write_text("It was a day. " * 30)
+
+
+def _books(root: Path) -> None:
+    (_case(root, "book", "whole") / "book.epub").write_bytes(epub())
+    for name, (data, _) in HOSTILE.items():
+        if len(data) < 20_000 and name not in ("no zip", "cut off"):
+            (_case(root, "book", name) / "book.epub").write_bytes(data)
+    (_case(root, "book", "html") / "book.html").write_text(PAGES["b.xhtml"])
+    (_case(root, "book", "markdown") / "book.md").write_text(
+        "---\ntitle: A\n---\n# One\n\nSome *text*[^1].\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[^1]: Note\n"
+    )
+    (_case(root, "book", "plain") / "book.txt").write_text("Chapter 1\n\nA.\n\nChapter 2\n\nB.\n")
+
+
+def _lexicons(root: Path) -> None:
+    (_case(root, "lexicon", "all") / "names.toml").write_text(LEXICON)
 
 
 def _bench(root: Path) -> None:

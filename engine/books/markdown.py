@@ -1,0 +1,33 @@
+"""Markdown as blocks, by way of HTML (markdown-it); notes and their marks are not read aloud."""
+
+import re
+
+from alrakis.books.book import Block, Choices
+from alrakis.books.html import html_blocks
+
+_FRONT = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
+_NOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,60}\]:.*(?:\n(?: {4}|\t).*|\n(?=\n(?: {4}|\t)))*", re.MULTILINE)
+_MARK = re.compile(r"\[\^[^\]\s]{1,60}\]")
+_FACT = re.compile(r"^(title|author|lang|language)[ \t]*:[ \t]*[\"']?([^\n\"']{1,200})", re.MULTILINE)
+
+
+def markdown_blocks(text: str, name: str, choices: Choices, left_out: list[str]) -> list[Block]:
+    """The blocks of a text in Markdown. Raises InputError for one with too much in it."""
+    from markdown_it import MarkdownIt
+
+    text = _FRONT.sub("", text, count=1)
+    for note in _NOTE.findall(text):
+        left_out.append(f"notes: {' '.join(note.split())[:50]}")
+    text = _MARK.sub("", _NOTE.sub("", text))
+    parser = MarkdownIt("commonmark").enable(["table", "strikethrough"])
+    return html_blocks(parser.render(text), name, choices, left_out)
+
+
+def front_matter(text: str) -> dict[str, str]:
+    """Title, author and language in the head of a text in Markdown."""
+    head = _FRONT.match(text)
+    return (
+        {key[:4] if key == "language" else key: value.strip() for key, value in _FACT.findall(head[1])}
+        if head
+        else {}
+    )

@@ -1,0 +1,1 @@
+"""Listening to takes: how good each is, and when its words are said."""

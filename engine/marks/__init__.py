@@ -1,0 +1,1 @@
+"""Chapter marks and covers in audio files, where their format has them."""

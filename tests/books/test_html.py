@@ -1,0 +1,70 @@
+"""HTML: what is read aloud of it, however it is nested or broken."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from alrakis.books.book import Choices
+from alrakis.books.html import MOST_TAGS, decode, html_blocks, html_title
+from alrakis.errors import InputError
+
+
+def texts(page: str, **choices: object) -> list[str]:
+    return [block.text for block in html_blocks(page, "p.html", Choices(**choices), [])]  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("<p>a <b>b</b>\n c</p>d", ["a b c", "d"]),
+        ("<ul><li>a<li>b<ol><li>c</ol></ul>", ["a", "b", "c"]),
+        ("<p>one<br>two", ["one\ntwo"]),
+        ("a<script>x</script><style>y</style><nav>z</nav><!-- c -->b", ["ab"]),
+        ("<p>a<sup><a href='#1'>1</a></sup> b<a href='#2'>[2]</a> c<a href='#b'>↩</a></p>", ["a b c"]),
+        ("<p>2<sup>3</sup> and <a href='x'>a link</a></p>", ["23 and a link"]),
+        (
+            "<table><tr><th>a</th><th>b</th></tr><tr><td>1</td><td></td><td>2</td></tr></table>",
+            ["a, b.", "1, 2."],
+        ),
+        ("<ruby>漢<rt>kan</rt></ruby>", ["漢"]),
+        ("<p hidden>a</p><p aria-hidden=true>b</p>c", ["c"]),
+        ("<figure><img alt=x><figcaption>A cat</figcaption></figure>", ["A cat"]),
+        ("a<hr>b", ["a", "* * *", "b"]),
+        ("&amp; &lt;b&gt; &eacute;", ["& <b> é"]),
+    ],
+)
+def test_readings(page: str, said: list[str]) -> None:
+    assert texts(page) == said
+
+
+def test_headings_have_levels_and_titles_are_found() -> None:
+    page = "<title>A &amp; B</title><h1>One\n more</h1><h3>x</h3>y"
+    assert html_title(page) == "A & B"
+    assert [(block.text, block.level) for block in html_blocks(page, "p", Choices(), [])] == [
+        ("One more", 1),
+        ("x", 3),
+        ("y", 0),
+    ]
+
+
+def test_code_and_tables_are_named_when_they_are_left_out() -> None:
+    left_out: list[str] = []
+    html_blocks("<pre>if x:\n  y</pre><table><tr><td>1</table>", "p", Choices(tables="skip"), left_out)
+    assert left_out == ["code: if x: y", "table: 1"]
+    assert texts("<pre>if x:\n  y</pre>", code=True) == ["if x:\ny"]
+
+
+def test_limits_and_encodings() -> None:
+    with pytest.raises(InputError, match="tags"):
+        texts("<b>" * (MOST_TAGS + 1))
+    assert texts("<b>" * 100_000 + "a") == ["a"]
+    assert decode('<meta charset="latin-1">é'.encode("latin-1"), "p").endswith("é")
+    for data in (b"\xff", b"<meta charset=nothing>", b"<meta charset=rot13>"):
+        with pytest.raises(InputError, match="convert it"):
+            decode(data, "p")
+
+
+@given(st.text(alphabet="<>/ab h1&;='\"!-p", max_size=80))
+def test_any_text_is_read(page: str) -> None:
+    for text in texts(page):
+        assert text == text.strip()
