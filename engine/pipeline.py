@@ -16,8 +16,8 @@ from alrakis.errors import BackendError, InputError
 from alrakis.flight.journey import Journey, Known, Manner, Told, manners
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller, Handle
+from alrakis.listening.listener import Listener
 from alrakis.listening.plain import PlainListener
-from alrakis.listening.score import Listener
 from alrakis.progress import progress_bar
 from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray, Options

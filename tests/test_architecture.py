@@ -66,7 +66,7 @@ FRAMEWORKS = {
     "prometheus_client": ["serve.*"],
     "pydantic_settings": ["serve.*"],
     "wyoming": ["serve.*"],
-    "av": ["serve.*"],
+    "av": ["serve.*", "marks.m4b"],
 }
 # Who may besides, inside a function, because the person asked for what only the framework knows.
 WHEN_ASKED = {

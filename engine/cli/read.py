@@ -98,22 +98,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("wav", "pcm"),
         help="write to standard output what is ready: wav, or pcm (16 bits, little-endian, mono)",
     )
-    parser.add_argument("--list", action="store_true", help="show the chunks of the folder of work, and end")
-    parser.add_argument(
-        "--redo",
-        type=int,
-        metavar="N",
-        action="append",
-        default=[],
-        help="make chunk N anew, with another seed",
-    )
-    parser.add_argument(
-        "--take",
-        metavar="N=K",
-        action="append",
-        default=[],
-        help="let the K-th take of chunk N be heard (--list shows them)",
-    )
+    _add_looks(parser)
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
     parser.add_argument(
         "--subtitles",
@@ -129,6 +114,26 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         choices=("voice", "chain"),
         help="voice: all chunks in the same voice, several at once (default); "
         "chain: each goes on from the one before, one at a time",
+    )
+
+
+def _add_looks(parser: argparse.ArgumentParser) -> None:
+    """Add what looks into a folder of work, and changes what is heard."""
+    parser.add_argument("--list", action="store_true", help="show the chunks of the folder of work, and end")
+    parser.add_argument(
+        "--redo",
+        type=int,
+        metavar="N",
+        action="append",
+        default=[],
+        help="make chunk N anew, with another seed",
+    )
+    parser.add_argument(
+        "--take",
+        metavar="N=K",
+        action="append",
+        default=[],
+        help="let the K-th take of chunk N be heard (--list shows them)",
     )
 
 

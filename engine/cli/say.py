@@ -80,8 +80,8 @@ def run(args: argparse.Namespace) -> None:
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
     with working("starting", args.quiet), open_engine(args) as engine:
-        tell_note(engine)
         align = set_listener(engine, args, [language_of(text)])
+        tell_note(engine)
         began = time.perf_counter()
         result = engine.generate(
             text,

@@ -1,12 +1,9 @@
-"""How good a take is, and who says so."""
+"""How good a take is."""
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import Any
 
 from alrakis.sampling import MAX_SEED
-
-if TYPE_CHECKING:
-    from alrakis.result import Result
 
 _STEP = 1 << 32  # between the seeds of a text's takes: chunks of a text have seeds that follow each other
 
@@ -50,16 +47,6 @@ class ScoredTake:
             "clipped": round(score.clipped, 5),
             "level_db": round(score.level_db, 1),
         }
-
-
-class Listener(Protocol):
-    """Who listens to takes. It is asked from several threads, one at a time."""
-
-    def check(self, language: str) -> None:
-        """Raises InputError if it does not know the language."""
-
-    def score(self, result: "Result", language: str) -> Score:
-        """How good a take is. `result.text` is what should have been said."""
 
 
 def take_seed(seed: int, take: int) -> int:

@@ -10,7 +10,8 @@ from typing import Any
 
 from alrakis.flight.journey import Manner
 from alrakis.flight.sequence import Caller, Handle
-from alrakis.listening.score import Listener, ScoredTake, take_seed
+from alrakis.listening.listener import Listener
+from alrakis.listening.score import ScoredTake, take_seed
 from alrakis.pipeline import Pipeline
 from alrakis.result import Result
 

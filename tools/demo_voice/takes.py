@@ -12,9 +12,10 @@ from typing import Any
 
 from alrakis import Engine, Result
 from alrakis.listening.errors_of import distance, words_of
+from alrakis.listening.listener import Listener
 from alrakis.listening.plain import PlainListener
 from alrakis.listening.recogniser import Recogniser
-from alrakis.listening.score import Listener, Score
+from alrakis.listening.score import Score
 from alrakis.text.english.saying import say_in_words
 
 HERE = Path(__file__).parent
