@@ -54,12 +54,13 @@ def outputs_of(args: argparse.Namespace, book: "Book") -> "list[Output]":
     chapters = parse_chapters(args.chapters, len(titles))
     if args.output is None:
         return []
+    outputs = plan_outputs(args.output, titles, chapters, book=book.title, author=book.author)
     if is_pattern(args.output) and folder_of(args.output):
         try:
             Path(folder_of(args.output)).mkdir(exist_ok=True)
         except OSError as error:
             raise InputError(f"cannot make the folder {folder_of(args.output)}: {error.strerror}") from None
-    return plan_outputs(args.output, titles, chapters, book=book.title, author=book.author)
+    return outputs
 
 
 def subtitles_of(args: argparse.Namespace, book: "Book", outputs: "list[Output]") -> list[str | None]:
