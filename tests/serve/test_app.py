@@ -74,6 +74,7 @@ CHECKS = [
 OPERATIONS = [
     ("POST", "/v1/audio/speech", 12),
     ("POST", "/api/speech", 8),
+    ("POST", "/api/mp3", 8),
     *(
         ("GET", path, 3)
         for path in (
