@@ -230,6 +230,7 @@ def tuned(**changes: Any) -> Tuned:
     return Tuned(**{**values, **changes})
 
 
+@pytest.mark.usefixtures("cache")
 def test_what_was_tuned_on_this_machine_is_used_until_it_is_forgotten(machine: Machine) -> None:
     machine("torch", "onnxruntime")
     save_tuned(tuned())
@@ -242,6 +243,7 @@ def test_what_was_tuned_on_this_machine_is_used_until_it_is_forgotten(machine: M
     assert chosen() == "cpu-int8"
 
 
+@pytest.mark.usefixtures("cache")
 def test_what_was_tuned_on_a_cpu_says_nothing_of_a_gpu(machine: Machine) -> None:
     machine("torch", "onnxruntime", driver=True, cuda=(8, 0))
     save_tuned(tuned())

@@ -8,6 +8,8 @@ from alrakis.evidence import tuned
 from alrakis.evidence.tuned import Tuned, forget_tuned, save_tuned, tuned_here, tuned_path
 from alrakis.hardware import cpu
 
+pytestmark = pytest.mark.usefixtures("cache")  # what was tuned here is of this test alone
+
 FOUND = Tuned(
     processor="AMD EPYC",
     usable_cores=2,

@@ -51,6 +51,7 @@ def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: B
     assert (tmp_path / "hello.wav").stat().st_size > 44
 
 
+@pytest.mark.usefixtures("cache")
 def test_quick_is_what_auto_goes_by_until_it_is_forgotten(tmp_path: Path, bench: Bench) -> None:
     options = [word for word in TINY if word not in ("-o", "mine.toml")]
     ended = bench(*options, "--quick", "--budget", "60s", "--report", "search.html", "--for", "memory")

@@ -16,6 +16,8 @@ from alrakis.bench.targets.peers import PEERS
 from alrakis.errors import BackendError, InputError
 from tests.bench.programs import Bench
 
+pytestmark = pytest.mark.usefixtures("cache")
+
 
 def test_every_peer_has_an_environment_and_torch_is_never_another() -> None:
     assert {peer for recipe in RECIPES.values() for peer in recipe.peers} == set(PEERS)
