@@ -171,7 +171,7 @@ def guarded(program: Callable[[], None]) -> int:
     return 0
 
 
-_PACKAGES = {"pynvml": "nvidia-ml-py", "pytest_benchmark": "pytest-benchmark"}  # of modules with other names
+_PACKAGES = {"pynvml": "nvidia-ml-py"}  # of modules with other names
 
 
 def _missing_extra(module: str) -> str | None:
@@ -179,7 +179,7 @@ def _missing_extra(module: str) -> str | None:
     import importlib.metadata
 
     name = module.partition(".")[0]
-    package = _PACKAGES.get(name, name)
+    package = _PACKAGES.get(name, name.replace("_", "-"))
     if package == "alrakis":
         return None
     for requirement in importlib.metadata.requires("alrakis") or []:

@@ -1,6 +1,7 @@
 """`alrakis serve`: what it is told, and what it says of mistakes."""
 
 import socket
+import sys
 
 import pytest
 
@@ -49,3 +50,21 @@ def test_a_mistake_is_told_before_anything_is_loaded(run: Run) -> None:
     assert (ended.code, ended.out) == (1, "")
     assert "cannot listen" in ended.err
     refused(run("serve", "--weights", "demo", "--host", "0.0.0.0"), "api_key")
+
+
+SERVE = ["fastapi", "prometheus-client", "pydantic-settings", "uvicorn", "wyoming"]
+
+
+@pytest.mark.parametrize("package", SERVE)
+def test_what_is_not_installed_is_told_with_the_extra(
+    run: Run, package: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted = [f'{one}>=0; extra == "serve"' for one in SERVE]  # as an installation with extras says it
+    monkeypatch.setattr("importlib.metadata.requires", lambda name: wanted)
+    module = package.replace("-", "_")
+    for name in [name for name in sys.modules if name.startswith(("alrakis.serve", module))]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, module, None)
+    ended = run("serve", "--weights", "demo", "--port", "0")
+    assert (ended.code, ended.out) == (1, "")
+    assert f"error: {package} is not installed: pip install 'alrakis[serve]'" in ended.err

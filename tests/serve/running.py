@@ -14,7 +14,7 @@ from alrakis.serve.server import listen, make_server
 from alrakis.serve.settings import load_settings
 
 SHORT = "I like pizza."
-LONG = "It is late. " * 40
+LONG = "It is late. " * 24
 BRIEF_S = 0.4  # of audio for a chunk, whatever it says
 WAIT_S = 120.0  # that anything here should take at most
 

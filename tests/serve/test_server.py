@@ -99,7 +99,7 @@ def test_a_signal_lets_finish_what_is_under_way(tmp_path: Path, number: int, cod
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with program("--grace", "1000", folder=tmp_path) as running:
         running.ready()
-        body = {"input": LONG, "response_format": "wav"}
+        body = {"input": LONG * 4, "response_format": "wav"}
         with httpx.stream("POST", f"{running.url}/v1/audio/speech", json=body, timeout=WAIT_S) as answer:
             parts = answer.iter_raw()  # once it is forgotten, httpx closes the connection
             next(parts)
