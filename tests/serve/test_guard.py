@@ -136,3 +136,22 @@ def test_what_breaks_is_a_500_in_the_same_form(server: Running, monkeypatch: pyt
     wait_for(lambda: server.request_lines(answer.headers["x-request-id"]))
     assert server.request_lines(answer.headers["x-request-id"])[0]["outcome"] == "failed"
     assert server.idle
+
+
+def test_a_client_is_a_key_where_there_are_several_and_else_an_address(
+    locked: Running, server: Running, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clients: list[object] = []
+    for running in (locked, server):
+        said = running.engine.submit_long
+        monkeypatch.setattr(
+            running.engine,
+            "submit_long",
+            lambda *given, said=said, **named: clients.append(named["client"]) or said(*given, **named),
+        )
+    for key in KEYS.split(","):
+        headers = {"authorization": f"Bearer {key}"}
+        body = {"input": SHORT}
+        httpx.post(f"{locked.url}/v1/audio/speech", json=body, headers=headers, timeout=WAIT_S)
+    server.post(input=SHORT)
+    assert clients == ["key 0", "key 1", "127.0.0.1"]
