@@ -6,6 +6,7 @@ out of it are refused. Books that are locked (DRM) are refused.
 
 import io
 import posixpath
+import struct
 import zipfile
 import zlib
 from urllib.parse import unquote
@@ -20,6 +21,16 @@ _MOST_FILES = 20_000
 _MOST_FILE_BYTES = 8 << 20
 _MOST_TEXT_BYTES = 64 << 20
 _MOST_COVER_BYTES = 8 << 20
+_BROKEN = (  # what zipfile says of zips that are none
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    EOFError,
+    OSError,
+    NotImplementedError,
+    RuntimeError,
+    ValueError,
+)
 _CONTAINER = "META-INF/container.xml"
 _PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 _PICTURES = ("image/jpeg", "image/jpg", "image/png")
@@ -30,7 +41,9 @@ def read_epub(data: bytes, name: str, choices: Choices) -> Book:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as file:
             return _Epub(file, name).book(choices)
-    except (zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, RuntimeError) as error:
+    except InputError:
+        raise
+    except _BROKEN as error:
         raise InputError(f"{name} is not a whole EPUB: {error or type(error).__name__}") from None
 
 

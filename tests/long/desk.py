@@ -39,6 +39,7 @@ class Desk:
         *,
         known: Known | None = None,
         told: Callable[..., None] = lambda stage, tokens: None,
+        written: str | None = None,
     ) -> Handle[Result]:
         if self.closed:
             raise BackendError("this engine is closed")
