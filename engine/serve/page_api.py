@@ -3,10 +3,10 @@
 import asyncio
 import base64
 import hashlib
-import mimetypes
 import time
 from collections.abc import AsyncIterator
 from importlib import resources
+from pathlib import PurePath
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -26,6 +26,8 @@ from alrakis.serve.saying import Saying
 from alrakis.serve.service import Service
 
 router = APIRouter()
+# What systems say of endings differs, and a browser runs no script that is called plain text.
+KINDS = {".html": "text/html", ".css": "text/css", ".js": "text/javascript", ".svg": "image/svg+xml"}
 MOVE_S = 0.3  # between two events that tell how far a text is
 QUIET_S = 15.0  # after so long something is sent, as what lies between may close a silent connection
 POLICY = (
@@ -157,7 +159,7 @@ class Asset:
 
     def __init__(self, name: str, content: bytes) -> None:
         self.content = content
-        self.kind = mimetypes.guess_type(name)[0] or "application/octet-stream"
+        self.kind = KINDS[PurePath(name).suffix]
         self.tag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
 
 
