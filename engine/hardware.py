@@ -11,6 +11,7 @@ import re
 import shutil
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -235,3 +236,21 @@ def _read(path: str) -> str:
         return Path(path).read_text("utf-8", errors="replace")
     except OSError:
         return ""
+
+
+def threads_start(count: int) -> bool:
+    """Whether this process may have so many threads, the caller's among them, and room for their stacks."""
+    end = threading.Event()
+    started: list[threading.Thread] = []
+    try:
+        while len(started) < count - 1:
+            thread = threading.Thread(target=end.wait, daemon=True)
+            thread.start()
+            started.append(thread)
+    except (RuntimeError, MemoryError):
+        return False
+    finally:
+        end.set()
+        for thread in started:
+            thread.join()
+    return True

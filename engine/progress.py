@@ -79,6 +79,8 @@ def _seen() -> bool:
 class _Line(tqdm):  # type: ignore[misc]
     """A bar that leaves room for what a terminal writes at its end when somebody presses Ctrl-C."""
 
+    monitor_interval = 0  # a thread of tqdm's that ours have no need of
+
     @property
     def format_dict(self) -> MutableMapping[str, Any]:
         facts = super().format_dict

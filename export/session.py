@@ -1,7 +1,6 @@
 """Starting an ONNX Runtime session where threads and memory may be few, and paths no text."""
 
 import os
-import threading
 from collections.abc import Collection
 from pathlib import Path
 from typing import Any
@@ -9,15 +8,15 @@ from typing import Any
 import onnxruntime as ort
 
 from alrakis.errors import BackendError
-from alrakis.hardware import usable_cores
+from alrakis.hardware import threads_start, usable_cores
 
 _NO_MEMORY = ("bad_alloc", "bad allocation", "Failed to allocate", "pthread_create failed", "Cannot allocate")
 
 
 def start_session(
-    path: Path, options: ort.SessionOptions, providers: list[Any], unwanted: Collection[str]
+    graph: Path | bytes, options: ort.SessionOptions, providers: list[Any], unwanted: Collection[str]
 ) -> ort.InferenceSession:
-    """A session over a graph file. unwanted: optimizers that are left out.
+    """A session over a graph, a file or its content. unwanted: optimizers that are left out.
 
     Raises BackendError if its threads cannot be started, MemoryError if it does not fit, and onnxruntime's
     own errors, one class for each of its status codes.
@@ -25,7 +24,7 @@ def start_session(
     _check_threads(options.intra_op_num_threads or usable_cores())
     try:
         return ort.InferenceSession(
-            _NativePath(path),
+            _NativePath(graph) if isinstance(graph, Path) else graph,
             options,
             providers=providers,
             disabled_optimizers=list(unwanted),
@@ -39,22 +38,11 @@ def start_session(
 
 def _check_threads(count: int) -> None:
     """Raises BackendError unless so many threads can run: ONNX Runtime may wait for ever for the others."""
-    end = threading.Event()
-    started: list[threading.Thread] = []
-    try:
-        while len(started) < count - 1:  # the caller's is one of them
-            thread = threading.Thread(target=end.wait, daemon=True)
-            thread.start()
-            started.append(thread)
-    except (RuntimeError, MemoryError):
+    if not threads_start(count):
         raise BackendError(
             f"{count} threads cannot be started: this process may have fewer, or there is too little memory "
             "for their stacks (ulimit -u, ulimit -v); --set threads=1 needs no others"
-        ) from None
-    finally:
-        end.set()
-        for thread in started:
-            thread.join()
+        )
 
 
 class _NativePath:

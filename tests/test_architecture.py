@@ -291,3 +291,8 @@ def test_speech_is_made_without_torch(preset: str, tmp_path: Path) -> None:
     ]
     python(without_torch(*command), XDG_CACHE_HOME=str(tmp_path))
     assert file.stat().st_size > 44
+
+
+def test_sessions_are_started_in_one_place_where_shortages_are_told() -> None:
+    users = [m for m, path in modules().items() if "InferenceSession(" in path.read_text("utf-8")]
+    assert [m for m in users if top(m) != "bench"] == ["export.session"]

@@ -135,6 +135,7 @@ def guarded(program: Callable[[], None]) -> int:
     line, with a traceback if ALRAKIS_DEBUG is set. Any other exception is a defect and is not caught.
     """
     _say_any_letter()
+    _spare_threads()
     try:
         _fill_closed_streams()
         with _stopped_by_signals(), _log_to_stderr():
@@ -187,6 +188,17 @@ def _missing_extra(module: str) -> str | None:
         if found and found[1] == package:
             return f"{package} is not installed: pip install 'alrakis[{found[2]}]'"
     return None
+
+
+def _spare_threads() -> None:
+    """Where the system allows too few threads, let numpy do with one.
+
+    Its OpenBLAS starts them when it is imported, and ends a process that may not as Ctrl-C does.
+    """
+    from alrakis.hardware import threads_start
+
+    if not threads_start(os.cpu_count() or 1):
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def _say_any_letter() -> None:

@@ -6,11 +6,11 @@ from typing import Any
 
 import numpy as np
 import onnx
-import onnxruntime as ort
 from onnx import TensorProto, helper
 from onnx.external_data_helper import load_external_data_for_tensor
 
 from alrakis.export.contract import session_options
+from alrakis.export.session import start_session
 from alrakis.sampling import FloatArray
 
 QUANTIZED = ("MatMulNBits", "DynamicQuantizeMatMul")
@@ -63,9 +63,7 @@ class _Graph:
         model = helper.make_model(
             graph, opset_imports=self._model.opset_import, ir_version=self._model.ir_version
         )
-        session = ort.InferenceSession(
-            model.SerializeToString(), session_options(), providers=["CPUExecutionProvider"]
-        )
+        session = start_session(model.SerializeToString(), session_options(), ["CPUExecutionProvider"], ())
         outputs: list[Any] = session.run(None, {node.input[0]: np.ascontiguousarray(x, np.float32)})
         found: FloatArray = outputs[0]
         return found

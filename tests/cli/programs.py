@@ -8,7 +8,7 @@ import struct
 import subprocess
 import sys
 import termios
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,11 +40,12 @@ def alrakis_process(
     stdin: bytes = b"",
     module: bool = False,
     before: Callable[[], None] | None = None,
+    through: Sequence[str] = (),
     **changes: str,
 ) -> Ended:
-    """Run the program itself, none of its streams a terminal."""
+    """Run the program itself, none of its streams a terminal. through: a program that starts it."""
     done = subprocess.run(
-        command(*arguments, module=module),
+        [*through, *command(*arguments, module=module)],
         cwd=folder,
         input=stdin,
         capture_output=True,

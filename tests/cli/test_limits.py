@@ -1,0 +1,59 @@
+"""Processes that may have few threads or little memory: a line, or the audio; no traceback, no hang."""
+
+import os
+import resource
+import shutil
+from pathlib import Path
+
+import pytest
+
+from tests.cli.programs import Ended, alrakis_process
+
+BRIEF = ["--max-duration", "0.2", "--seed", "1"]
+COMMANDS = {
+    "say": ["say", "Hi.", "-o", "a.wav", *BRIEF],
+    "read": ["read", "t.txt", "-o", "b.wav", *BRIEF],
+    "batch": ["batch", "t.txt", "-o", "rows", *BRIEF],
+    "export": ["export", "-o", "made"],
+}
+HOW = ["--weights", "synthetic-tiny", "--config", "cpu-int8"]
+NOBODY = "54321"  # an account without processes: the limit counts all that an account has
+AS_NOBODY = ["setpriv", f"--reuid={NOBODY}", "--clear-groups"]
+CAPABLE = [f"--{kind}-caps=-all,+dac_override,+dac_read_search" for kind in ("inh", "ambient")]
+
+
+def check(ended: Ended) -> None:
+    """Either it worked, or the last line says why not; notes may come before, nothing else."""
+    lines = ended.err.splitlines()
+    assert ended.code in (0, 1), (ended.code, ended.err)
+    assert all(line.startswith("alrakis: ") for line in lines), ended.err
+    if ended.code:
+        assert lines[-1].startswith("alrakis: error: "), ended.err
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "t.txt").write_text("Hello.\nI like pizza.\n")
+    return tmp_path
+
+
+@pytest.mark.skipif(
+    not shutil.which("setpriv") or os.geteuid() != 0,
+    reason="only root can be another account",
+)
+@pytest.mark.parametrize("threads", [1, 2, 4, 8])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_few_threads(name: str, threads: int, folder: Path) -> None:
+    limited = [*AS_NOBODY, *CAPABLE, "prlimit", f"--nproc={threads}"]
+    changes = {"ALRAKIS_CACHE": str(folder / "cache"), "HOME": str(folder), "OMP_NUM_THREADS": "2"}
+    check(alrakis_process(*COMMANDS[name], *HOW, folder=folder, through=limited, **changes))
+
+
+@pytest.mark.parametrize("megabytes", [250, 400, 700, 1200])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_little_memory(name: str, megabytes: int, folder: Path) -> None:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    check(alrakis_process(*COMMANDS[name], *HOW, folder=folder, before=limit, OMP_NUM_THREADS="2"))
