@@ -52,7 +52,8 @@ NO_PATHS = {
     "alrakis voices": {"lang"},
     "alrakis serve": {"host", "overrides", "api_key", "cors"},
     "alrakis-bench compare": {"base"},
-    "alrakis-bench tune": {"budget", "memory_limit", "config"},
+    "alrakis-bench tune": {"budget", "memory_limit"},
+    "alrakis-bench peers": {"name"},
     "python -m alrakis": {"text"},
 }  # a voice in a cast and a path in a config are looked at where they are used
 
