@@ -87,8 +87,13 @@ def chapters_of(blocks: Sequence[Block], title: str, name: str) -> list[Chapter]
     said = [chapter for chapter in chapters if any(map(str.isalnum, "".join(chapter.texts)))]
     if not said:
         raise InputError(f"{name} has no text: there is nothing to read in it")
-    unnamed = title or PurePath(name).stem if len(said) == 1 else "Beginning"
+    unnamed = (title or stem_of(name)) if len(said) == 1 else "Beginning"
     return [Chapter(chapter.title or unnamed, "\n\n".join(chapter.texts)) for chapter in said]
+
+
+def stem_of(name: str) -> str:
+    """A file's name without its end, as a title: names on disks need not be Unicode."""
+    return PurePath(name).stem.encode("utf-8", "replace").decode()
 
 
 def _chapter_level(blocks: Sequence[Block]) -> int:

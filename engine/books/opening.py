@@ -3,7 +3,7 @@
 import re
 from pathlib import PurePath
 
-from alrakis.books.book import Book, Chapter, Choices, chapters_of
+from alrakis.books.book import Book, Chapter, Choices, chapters_of, stem_of
 from alrakis.books.epub import read_epub
 from alrakis.books.html import decode, html_blocks, html_title
 from alrakis.books.markdown import front_matter, markdown_blocks
@@ -50,7 +50,7 @@ def plain_book(text: str, name: str) -> Book:
     """A book of one chapter, whose text is as it was given. Raises InputError if it is empty."""
     if not text.strip():
         raise InputError(f"{name} is empty: there is nothing to read")
-    return Book([Chapter(PurePath(name).stem, text)])
+    return Book([Chapter(stem_of(name), text)])
 
 
 def decode_text(data: bytes, name: str) -> str:

@@ -26,6 +26,11 @@ def test_text_without_headings_stays_as_it_is() -> None:
     assert open_book(text.encode(), "b.txt", Choices()).chapters == [Chapter("b", text)]
 
 
+def test_a_name_that_is_no_unicode_makes_a_title() -> None:
+    assert open_book(b"x", "a\udcffb.txt", Choices()).chapters[0].title == "a?b"
+    assert open_book(b"x", "a\udcffb.md", Choices()).chapters[0].title == "a?b"
+
+
 def test_languages_are_told() -> None:
     assert open_book(b"<html lang='de-AT'><p>a", "b.html", Choices()).language == "de"
     assert open_book(b"---\nlang: fr\n---\na", "b.md", Choices()).language == "fr"

@@ -135,7 +135,7 @@ class Patient:
     def load_voice(self, voice: Any) -> Any:
         return voice
 
-    def said(self, text: str, manner: Manner, caller: Caller) -> Handle[Any]:
+    def said(self, text: str, manner: Manner, caller: Caller, *, written: str | None = None) -> Handle[Any]:
         handle: Handle[Any] = Handle()
         self.begun.append(text)
         self._under_way.append(handle)

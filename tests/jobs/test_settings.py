@@ -32,6 +32,10 @@ OPTIONS = {
     "min_eos_p": None,
     "max_gen_duration_s": 3.0,
     "allow_early_stop": False,
+    "lexicon": {"words": {"A": "B"}},
+    "normalise": True,
+    "takes": 3,
+    "until": 0.1,
 }
 
 
