@@ -77,10 +77,10 @@ def test_it_says_where_it_is_and_how_to_hear_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_lets_finish_what_is_under_way(tmp_path: Path, number: int, code: int) -> None:
-    with program(folder=tmp_path) as running:
+    with program("--grace", "1000", folder=tmp_path) as running:
         running.ready()
         answers: list[httpx.Response] = []
-        body = {"input": SHORT * 8, "stream": False}
+        body = {"input": SHORT, "stream": False}
         asking = threading.Thread(
             target=lambda: answers.append(
                 httpx.post(f"{running.url}/v1/audio/speech", json=body, timeout=WAIT_S)
