@@ -119,7 +119,7 @@ def test_only_a_config_that_says_so_guesses_tokens(backend: Callable[..., OnnxBa
 
 def test_a_device_that_is_not_there_is_said_before_anything_is_read() -> None:
     weights = Unmeasured()
-    with pytest.raises(ConfigError, match="device 'mps' is not there"):
+    with pytest.raises(ConfigError, match="device 'mps': the onnx backend"):
         OnnxBackend(Config(backend="onnx", device="mps"), weights)
     assert weights.read == []
 
