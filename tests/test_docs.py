@@ -160,7 +160,7 @@ GIVEN = {
     "texts.jsonl": '{"text": "I like pizza.", "id": "pizza"}\n{"text": "No.", "voice": "demo/rms"}\n',
 }
 RESULTS = ("mine.json", "before.json", "after.json")
-UNLIKELY = ("aplay", "v2/", "preload_models(", "serve")  # a sound card, Bark's weights, for ever
+UNLIKELY = ("aplay", "v2/", "preload_models(", "serve", "--listen")  # a sound card, weights, for ever
 WITH_A_SERVER = "docs/serve.md"  # tests/serve/test_docs.py runs what it shows
 
 
@@ -186,6 +186,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
         (folder / name).write_text(text, "utf-8")
     for name in RESULTS:
         shutil.copy(next((ROOT / "bench" / "results").glob("*.json")), folder / name)
+    (lexicon,) = blocks("docs/long-texts.md", "toml")
+    (folder / "names.toml").write_text(lexicon, "utf-8")
     (config,) = blocks("docs/configs.md", "toml")
     (folder / "mine.toml").write_text(config, "utf-8")
     return folder

@@ -82,7 +82,7 @@ def run(options: argparse.Namespace) -> None:
         took_s = time.perf_counter() - began
         print(f"{turn.part} {turn.size}: {code}, {took_s:.0f} s", file=sys.stderr, flush=True)
         _write_table(out)
-    print(_write_table(out))
+    print(_write_table(out), end="")
 
 
 def _process(turn: Turn, options: argparse.Namespace, seconds: float) -> str:

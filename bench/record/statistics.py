@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from scipy import stats
 
 from alrakis.bench.record.schema import Sample, Summary
 from alrakis.errors import InputError
@@ -87,6 +86,8 @@ def ratio_of(a: Sequence[float], b: Sequence[float], noise: float | None = None)
     interval = widened(logs and (math.exp(logs[0]), math.exp(logs[1])), noise)
     if 2 / math.comb(len(a) + len(b), len(a)) >= SIGNIFICANT:  # the smallest p that is possible
         return Ratio(value, interval, 1.0, "too few samples")
+    from scipy import stats  # an extra, which what needs none of this does without
+
     method = stats.PermutationMethod(n_resamples=RESAMPLES, rng=np.random.default_rng(0))
     p = float(stats.mannwhitneyu(a, b, method=method).pvalue)
     return Ratio(value, interval, p, _verdict(value, interval, p))
@@ -142,6 +143,8 @@ def _interval(statistic: Callable[..., np.ndarray], *samples: Sequence[float]) -
     """
     if min(map(len, samples)) < 2:
         return None
+    from scipy import stats
+
     found = stats.bootstrap(
         samples,
         statistic,

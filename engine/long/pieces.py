@@ -12,7 +12,7 @@ from alrakis.config import Config
 from alrakis.errors import GenerationError
 from alrakis.long.cues import Align, CueTrack
 from alrakis.long.joining import finish, pause_after
-from alrakis.marks.subtitles import Cue, save_subtitles
+from alrakis.marks.subtitles import Cue, check_subtitles, save_subtitles
 from alrakis.result import Result
 from alrakis.sampling import FloatArray
 from alrakis.text.splitting import Chunk
@@ -100,7 +100,7 @@ class LongResult:
 
     def save_subtitles(self, path: str | os.PathLike[str], align: Align | None = None) -> Path:
         """Write srt, vtt or json, by the path's extension. Raises InputError for another, OutputError."""
-        return save_subtitles(path, self.cues(align))
+        return save_subtitles(check_subtitles(path), self.cues(align))
 
 
 def long_tags(text: str, made_with: Mapping[str, str]) -> dict[str, str]:

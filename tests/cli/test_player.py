@@ -105,7 +105,7 @@ class Chunks:
     sample_rate_hz = 24_000
 
     def __init__(self, count: int, there: Sequence[int] = ()) -> None:
-        self.manifest = SimpleNamespace(chunks=[SimpleNamespace(chunk=i) for i in range(1, count + 1)])
+        self.wanted = [SimpleNamespace(chunk=i) for i in range(1, count + 1)]
         self._there = there
 
     def finished_s(self) -> dict[int, float]:
@@ -115,7 +115,7 @@ class Chunks:
         return np.full(state.chunk, state.chunk / 1000, np.float32)
 
     def whole(self) -> bytes:
-        return b"".join(pcm16(self.audio(chunk)) for chunk in self.manifest.chunks)
+        return b"".join(pcm16(self.audio(chunk)) for chunk in self.wanted)
 
 
 class Listener:

@@ -131,7 +131,7 @@ def test_summaries_are_those_of_the_samples(every: tuple[Results, str]) -> None:
     assert summary.samples == len(rtfs) == 2
     assert min(rtfs) <= summary.q1 <= summary.median <= summary.q3 <= max(rtfs)
     assert summary.interval
-    assert min(rtfs) <= summary.interval[0] <= summary.interval[1] <= max(rtfs)
+    assert summary.interval[0] <= summary.median <= summary.interval[1]  # widened by the machine's noise
 
 
 def test_the_tables_name_every_target_and_workload(every: tuple[Results, str]) -> None:

@@ -31,8 +31,9 @@ def test_a_gpu_has_the_peak_since_it_was_reset(monkeypatch: pytest.MonkeyPatch) 
     peak = [500]
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     monkeypatch.setattr(torch.cuda, "is_initialized", lambda: True)
-    monkeypatch.setattr(torch.cuda, "max_memory_allocated", lambda: peak[0])
-    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda: peak.__setitem__(0, 20))
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    monkeypatch.setattr(torch.cuda, "max_memory_reserved", lambda card: peak[card])
+    monkeypatch.setattr(torch.cuda, "reset_peak_memory_stats", lambda card: peak.__setitem__(card, 20))
     assert peak_gpu_bytes() == 500
     reset_peaks()
     assert peak_gpu_bytes() == 20
