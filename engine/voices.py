@@ -87,7 +87,7 @@ def preset_names() -> set[str]:
 
 
 def list_voices() -> dict[str, list[str]]:
-    """Names of all presets, by the English name of their language."""
+    """The names of all presets, by the English name of their language."""
     voices = {
         language: [f"{prefix}{code}_speaker_{n}" for prefix in ("v2/", "") for n in _SPEAKERS]
         for language, code in SUPPORTED_LANGS
