@@ -156,9 +156,11 @@ class Planned(Batch):
 
     def __init__(self, engine: Patient, plans: list[PlannedItem]) -> None:
         self._plans = plans
-        nothing = SimpleNamespace(done={}, changed=[], gone=[])
         folder = SimpleNamespace(
-            folder=Path(), begin=lambda settings, items: nothing, add=lambda finished: None
+            folder=Path(),
+            begin=lambda settings, items: SimpleNamespace(done={}, changed=[], gone=[]),
+            keep_earlier=lambda item: None,
+            add=lambda finished: None,
         )
         task = BatchTask([plan.item for plan in plans], job(seed=1))
         super().__init__(engine, task, folder)  # type: ignore[arg-type]

@@ -77,7 +77,7 @@ def test_many_at_once_hear_what_they_would_alone(server: Running) -> None:
 
 
 def test_an_answer_that_takes_too_long_is_given_up() -> None:
-    with Running(timeout_s=0.5) as server:
+    with Running(timeout_s=0.01) as server:
         answer = server.post(input=LONG, stream=False)
         assert (answer.status_code, answer.json()["error"]["code"]) == (504, "timeout")
         assert answer.headers["x-should-retry"] == "false"
