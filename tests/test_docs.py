@@ -159,7 +159,6 @@ GIVEN = {
     "texts.txt": "I like pizza.\nIt is late.\n",
     "texts.jsonl": '{"text": "I like pizza.", "id": "pizza"}\n{"text": "No.", "voice": "demo/rms"}\n',
 }
-RESULTS = ("mine.json", "before.json", "after.json")
 UNLIKELY = ("aplay", "v2/", "preload_models(", "serve", "--listen")  # a sound card, weights, for ever
 WITH_A_SERVER = "docs/serve.md"  # tests/serve/test_docs.py runs what it shows
 
@@ -184,12 +183,11 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("examples")
     for name, text in GIVEN.items():
         (folder / name).write_text(text, "utf-8")
-    for name in RESULTS:
+    for name in ("mine.json", "before.json", "after.json"):
         shutil.copy(next((ROOT / "bench" / "results").glob("*.json")), folder / name)
-    (lexicon,) = blocks("docs/long-texts.md", "toml")
-    (folder / "names.toml").write_text(lexicon, "utf-8")
-    (config,) = blocks("docs/configs.md", "toml")
-    (folder / "mine.toml").write_text(config, "utf-8")
+    for page, name in (("docs/long-texts.md", "names.toml"), ("docs/configs.md", "mine.toml")):
+        (block,) = blocks(page, "toml")
+        (folder / name).write_text(block, "utf-8")
     return folder
 
 

@@ -11,6 +11,7 @@ from typing import Any
 
 from alrakis.errors import InputError, OutputError
 from alrakis.files.writing import check_writable, replace_file
+from alrakis.places.given import given_path
 
 FORMATS = (".srt", ".vtt", ".json")
 _LINE = 42  # characters, as subtitles have them
@@ -46,7 +47,7 @@ class Cue:
 
 def check_subtitles(path: str | os.PathLike[str]) -> Path:
     """The absolute path, if subtitles can be written there. Raises InputError."""
-    if Path(path).suffix.lower() not in FORMATS:
+    if given_path(path).suffix.lower() not in FORMATS:
         raise InputError(
             f"{os.fspath(path)} must end in {', '.join(FORMATS)}: that tells how subtitles are written"
         )

@@ -134,7 +134,7 @@ def test_a_stop_finishes_what_is_under_way_and_tells_the_rest() -> None:
 
 
 def test_what_is_not_finished_in_time_is_told() -> None:
-    with Running(grace_s=0.2) as server, ThreadPoolExecutor(2) as pool:
+    with Running(grace_s=0) as server, ThreadPoolExecutor(2) as pool:
         under_way = pool.submit(server.post, input=LONG, stream=False)
         wait_for(lambda: any(server.engine.slots_in_use.values()))
         server.end()
