@@ -237,15 +237,8 @@ def serve(options: argparse.Namespace) -> None:
         row = [config, f"{apart:.2f}", f"{together:.2f}", f"{figures.gain:.2f}"]
         row += [f"{figures.late_alone_s:.1f}", f"{figures.late_s:.1f}", f"{figures.late:.2f}"]
         rows.append([*row, f"{figures.stream_s:.2f}", f"{figures.first_s:.2f}", f"{figures.first:.3f}"])
-    header = [
-        "config",
-        "audio s a second, one by one",
-        "at once",
-        "gain",
-        "short alone, s",
-        "beside a long one",
-    ]
-    _print_table([*header, "times", "`stream`, s", "first byte, s", "times"], rows)
+    header = ["config", "one by one", "at once", "gain", "alone, s", "beside, s"]
+    _print_table([*header, "times", "`stream`, s", "byte, s", "times"], rows)
 
 
 def soak(options: argparse.Namespace) -> None:
