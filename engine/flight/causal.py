@@ -2,8 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -79,8 +78,9 @@ class Slots:
             counts = [1] * len(moving)
             next_draws = [_run(sequence).draw(sequence.done) for sequence in moving]
             _keep(moving, gpt.draw(logits, slots, next_draws), counts)
-        for sequence in moving:
-            sequence.entered = True
+        if begins:
+            for sequence in moving:
+                sequence.entered = True
         return counts
 
     def finished(self, gpt: CausalGPT, sequence: Sequence[Any]) -> bool:
@@ -113,23 +113,24 @@ class Tokens:
         """A row's tokens `(N,)`. Raises GenerationError if its own logits were not numbers."""
         if self._ids is None:
             try:
-                self._ids = gpt.read(self._drawn)
+                ids = gpt.read(self._drawn)
             except GenerationError:  # it may be of another row
                 return np.atleast_1d(gpt.read(self._drawn[row : row + 1])[0])
-        return np.atleast_1d(self._ids[row])
+            self._ids = ids.reshape(len(ids), -1)
+        own: IntArray = self._ids[row]
+        return own
 
 
-@dataclass(frozen=True)
-class Drawn:
-    """A sequence's own of these: the first `count` of its row."""
+class Drawn(NamedTuple):  # one is made in every step of every sequence
+    """A sequence's own of these: the first `size` of its row."""
 
     tokens: Tokens
     row: int
-    count: int
+    size: int
 
     def read(self, gpt: CausalGPT) -> IntArray:
         """int64 `(count,)`. GenerationError."""
-        return self.tokens.read(gpt, self.row)[: self.count]
+        return self.tokens.read(gpt, self.row)[: self.size]
 
 
 def _keep(moving: list[Sequence[Any]], drawn: Any, counts: list[int]) -> None:

@@ -37,7 +37,7 @@ class Run:
 
     def draw(self, done: int) -> Draw:
         """The draw after `done` others."""
-        return self.draws(done).at(0)
+        return Draw(self.seed, self.step + done, self.sampling, self.heads[done % len(self.heads)])
 
     def draws(self, done: int) -> Draws:
         """Those that are left after `done` of them."""
