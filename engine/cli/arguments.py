@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger("alrakis")
 
-MOST_TEXT_BYTES = 64 << 20
 MOST_BOOK_BYTES = 512 << 20  # an EPUB has pictures, too
 
 
@@ -268,17 +267,19 @@ def read_text(words: Sequence[str], file: str | None) -> str:
     Standard input is read for "-", or if nothing is given and it is not a terminal.
     Raises InputError if there is nothing to read or it is not UTF-8.
     """
+    from alrakis.books.opening import MOST_TEXT_BYTES, decode_text
+
     if words and file is not None:
         raise InputError("give the text either as arguments or with --file, not both")
     if file == "-" or list(words) == ["-"]:
-        return _decode(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
+        return decode_text(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
     if file is not None:
-        return _decode(_read_file(file), file)
+        return decode_text(_read_file(file, MOST_TEXT_BYTES), file)
     if words:
         return " ".join(words)
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError('nothing to say: give a text (alrakis say "Hello"), --file FILE, or pipe one in')
-    return _decode(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
+    return decode_text(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
 
 
 def read_bytes(file: str) -> bytes:
@@ -288,7 +289,7 @@ def read_bytes(file: str) -> bytes:
     return _read_file(file, MOST_BOOK_BYTES)
 
 
-def _read_file(file: str, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
+def _read_file(file: str, most_bytes: int) -> bytes:
     try:
         with open(file, "rb") as opened:  # a pipe will do
             content = opened.read(most_bytes + 1)
@@ -297,15 +298,3 @@ def _read_file(file: str, most_bytes: int = MOST_TEXT_BYTES) -> bytes:
     if len(content) > most_bytes:
         raise InputError(f"{file} has more than {most_bytes >> 20} MiB: give it in parts")
     return content
-
-
-def _decode(data: bytes, where: str) -> str:
-    if len(data) > MOST_TEXT_BYTES:
-        raise InputError(f"{where} has more than {MOST_TEXT_BYTES >> 20} MiB: give it in parts")
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise InputError(f"{where} is not UTF-8 text (byte {error.start}): convert it first") from None
-    if "\0" in text:
-        raise InputError(f"{where} is not text: byte {data.index(0)} is zero, as in binary files")
-    return text

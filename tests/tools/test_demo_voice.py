@@ -199,7 +199,7 @@ def test_the_model_card_has_every_config_with_each_voice(config: str) -> None:
     ],
 )
 def test_words_are_compared_not_their_spelling(wanted: str, heard: str, count: int) -> None:
-    assert evaluate.errors(evaluate.compared(wanted), evaluate.compared(heard)) == count
+    assert evaluate.distance(evaluate.compared(wanted), evaluate.compared(heard)) == count
 
 
 @pytest.mark.parametrize("pitch", [80, 101, 170, 230])

@@ -17,6 +17,7 @@ from scipy.signal import resample_poly
 from scipy.spatial.distance import cdist
 
 from alrakis import Engine
+from alrakis.listening.errors_of import distance
 from alrakis.text.english.saying import say_in_words
 from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import RATE_HZ, mel_filters, to_24k
@@ -94,16 +95,6 @@ def compared(text: str) -> list[str]:
     for spelled, together in _SPELLED:
         words = re.sub(rf"\b(?:{spelled})\b", together, words)
     return words.split()
-
-
-def errors(wanted: Sequence[str], heard: Sequence[str]) -> int:
-    """Words to insert, delete or replace."""
-    row = list(range(len(heard) + 1))
-    for i, word in enumerate(wanted, 1):
-        corner, row[0] = row[0], i
-        for j, other in enumerate(heard, 1):
-            corner, row[j] = row[j], min(row[j] + 1, row[j - 1] + 1, corner + (word != other))
-    return row[-1]
 
 
 def log_mel(samples: Any) -> Any:
@@ -207,7 +198,7 @@ def evaluate(
 
 
 def _missed(wanted: str, heard: str, show: bool) -> int:
-    count = errors(compared(wanted), compared(heard))
+    count = distance(compared(wanted), compared(heard))
     if show:
         print(f"  {count} {wanted}" + (f" -> {heard}" if count else ""), flush=True)
     return count

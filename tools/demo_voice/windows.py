@@ -15,10 +15,11 @@ import numpy as np
 
 from alrakis import Engine
 from alrakis.config import MATHEMATICS, load_config, preset_names
+from alrakis.listening.errors_of import distance
 from alrakis.text.english.saying import say_in_words
 from alrakis.weights.demo.weights import DemoVoice
 from demo_voice.codec import to_24k
-from demo_voice.evaluate import LONGEST_S, Ear, compared, errors, log_mel, mel_distance, pitch_hz, sentences
+from demo_voice.evaluate import LONGEST_S, Ear, compared, log_mel, mel_distance, pitch_hz, sentences
 from demo_voice.flite import Flite
 
 VOICES = ("demo/slt", "demo/rms")
@@ -143,7 +144,7 @@ def _said(voice: str, audio: Any, given: str, wanted: str, heard: str) -> Said:
     return Said(
         sentence=given,
         words=len(words),
-        wrong=errors(words, compared(heard)),
+        wrong=distance(words, compared(heard)),
         distance=mel_distance(audio, true),
         pitch=_semitones(pitch_hz(audio), own[0]),
         drift=_drift(audio) - _drift(true),
