@@ -1,11 +1,10 @@
 """`alrakis-bench`, the command line of the benchmarks. Each command is a file in `bench/commands/`."""
 
-import sys
 from collections.abc import Sequence
 from typing import NoReturn
 
 from alrakis.bench.commands import COMMANDS
-from alrakis.cli.program import command_parser, guarded, run_command
+from alrakis.cli.program import command_parser, guarded, leave, run_command
 
 _DESCRIPTION = "Measure Bark on this machine: alrakis and its peers, side by side."
 _EXAMPLES = """\
@@ -21,4 +20,4 @@ PARSER = ("alrakis-bench", _DESCRIPTION, _EXAMPLES, COMMANDS)
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `alrakis-bench` with these arguments, those of the process by default, and exit."""
-    sys.exit(guarded(lambda: run_command(command_parser(*PARSER), arguments)))
+    leave(guarded(lambda: run_command(command_parser(*PARSER), arguments)))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from alrakis.cli.arguments import given
-from alrakis.cli.program import Parser, guarded, main
+from alrakis.cli.program import Parser, guarded, leave, main
 from alrakis.errors import InputError
 
 _EPILOG = """\
@@ -94,4 +94,4 @@ if __name__ == "__main__":
     words = sys.argv[1:]
     if words and not words[0].startswith("-"):
         main(words)
-    sys.exit(guarded(lambda: generate(words)))
+    leave(guarded(lambda: generate(words)))

@@ -207,11 +207,12 @@ class ToyBackend:
 
 
 def run_all(backend: Any, steps: Iterable[Steps[Any]], on_move: OnMove | None = None) -> list[Any]:
-    """What comes of some steps, side by side."""
+    """What comes of some steps, side by side: none begins before all are there."""
     scheduler = Scheduler(backend, slots=backend.max_batch + 1, one_stage=False)
     caller = Caller(on_move)
     try:
-        handles = [scheduler.submit(own, caller, Clock()) for own in steps]
+        with scheduler.resting():
+            handles = [scheduler.submit(own, caller, Clock()) for own in steps]
         return [handle.result() for handle in handles]
     finally:
         scheduler.close()

@@ -18,7 +18,7 @@ from alrakis.bench.figures.document import marked, table_in, write_table
 from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
 from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.targets.process import Process, Target
-from alrakis.cli.program import guarded
+from alrakis.cli.program import guarded, leave
 from alrakis.errors import InputError
 from alrakis.spec import PARTS
 
@@ -46,7 +46,7 @@ def make_parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> None:
     options = make_parser().parse_args(arguments)
-    sys.exit(guarded(lambda: _run(options)))
+    leave(guarded(lambda: _run(options)))
 
 
 def _run(options: argparse.Namespace) -> None:

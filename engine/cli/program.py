@@ -5,6 +5,7 @@ ended by a hangup, by Ctrl-C, by a closed pipe or by SIGTERM.
 """
 
 import argparse
+import atexit
 import contextlib
 import io
 import logging
@@ -20,6 +21,7 @@ from typing import Any, NoReturn
 from alrakis.cli.commands import COMMANDS, Command
 from alrakis.errors import AlrakisError, InputError, nearest
 from alrakis.files.printable import printable_lines
+from alrakis.serve import LOADING
 from alrakis.version import __version__
 
 FAILED, WRONG_USE, BY_SIGNAL, CLOSED_PIPE = 1, 2, 128, 141
@@ -116,7 +118,7 @@ def command_parser(
 
 def main(arguments: Sequence[str] | None = None) -> NoReturn:
     """Run `alrakis` with these arguments (default: the process's) and exit."""
-    sys.exit(guarded(lambda: run_command(make_parser(), arguments)))
+    leave(guarded(lambda: run_command(make_parser(), arguments)))
 
 
 def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None) -> None:
@@ -126,6 +128,20 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         raise SystemExit(WRONG_USE)
     args = parser.parse_args(arguments)
     args.run(args)
+
+
+def leave(code: int) -> NoReturn:
+    """End this process with an exit code, at once if a thread that is left may be in compiled code.
+
+    The interpreter ends such a thread by unwinding it, and where that meets C++ the process is aborted.
+    """
+    if any(thread.name == LOADING for thread in threading.enumerate()):
+        atexit._run_exitfuncs()  # temporary folders are removed
+        for stream in (sys.stdout, sys.stderr):
+            with contextlib.suppress(OSError, ValueError, AttributeError):  # closed, or nobody reads
+                stream.flush()
+        os._exit(code)
+    sys.exit(code)
 
 
 def guarded(program: Callable[[], None]) -> int:

@@ -315,7 +315,5 @@ def _wanted() -> bool:
     if threading.main_thread().is_alive():
         return True
     own = (threading.current_thread(), threading.main_thread())
-    return any(
-        thread.is_alive() and not thread.daemon and thread not in own and thread.name != "alrakis"
-        for thread in threading.enumerate()
-    )
+    others = (thread for thread in threading.enumerate() if thread.is_alive() and thread not in own)
+    return any(not thread.daemon and not thread.name.startswith("alrakis") for thread in others)

@@ -3,7 +3,7 @@
 import functools
 import threading
 from collections.abc import Callable
-from concurrent.futures import CancelledError, InvalidStateError
+from concurrent.futures import InvalidStateError
 from contextlib import suppress
 from dataclasses import replace
 from typing import Any
@@ -68,9 +68,14 @@ class _Contest:
             handle.cancel()
 
     def _made(self, take: int, handle: Any) -> None:
-        """A take is over; it is listened to in a thread of its own, so that the others go on."""
-        name = f"alrakis-listener-{take}"
-        threading.Thread(target=self._hear, args=(take, handle), name=name, daemon=True).start()
+        """A take is over; it is listened to in a thread of its own, so that the others go on.
+
+        The thread is not a daemon: ended by the interpreter within compiled code, it would abort the process.
+        """
+        if handle.cancelled():
+            self._handle.cancel()
+            return
+        threading.Thread(target=self._hear, args=(take, handle), name=f"alrakis-listener-{take}").start()
 
     def _hear(self, take: int, handle: Handle[Result]) -> None:
         try:
@@ -84,8 +89,6 @@ class _Contest:
                 self._finish()
             elif options.until is not None and not self._handle.done():
                 self._start(take + 1)
-        except CancelledError:
-            self._handle.cancel()
         except BaseException as error:  # it belongs to whoever waits
             with suppress(InvalidStateError):
                 self._handle.set_exception(error)

@@ -15,6 +15,7 @@ from fastapi import FastAPI
 
 from alrakis.engine import Engine
 from alrakis.errors import BackendError
+from alrakis.serve import LOADING
 from alrakis.serve.app import make_app
 from alrakis.serve.connections import connection_class
 from alrakis.serve.logs import Log, Logging, Write, to_stderr
@@ -115,7 +116,7 @@ def load(
         with contextlib.suppress(RuntimeError):  # the server has ended meanwhile
             loop.call_soon_threadsafe(told)
 
-    thread = threading.Thread(target=work, name="alrakis-load", daemon=True)
+    thread = threading.Thread(target=work, name=LOADING, daemon=True)
     thread.start()
     return thread
 

@@ -81,6 +81,38 @@ def test_a_signal_cleans_up_as_ctrl_c_does(tmp_path: Path, number: signal.Signal
     assert [*(tmp_path / "tmp").glob("alrakis-*"), *(tmp_path / "out").iterdir()] == []
 
 
+def test_a_thread_that_loads_weights_does_not_abort_the_end(tmp_path: Path) -> None:
+    """It goes in and out of compiled code all the time."""
+    program = """
+import threading
+import numpy, onnxruntime, tempfile
+from onnx import TensorProto, helper
+from alrakis.cli.program import leave
+from alrakis.serve import LOADING
+
+value = [helper.make_tensor_value_info(name, TensorProto.FLOAT, [1]) for name in "xy"]
+graph = helper.make_graph([helper.make_node("Neg", ["x"], ["y"])], "g", value[:1], value[1:])
+model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+session = onnxruntime.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
+begun = threading.Event()
+
+def work():
+    while True:
+        session.run(None, {"x": numpy.zeros(1, "f4")})
+        begun.set()
+
+for _ in range(4):
+    threading.Thread(target=work, name=LOADING, daemon=True).start()
+begun.wait()
+kept = tempfile.TemporaryDirectory(dir=".")
+print("said")
+leave(143)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (143, "said\n", "")
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_signal_that_is_ignored_stays_ignored(tmp_path: Path) -> None:
     """As under nohup."""
     program = (
