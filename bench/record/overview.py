@@ -131,8 +131,14 @@ def _alike(machines: Sequence[Machine]) -> list[tuple[Machine, Series]]:
 
 
 def _usual_work(machines: Sequence[Machine]) -> tuple[object, ...] | None:
-    works = [_identity(machine.best.workload) for machine in machines if machine.best]
-    return max(works, key=works.count) if works else None
+    """Of works that were done equally often, one with a voice, and the longest: what people do."""
+    works = [machine.best.workload for machine in machines if machine.best]
+    alike = [_identity(work) for work in works]
+
+    def rank(work: Workload) -> tuple[int, bool, float]:
+        return alike.count(_identity(work)), work.voice is not None, work.seconds
+
+    return _identity(max(works, key=rank)) if works else None
 
 
 def _identity(workload: Workload) -> tuple[object, ...]:

