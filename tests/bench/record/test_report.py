@@ -94,7 +94,7 @@ def test_workloads_are_never_mixed() -> None:
     assert "5 s of speech" in page
     assert "14 s of speech" in page
     figures = [table for table in Page(page).tables if table[0][:3] == ["target", "RTF", "95% interval"]]
-    assert [len(table) - 1 for table in figures] == [3, 1]
+    assert sorted(len(table) - 1 for table in figures) == [1, 3]
 
 
 def test_a_machine_is_told_of_where_its_figures_are() -> None:
