@@ -19,6 +19,7 @@ import alrakis
 from alrakis import bench, configs, export
 from alrakis.bench.peers.recipes import RECIPES, environment_of, recipe_of
 from alrakis.errors import BackendError
+from alrakis.files.parsing import read_json, reason
 from alrakis.places.folders import own_cache
 
 _DONE = "installed.json"  # written last: what is there without it is not whole
@@ -97,7 +98,18 @@ def installed() -> Iterator[Installed]:
     for name in RECIPES:
         folder = folder_of(name)
         if (folder / _DONE).exists():
-            yield Installed(name, folder, json.loads((folder / _DONE).read_text("utf-8")))
+            yield Installed(name, folder, versions_in(folder / _DONE))
+
+
+def versions_in(path: Path) -> dict[str, str]:
+    """The versions that an environment's file tells. Raises BackendError for a damaged file."""
+    try:
+        found = read_json(path)
+    except (OSError, ValueError) as error:
+        raise BackendError(f"{path} is damaged: {reason(error)}; install the peer again") from None
+    if not isinstance(found, dict) or not all(isinstance(version, str) for version in found.values()):
+        raise BackendError(f"{path} is damaged: it tells no versions; install the peer again")
+    return found
 
 
 def remove(name: str) -> bool:

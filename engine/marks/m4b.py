@@ -14,6 +14,7 @@ from alrakis.errors import OutputError
 from alrakis.marks.mark import Mark
 
 BIT_RATE = 64_000  # of mono speech at 24 kHz
+_MOST_PIXELS = 1 << 25  # of a cover: a small file may be a picture of gigabytes
 _MILLISECOND = Fraction(1, 1000)
 _TAGS = {"title": "title", "artist": "artist", "album": "album", "comment": "comment", "software": "encoder"}
 
@@ -81,10 +82,13 @@ def _with_marks(
 
 def _add_cover(av: Any, target: Any, cover: bytes) -> Any:
     """A stream for the cover; gives its one packet, to be written after the head; None for no picture."""
+    limits = {"max_pixels": str(_MOST_PIXELS)}
     try:
-        picture = av.open(io.BytesIO(cover))
+        picture = av.open(io.BytesIO(cover), options=limits)
         (image,) = picture.streams.video
-        next(av.open(io.BytesIO(cover)).decode(video=0))
+        if not 0 < image.width * image.height <= _MOST_PIXELS:
+            return None
+        next(av.open(io.BytesIO(cover), options=limits).decode(video=0))
     except (av.error.FFmpegError, ValueError, StopIteration):
         return None
     stream = target.add_stream_from_template(image)

@@ -1,7 +1,6 @@
 """Home Assistant's Wyoming: a text, or pieces of one as they come, into audio, over TCP."""
 
 import asyncio
-import json
 import re
 import time
 import uuid
@@ -24,6 +23,7 @@ from wyoming.tts import (
 )
 
 from alrakis.audio import pcm16
+from alrakis.files.parsing import parse_json
 from alrakis.serve.answers import note_figures
 from alrakis.serve.asked import Said
 from alrakis.serve.guard import Notes
@@ -219,17 +219,17 @@ def information(service: Service) -> Info:
 async def read_event(reader: asyncio.StreamReader, most_bytes: int) -> Event:
     """The next event of a connection, with limits that the package's own reader has not.
 
-    Raises EOFError at the end, and ValueError, KeyError or TypeError for what is no event.
+    Raises EOFError at the end, and ValueError, KeyError, TypeError or AttributeError for what is no event.
     """
     line = await reader.readline()
     if not line:
         raise EOFError
-    head = json.loads(line)
+    head = parse_json(line)
     data = dict(head.get("data") or {})
     lengths = [int(head.get(name) or 0) for name in ("data_length", "payload_length")]
     if min(lengths) < 0 or sum(lengths) > most_bytes:
         raise ValueError("an event is too large")
     if lengths[0]:
-        data.update(json.loads(await reader.readexactly(lengths[0])))
+        data.update(parse_json(await reader.readexactly(lengths[0])))
     payload = await reader.readexactly(lengths[1]) if lengths[1] else None
     return Event(type=str(head["type"]), data=data, payload=payload)

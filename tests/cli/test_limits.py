@@ -1,8 +1,9 @@
-"""Processes that may have few threads or little memory: a line, or the audio; no traceback, no hang."""
+"""Processes that may have few threads, files or little memory: a line, or the audio; nothing is lost."""
 
 import os
 import resource
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -31,6 +32,14 @@ def check(ended: Ended) -> None:
         assert lines[-1].startswith("alrakis: error: "), ended.err
 
 
+def memory(megabytes: int) -> Callable[[], None]:
+    def limit() -> None:
+        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
+        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+
+    return limit
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     (tmp_path / "t.txt").write_text("Hello.\nI like pizza.\n")
@@ -52,8 +61,37 @@ def test_few_threads(name: str, threads: int, folder: Path) -> None:
 @pytest.mark.parametrize("megabytes", [250, 400, 700, 1200])
 @pytest.mark.parametrize("name", COMMANDS)
 def test_little_memory(name: str, megabytes: int, folder: Path) -> None:
-    def limit() -> None:
-        resource.setrlimit(resource.RLIMIT_AS, (megabytes << 20, megabytes << 20))
-        resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
+    limit = memory(megabytes)
     check(alrakis_process(*COMMANDS[name], *HOW, folder=folder, before=limit, OMP_NUM_THREADS="2"))
+
+
+def files(most: int) -> Callable[[], None]:
+    return lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+@pytest.mark.parametrize("most", [6, 10, 16, 32])
+@pytest.mark.parametrize("name", COMMANDS)
+def test_few_files(name: str, most: int, folder: Path) -> None:
+    check(alrakis_process(*COMMANDS[name], *HOW, folder=folder, before=files(most)))
+
+
+@pytest.mark.parametrize("name", ["read", "batch"])
+def test_work_that_a_limit_stopped_goes_on_by_the_same_command(name: str, folder: Path) -> None:
+    alone = folder / "alone"
+    alone.mkdir()
+    (alone / "t.txt").write_text((folder / "t.txt").read_text())
+    assert alrakis_process(*COMMANDS[name], *HOW, folder=alone).code == 0
+    ends = []
+    for limit in (files(10), memory(400), files(16), memory(700), files(32), memory(1200)):
+        ends.append(alrakis_process(*COMMANDS[name], *HOW, folder=folder, before=limit))
+        check(ends[-1])
+    assert any(ended.code for ended in ends)
+    ended = alrakis_process(*COMMANDS[name], *HOW, folder=folder)
+    assert ended.code == 0, ended.err
+    assert audio_in(folder, alone) == audio_in(alone)
+
+
+def audio_in(folder: Path, but: Path | None = None) -> dict[Path, bytes]:
+    """All sound in a folder; `but`: a folder in it that does not count."""
+    found = (path for path in folder.rglob("*.wav") if but is None or but not in path.parents)
+    return {path.relative_to(folder): path.read_bytes() for path in found}

@@ -94,6 +94,17 @@ WORDS = [
     "\u200d",
     *TEXTS,
 ]
+MARKUP = [
+    "<p>", "</p>", "<div>", "</div>", "<h1>", "<h2>x</h2>", "<table><tr><td>", "<script>", "<style>", "<svg>",
+    "<!--", "-->", "<![CDATA[", "]]>", "<?xml version='1.0' encoding='utf-16'?>", "<?xml encoding=\"idna\"?>",
+    "<!DOCTYPE a [<!ENTITY b SYSTEM 'file:///etc/passwd'>]>", "<!DOCTYPE a [<!ENTITY b '&c;&c;'>]>", "&b;",
+    "<!DOCTYPE a SYSTEM 'http://127.0.0.1:9/x.dtd'>", "&nbsp;", "&#0;", "&#xd800;", "&#x10ffff;", "&#999999999;",
+    "<a href='../../../etc/passwd'>", "<img src='http://127.0.0.1:9/'>", "<meta charset=\"zip\">",
+    "<meta charset=\"unicode_escape\">", "<iframe src='x'>", "<ol start='99999999999'>", "<td colspan='999999'>",
+    "<aside epub:type='footnote'>", "<a epub:type='noteref'>*</a>", "<ruby>", "<rt>", "<template>", "<br/>",
+    "full-path='/etc/passwd'", "href='%2e%2e/x'", "properties='nav cover-image'", "linear='no'",
+    "media-type='image/png'", "idref='p0'", "xmlns:a='b'", "<itemref idref='p0'/>", "<dc:title>", *TEXTS[:8],
+]  # fmt: skip
 TRAP = b"ctests.fuzz.trap\nspring\n"
 OPCODES = [
     TRAP, b"cos\nsystem\n", b"cbuiltins\neval\n", b"ctorch\nFloatStorage\n",
@@ -149,6 +160,22 @@ def damage_text(random: Random, data: bytes) -> bytes:
     text = text[:200_000]
     made = text.encode("utf-8", "surrogatepass" if random.random() < 0.1 else "replace")
     return damage_bytes(random, made) if random.random() < 0.2 else made
+
+
+def damage_markup(random: Random, data: bytes) -> bytes:
+    """HTML or XML with tags, attributes and entities put in, and names changed; or text damaged."""
+    if random.random() < 0.4:
+        return damage_text(random, data)
+    text = data.decode("utf-8", "replace")
+    for _ in range(random.choice((1, 2, 5))):
+        places = [at for at, letter in enumerate(text) if letter in "<>&\"'=/"] or [0]
+        at = random.choice(places)
+        if random.random() < 0.3:
+            end = text.find(">", at) + 1
+            text = text[:at] + text[max(at, end) :]
+        else:
+            text = text[:at] + random.choice(MARKUP) * random.choice((1, 1, 3, 300)) + text[at:]
+    return text[:200_000].encode("utf-8", "replace")
 
 
 def odd_value(random: Random, depth: int = 0) -> Any:
@@ -276,8 +303,9 @@ def in_zip(members: Callable[[str], Mutate]) -> Mutate:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             content = [(entry.filename, archive.read(entry)) for entry in archive.infolist()]
         at = random.randrange(len(content))
-        if random.random() < 0.6:
-            at = max(range(len(content)), key=lambda i: content[i][0].endswith("data.pkl"))
+        pickles = [i for i, (name, _) in enumerate(content) if name.endswith("data.pkl")]
+        if pickles and random.random() < 0.6:
+            at = pickles[0]
         name, inside = content[at]
         kind = random.randrange(12)
         if kind == 0:

@@ -1,18 +1,14 @@
 """All that reads a file or a text of somebody else's: how its files are damaged, and how they are read."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from alrakis.bench.record.schema import load_results
-from alrakis.books.book import Choices
-from alrakis.books.opening import open_book
 from alrakis.cli.arguments import parse_cast, parse_overrides
 from alrakis.config import load_config
-from alrakis.errors import AlrakisError, InputError
+from alrakis.errors import InputError
 from alrakis.export.accuracy.report import report_from_json
-from alrakis.export.store import DamagedError, Store
+from alrakis.export.store import Store
 from alrakis.jobs.batch_folder import BatchFolder
 from alrakis.jobs.batch_texts import read_items
 from alrakis.jobs.reading_folder import ReadingFolder
@@ -24,40 +20,24 @@ from alrakis.text.speakers import check_cast
 from alrakis.text.splitting import split_text
 from alrakis.voices import load_voice
 from alrakis.weights import open_weights
+from alrakis.weights.codec import read_codec
+from alrakis.weights.folder_voices import folder_voices
 from alrakis.weights.safetensors_file import read_safetensors
 from alrakis.weights.suno import read_checkpoint
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.transformers_folder import TransformersFolder
 from tests.fuzz import mutate
-from tests.fuzz.mutate import Mutate
+from tests.fuzz.book_readers import BOOK_READERS
+from tests.fuzz.cache_readers import CACHE_READERS
+from tests.fuzz.reader import Reader, attempt, only
+from tests.fuzz.seeds import TINY_CODEC
+from tests.fuzz.server_readers import SERVER_READERS
 
-REFUSALS = (AlrakisError, DamagedError)  # what a reader may raise
 LAYOUT = Layout()
+CODEC_LAYOUT = Layout(codebook_size=TINY_CODEC.codebook_size)
 DEMO = open_weights("demo")
 TOKENIZER = DEMO.tokenizer()
 TOKENIZER.encode("5")  # imports what reads numbers
-
-
-@dataclass(frozen=True)
-class Reader:
-    """name: of its seeds' folder too. mutate: by the end of a file's name. read: takes a case's folder.
-
-    share: how often it is tried; the quick and the dangerous are tried more often.
-    """
-
-    name: str
-    mutate: dict[str, Mutate]
-    read: Callable[[Path], object]
-    share: int = 1
-
-    def damage(self, path: Path) -> Mutate | None:
-        """How a file is damaged, None if it is left as it is."""
-        return next((damage for end, damage in self.mutate.items() if path.name.endswith(end)), None)
-
-
-def only(folder: Path) -> Path:
-    (path,) = (path for path in folder.iterdir() if path.is_file())
-    return path
 
 
 def touch(arrays: dict[str, Any]) -> None:
@@ -83,16 +63,14 @@ def read_transformers(folder: Path) -> None:
     attempt(*each[:1], *each[2:])
 
 
-def attempt(*reads: Callable[[], object]) -> None:
-    """All of some reads, also those after one that is refused; then the last refusal is raised."""
-    refused = None
-    for read in reads:
-        try:
-            read()
-        except REFUSALS as error:
-            refused = error
-    if refused:
-        raise refused
+def read_codec_file(folder: Path) -> None:
+    touch(dict(read_codec(only(folder), CODEC_LAYOUT).arrays))
+
+
+def read_folder_voices(folder: Path) -> None:
+    """Every voice that a folder of weights says it has."""
+    voices = folder_voices(folder)
+    attempt(*(lambda name=name: load_voice(name, LAYOUT, weights_voices=voices) for name in voices))
 
 
 def read_work(folder: Path) -> None:
@@ -142,12 +120,6 @@ def read_long(folder: Path) -> None:
     )
 
 
-def read_book(folder: Path) -> None:
-    path = only(folder)
-    data = path.read_bytes()
-    attempt(*(lambda own=own: open_book(data, path.name, own) for own in (Choices(), Choices(True, "skip"))))
-
-
 def read_words(folder: Path) -> None:
     read_lexicon(only(folder)).parts("Hermione paid 300 kr, said Dr. Who. " * 20, "de", "MAN")
 
@@ -180,6 +152,18 @@ READERS = [
         8,
     ),
     Reader("voice", {".npz": mutate.damage_npz}, lambda folder: load_voice(str(only(folder)), LAYOUT), 6),
+    Reader(
+        "voices of a folder",
+        {".json": mutate.damage_json, ".npy": mutate.damage_npy},
+        read_folder_voices,
+        4,
+    ),
+    Reader(
+        "codec",
+        {".safetensors": mutate.damage_safetensors, ".th": mutate.damage_torch},
+        read_codec_file,
+        6,
+    ),
     Reader("read manifest", {"manifest.json": mutate.damage_json}, read_work, 8),
     Reader(
         "files of work",
@@ -195,15 +179,12 @@ READERS = [
     Reader("lexicon", {"": mutate.damage_text}, read_words, 8),
     Reader("--set", {"": mutate.damage_text}, read_settings, 5),
     Reader("cast", {"": mutate.damage_text}, read_cast, 8),
-    Reader(
-        "book",
-        {".epub": mutate.in_zip(lambda name: mutate.damage_text), "": mutate.damage_text},
-        read_book,
-        6,
-    ),
     Reader("long text", {"": mutate.damage_text}, read_long, 1),
     Reader(
         "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 10
     ),
     Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 8),
+    *BOOK_READERS,
+    *SERVER_READERS,
+    *CACHE_READERS,
 ]

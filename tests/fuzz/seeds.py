@@ -7,56 +7,34 @@ from typing import Any
 import numpy as np
 
 from alrakis.config import load_config, preset_names
-from alrakis.spec import Layout
+from alrakis.spec import CodecShape, Layout
 from alrakis.stages.coarse import coarse_steps
-from tests.books.epubs import HOSTILE, PAGES, epub
+from alrakis.weights.names import codec_arrays
+from tests.fuzz.book_seeds import LEXICON, TEXT, write_book_seeds
+from tests.fuzz.cases import case_folder
+from tests.fuzz.server_seeds import write_server_seeds
 from tests.small_voices import small_voice
 
-TEXT = """\
-MAN: Dr. No paid $1,250.50 on May 3, 2021 — “what a day!” he said. [laughs] ♪ La la ♪
-
-WOMAN: 10:30 a.m. (at least)… 今天，很好。 क्या हुआ। Привет! No. 5 is 1/2 kg; NASA's 20°C.
-"""
-
-
-LEXICON = """\
-[words]
-Hermione = "her my oh nee"
-"Dr. Who" = "Doctor Hermione"
-[patterns]
-'(\\d+) ?kr' = '\\1 crowns'
-[language.de.words]
-Boot = "Boht"
-[speaker.MAN.words]
-hello = "howdy"
-"""
+TINY_CODEC = CodecShape(n_filters=2, dimension=2, codebook_size=4, lstm_layers=1)
 
 
 def write_seeds(root: Path) -> None:
     """Write the cases of all readers: `root/reader/case/files`."""
-    for write in (
-        _torch,
-        _safetensors,
-        _transformers,
-        _vocabularies,
-        _voices,
-        _work,
-        _settings,
-        _rows,
-        _batch,
-    ):
-        write(root)
+    _torch(root)
+    _safetensors(root)
+    _transformers(root)
+    _codecs(root)
+    _vocabularies(root)
+    _voices(root)
+    _work(root)
+    _settings(root)
+    _rows(root)
+    _batch(root)
     _artifacts(root)
     _texts(root)
-    _books(root)
-    _lexicons(root)
     _bench(root)
-
-
-def _case(root: Path, reader: str, case: str) -> Path:
-    folder = root / reader / case
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
+    write_book_seeds(root)
+    write_server_seeds(root)
 
 
 def _torch(root: Path) -> None:
@@ -72,9 +50,9 @@ def _torch(root: Path) -> None:
     args = {"n_layer": 1, "n_head": 1, "n_embd": 4, "block_size": 1024, "bias": False}
     args |= {"input_vocab_size": 12_096, "output_vocab_size": 12_096, "dropout": 0.0}
     checkpoint = {"model_args": args, "model": state, "best_val_loss": np.float32(2.5), "iter_num": 1000}
-    torch.save(checkpoint, _case(root, "torch checkpoint", "zip") / "coarse.pt")
-    torch.save(state, _case(root, "torch checkpoint", "state") / "coarse.pt")
-    old = _case(root, "torch checkpoint", "old") / "coarse.pt"
+    torch.save(checkpoint, case_folder(root, "torch checkpoint", "zip") / "coarse.pt")
+    torch.save(state, case_folder(root, "torch checkpoint", "state") / "coarse.pt")
+    old = case_folder(root, "torch checkpoint", "old") / "coarse.pt"
     torch.save(checkpoint, old, _use_new_zipfile_serialization=False)
 
 
@@ -82,7 +60,9 @@ def _safetensors(root: Path) -> None:
     from safetensors.numpy import save
 
     arrays = {"a.weight": np.ones((3, 4), np.float32), "b": np.arange(5), "c": np.float16([1, 2])}
-    (_case(root, "safetensors", "plain") / "model.safetensors").write_bytes(save(arrays, {"format": "pt"}))
+    (case_folder(root, "safetensors", "plain") / "model.safetensors").write_bytes(
+        save(arrays, {"format": "pt"})
+    )
 
 
 def _transformers(root: Path) -> None:
@@ -105,7 +85,7 @@ def _transformers(root: Path) -> None:
         ("whole", ["model.safetensors"]),
         ("sharded", ["a.safetensors", "model.safetensors.index.json"]),
     ):
-        folder = _case(root, "transformers folder", case)
+        folder = case_folder(root, "transformers folder", case)
         (folder / "config.json").write_text(json.dumps(config))
         (folder / "generation_config.json").write_text(json.dumps(generation))
         (folder / names[0]).write_bytes(
@@ -115,33 +95,57 @@ def _transformers(root: Path) -> None:
             (folder / names[1]).write_text(json.dumps(index))
 
 
+def _codecs(root: Path) -> None:
+    import torch
+    from safetensors.numpy import save
+
+    shapes = codec_arrays(TINY_CODEC)
+    arrays = {name: np.full(shape, 0.5, np.float32) for name, shape in shapes.items()}
+    (case_folder(root, "codec", "folded") / "codec.safetensors").write_bytes(save(arrays))
+    state = {}
+    for name, array in arrays.items():
+        if array.ndim == 3:  # weight norm: a length and a direction
+            state[f"{name}_g"] = torch.ones(array.shape[0], 1, 1)
+        state[f"{name}_v" if array.ndim == 3 else name] = torch.from_numpy(array)
+    torch.save(state, case_folder(root, "codec", "encodec") / "codec.th")
+
+
 def _vocabularies(root: Path) -> None:
     from tokenizers import Tokenizer, normalizers, pre_tokenizers
     from tokenizers.models import WordPiece
 
     lines = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *"abcdefghij", "hello", "##s", "中"]
-    (_case(root, "vocabulary", "vocab") / "vocab.txt").write_text("\n".join(lines))
+    (case_folder(root, "vocabulary", "vocab") / "vocab.txt").write_text("\n".join(lines))
     tokenizer = Tokenizer(WordPiece({token: i for i, token in enumerate(lines)}, unk_token="[UNK]"))
     tokenizer.normalizer, tokenizer.pre_tokenizer = (
         normalizers.BertNormalizer(),
         pre_tokenizers.BertPreTokenizer(),
     )
-    tokenizer.save(str(_case(root, "vocabulary", "json") / "tokenizer.json"), pretty=False)
+    tokenizer.save(str(case_folder(root, "vocabulary", "json") / "tokenizer.json"), pretty=False)
 
 
 def _voices(root: Path) -> None:
-    np.savez(_case(root, "voice", "npz") / "voice.npz", **small_voice())
-    np.savez_compressed(_case(root, "voice", "packed") / "voice.npz", **small_voice())
+    np.savez(case_folder(root, "voice", "npz") / "voice.npz", **small_voice())
+    np.savez_compressed(case_folder(root, "voice", "packed") / "voice.npz", **small_voice())
+    folder = case_folder(root, "voices of a folder", "embeddings")
+    names = {key: f"speaker_embeddings/a_{key}.npy" for key in small_voice()}
+    (folder / "speaker_embeddings").mkdir()
+    for key, array in small_voice().items():
+        np.save(folder / names[key], array)
+    index = {"repo_or_path": "suno/bark", "v2/en_speaker_0": names, "other": names}
+    (folder / "speaker_embeddings_path.json").write_text(json.dumps(index))
 
 
 def _work(root: Path) -> None:
     """The folder of work of `alrakis read`, with a chunk in each state."""
     from alrakis.audio import save_audio
+    from alrakis.files.parsing import parse_toml
     from alrakis.jobs.reading_manifest import ChunkState, KeptVoice, Manifest, TakeState
+    from alrakis.sampling import Options
     from tests.jobs.books import job
 
     for reader in ("read manifest", "files of work"):
-        folder = _case(root, reader, "work")
+        folder = case_folder(root, reader, "work")
         chunks = []
         for number, state in enumerate(("done", "spoken", "waiting", "failed"), 1):
             take = TakeState(text=f"Text {number}.", speaker="MAN", seed=number, state=state, seconds=0.0)  # type: ignore[arg-type]
@@ -158,8 +162,9 @@ def _work(root: Path) -> None:
             chunks.append(
                 ChunkState(chunk=number, text=take.text, pause="end", speaker="MAN", take=1, takes=[take])
             )
+        settings = job(options=Options(lexicon=parse_toml(LEXICON), normalise=True))
         kept = {"MAN": KeptVoice(name="chunk 1", file=chunks[0].takes[0].file)}
-        Manifest(settings=job(), kept=kept, chunks=chunks).save(folder)
+        Manifest(settings=settings, kept=kept, chunks=chunks).save(folder)
 
 
 def _settings(root: Path) -> None:
@@ -172,7 +177,7 @@ def _settings(root: Path) -> None:
             f"{key} = {json.dumps(list(value) if isinstance(value, tuple) else value)}"
             for key, value in values.items()
         ]
-        (_case(root, "config", name) / "own.toml").write_text("\n".join(lines))
+        (case_folder(root, "config", name) / "own.toml").write_text("\n".join(lines))
     lines = [
         "threads=4",
         "precision=int8",
@@ -181,9 +186,9 @@ def _settings(root: Path) -> None:
         "artifacts=a b",
         "loudness_lufs=-20",
     ]
-    (_case(root, "--set", "lines") / "items").write_text("\n".join(lines))
+    (case_folder(root, "--set", "lines") / "items").write_text("\n".join(lines))
     cast = ["MAN=v2/en_speaker_6", "WOMAN = v2/en_speaker_9", "OLD MAN=~/voice.npz"]
-    (_case(root, "cast", "lines") / "items").write_text("\n".join(cast) + "\n\n" + TEXT)
+    (case_folder(root, "cast", "lines") / "items").write_text("\n".join(cast) + "\n\n" + TEXT)
 
 
 def _rows(root: Path) -> None:
@@ -191,11 +196,11 @@ def _rows(root: Path) -> None:
         {"text": "Hello.", "id": "a", "seed": 5, "voice": "v2/en_speaker_6"},
         {"text": "你好", "lang": "zh", "file": "b.wav"},
     ]
-    (_case(root, "rows", "jsonl") / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
-    (_case(root, "rows", "csv") / "t.csv").write_text(
+    (case_folder(root, "rows", "jsonl") / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    (case_folder(root, "rows", "csv") / "t.csv").write_text(
         'id,text,seed,voice\na,"Hello,\n""you""",5,v2/en_speaker_6\n\n,Bye,,\n'
     )
-    (_case(root, "rows", "txt") / "t.txt").write_text("Hello.\n\nBye.\n")
+    (case_folder(root, "rows", "txt") / "t.txt").write_text("Hello.\n\nBye.\n")
 
 
 def _batch(root: Path) -> None:
@@ -203,7 +208,7 @@ def _batch(root: Path) -> None:
     from alrakis.jobs.batch_texts import BatchItem
     from tests.jobs.books import job
 
-    folder = BatchFolder(_case(root, "batch manifest", "two"))
+    folder = BatchFolder(case_folder(root, "batch manifest", "two"))
     items = [
         BatchItem(line=i, id=name, file=f"{name}.wav", text=f"Text {name}.") for i, name in enumerate("ab", 1)
     ]
@@ -240,32 +245,16 @@ def _artifacts(root: Path) -> None:
         (folder / "tokens.npy").write_bytes(b"table" * 20)
         return {"weights": "small", "source": "here", "alrakis": "0.1", "report": report}
 
-    Store(_case(root, "artifact", "one")).make(facts, build, 0)
+    Store(case_folder(root, "artifact", "one")).make(facts, build, 0)
 
 
 def _texts(root: Path) -> None:
-    (_case(root, "long text", "mixed") / "text").write_text(TEXT)
-    (_case(root, "long text", "plain") / "text").write_text("It was a day. " * 30)
-
-
-def _books(root: Path) -> None:
-    (_case(root, "book", "whole") / "book.epub").write_bytes(epub())
-    for name, (data, _) in HOSTILE.items():
-        if len(data) < 20_000 and name not in ("no zip", "cut off"):
-            (_case(root, "book", name) / "book.epub").write_bytes(data)
-    (_case(root, "book", "html") / "book.html").write_text(PAGES["b.xhtml"])
-    (_case(root, "book", "markdown") / "book.md").write_text(
-        "---\ntitle: A\n---\n# One\n\nSome *text*[^1].\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\n[^1]: Note\n"
-    )
-    (_case(root, "book", "plain") / "book.txt").write_text("Chapter 1\n\nA.\n\nChapter 2\n\nB.\n")
-
-
-def _lexicons(root: Path) -> None:
-    (_case(root, "lexicon", "all") / "names.toml").write_text(LEXICON)
+    (case_folder(root, "long text", "mixed") / "text").write_text(TEXT)
+    (case_folder(root, "long text", "plain") / "text").write_text("It was a day. " * 30)
 
 
 def _bench(root: Path) -> None:
     from alrakis.bench.record.schema import save_results
     from tests.bench.results import results
 
-    save_results(results({"cpu-int8": [1.0, 1.1]}), _case(root, "bench result", "one") / "result.json")
+    save_results(results({"cpu-int8": [1.0, 1.1]}), case_folder(root, "bench result", "one") / "result.json")

@@ -12,7 +12,8 @@ import pytest
 
 from tests.fuzz import trap
 from tests.fuzz.mutate import damage_bytes
-from tests.fuzz.readers import READERS, Reader
+from tests.fuzz.reader import Reader
+from tests.fuzz.readers import READERS
 from tests.fuzz.worker import COUNTS, fuzz
 
 ROOT = Path(__file__).parents[2]

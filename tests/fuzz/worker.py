@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from tests.fuzz import trap
-from tests.fuzz.readers import REFUSALS, Reader
+from tests.fuzz.reader import REFUSALS, Reader
 
 ADDRESS_SPACE = 4 << 30
 MOST_S = 10  # an input that takes longer is ended with its process

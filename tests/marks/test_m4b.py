@@ -1,10 +1,13 @@
 """m4b: AAC with chapters; an encoder's error is told."""
 
 import io
+import struct
+import zlib
 from pathlib import Path
 
 import av
 import numpy as np
+import pytest
 
 from alrakis.marks.m4b import write_m4b
 from alrakis.marks.mark import Mark
@@ -28,3 +31,34 @@ def test_chapters_are_asked_for_at_the_end(tmp_path: Path) -> None:
     with av.open(target) as file:
         assert [mark["metadata"]["title"] for mark in file.chapters()] == ["One"]
         assert file.metadata["title"] == "T"
+
+
+def png(width: int, height: int) -> bytes:
+    """A black picture, of a bit a point."""
+    data = zlib.compress(bytes(height * (1 + -(-width // 8))), 1)
+    parts = {b"IHDR": struct.pack(">IIBBBBB", width, height, 1, 0, 0, 0, 0), b"IDAT": data, b"IEND": b""}
+    chunks = (
+        struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+        for kind, body in parts.items()
+    )
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    ("cover", "streams"),
+    [
+        (png(16, 16), 2),
+        (png(6000, 6000), 1),
+        (png(0, 0), 1),
+        (b"\xff\xd8\xff and nothing", 1),
+    ],
+    ids=["a picture", "too large", "nothing", "cut off"],
+)
+def test_a_cover_is_a_picture_of_a_bearable_size_or_left_out(
+    cover: bytes, streams: int, tmp_path: Path
+) -> None:
+    target = io.BytesIO()
+    write_m4b(target, tmp_path, [np.full(2400, 0.1, np.float32)], 24_000, {}, list, cover)
+    target.seek(0)
+    with av.open(target) as file:
+        assert len(file.streams) == streams

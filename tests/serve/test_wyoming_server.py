@@ -138,6 +138,8 @@ def test_who_goes_away_frees_everything(home: Running) -> None:
         b"GET / HTTP/1.1\r\n\r\n",
         b"x" * 200_000 + b"\n",
         b"[]\n",
+        b"[" * 60_000 + b"\n",
+        b'{"type": "synthesize", "data": ' + b'{"a":' * 9000 + b"\n",
         b'{"type": "synthesize"}\n',
         b'{"type": "synthesize", "data": 3}\n',
         json.dumps({"type": "synthesize", "data_length": 10**12}).encode() + b"\n",
@@ -154,3 +156,4 @@ def test_rubbish_ends_its_own_connection(home: Running, rubbish: bytes) -> None:
         except ConnectionError:
             pass
     test_it_tells_what_it_has(home)
+    assert [line for line in home.lines if line.get("trace")] == []

