@@ -37,6 +37,8 @@ _TYPES = {  # of epub:type and role: what is dropped, and what is named
     ),
     **dict.fromkeys(("doc-endnotes", "doc-endnote"), "notes"),
 }
+# Encodings that Python has for names and for its own literals; the time of the first two is quadratic.
+_NO_PAGES = ("punycode", "idna", "unicode-escape", "raw-unicode-escape")
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
 _EMPTY = re.compile(rf"<(?!(?:{_VOID})\b)([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
 
@@ -45,8 +47,10 @@ def decode(data: bytes, name: str) -> str:
     """HTML's text, by the encoding it declares, else UTF-8. Raises InputError."""
     encoding = encoding_of(data) or "utf-8"
     try:
-        return codecs.decode(data, encoding).lstrip("\ufeff").replace("\0", "")
-    except (LookupError, UnicodeError, TypeError):
+        if codecs.lookup(encoding).name in _NO_PAGES:
+            raise LookupError
+        return data.decode(encoding).lstrip("\ufeff").replace("\0", "")
+    except (LookupError, UnicodeError):
         raise InputError(f"{name} is not text in {encoding}: convert it to UTF-8 first") from None
 
 

@@ -59,7 +59,8 @@ def test_limits_and_encodings() -> None:
         texts("<b>" * (MOST_TAGS + 1))
     assert texts("<b>" * 100_000 + "a") == ["a"]
     assert decode('<meta charset="latin-1">é'.encode("latin-1"), "p").endswith("é")
-    for data in (b"\xff", b"<meta charset=nothing>", b"<meta charset=rot13>"):
+    odd = ("nothing", "rot13", "zip", "punycode", "IDNA", "unicode_escape", "raw-unicode-escape")
+    for data in (b"\xff", *(f"<meta charset={name}>-aa".encode() for name in odd)):
         with pytest.raises(InputError, match="convert it"):
             decode(data, "p")
 

@@ -29,7 +29,10 @@ NCX = (
     '<ncx><navMap><navPoint><navLabel><text>One</text></navLabel><content src="b.xhtml#x"/></navPoint>'
     '<navPoint><navLabel><text>Two</text></navLabel><content src="c.xhtml"/></navPoint></navMap></ncx>'
 )
-NAV = '<html><body><nav><ol><li><a href="b.xhtml">One</a></li><li><a href="c.xhtml">2</a></li></ol></nav></body></html>'
+NAV = (
+    '<html><body><nav><ol><li><a href="b.xhtml">One</a></li><li><a href="c.xhtml">2</a></li></ol></nav>'
+    "</body></html>"
+)
 ITEMS = (
     '<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>'
     '<item id="nav" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/>'

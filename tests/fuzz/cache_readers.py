@@ -13,14 +13,14 @@ from tests.fuzz.reader import Reader, only
 
 
 def read_tuned(folder: Path) -> None:
-    with mock.patch.object(tuned, "tuned_path", lambda: only(folder)):
+    with mock.patch.object(tuned, "tuned_path", return_value=only(folder)):
         found = tuned.tuned_here()
         if found:
             str(found.words)
 
 
 def read_identities(folder: Path) -> None:
-    with mock.patch.object(memo, "own_cache", lambda: folder):
+    with mock.patch.object(memo, "own_cache", return_value=folder):
         memo.remembered("coarse", [], lambda: "computed")
 
 
