@@ -4,6 +4,9 @@ import re
 
 from alrakis.books.book import Block, Choices
 from alrakis.books.html import html_blocks
+from alrakis.errors import InputError
+
+_MOST_BRACKETS = 50_000  # each may begin a link, which is looked for over and over
 
 _FRONT = re.compile(r"\A---[ \t]*\n(.{0,20000}?)\n(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _NOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,60}\]:.*(?:\n(?: {4}|\t).*|\n(?=\n(?: {4}|\t)))*", re.MULTILINE)
@@ -15,6 +18,8 @@ def markdown_blocks(text: str, name: str, choices: Choices, left_out: list[str])
     """The blocks of a text in Markdown. Raises InputError for one with too much in it."""
     from markdown_it import MarkdownIt
 
+    if text.count("[") > _MOST_BRACKETS:
+        raise InputError(f"{name} has more than {_MOST_BRACKETS} brackets: give it in parts")
     text = _FRONT.sub("", text, count=1)
     for note in _NOTE.findall(text):
         left_out.append(f"notes: {' '.join(note.split())[:50]}")

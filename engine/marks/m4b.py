@@ -14,6 +14,8 @@ from alrakis.errors import OutputError
 from alrakis.marks.mark import Mark
 
 BIT_RATE = 64_000  # of mono speech at 24 kHz
+# FFmpeg would guess: it knows hundreds of formats, and some name other files that it opens.
+_PICTURES = {b"\x89PNG\r\n\x1a\n": "png_pipe", b"\xff\xd8\xff": "jpeg_pipe"}
 _MOST_PIXELS = 1 << 25  # of a cover: a small file may be a picture of gigabytes
 _MILLISECOND = Fraction(1, 1000)
 _TAGS = {"title": "title", "artist": "artist", "album": "album", "comment": "comment", "software": "encoder"}
@@ -82,13 +84,16 @@ def _with_marks(
 
 def _add_cover(av: Any, target: Any, cover: bytes) -> Any:
     """A stream for the cover; gives its one packet, to be written after the head; None for no picture."""
-    limits = {"max_pixels": str(_MOST_PIXELS)}
+    kind = next((kind for begin, kind in _PICTURES.items() if cover.startswith(begin)), None)
+    if kind is None:
+        return None
+    how: dict[str, Any] = {"format": kind, "options": {"max_pixels": str(_MOST_PIXELS)}}
     try:
-        picture = av.open(io.BytesIO(cover), options=limits)
+        picture = av.open(io.BytesIO(cover), **how)
         (image,) = picture.streams.video
         if not 0 < image.width * image.height <= _MOST_PIXELS:
             return None
-        next(av.open(io.BytesIO(cover), options=limits).decode(video=0))
+        next(av.open(io.BytesIO(cover), **how).decode(video=0))
     except (av.error.FFmpegError, ValueError, StopIteration):
         return None
     stream = target.add_stream_from_template(image)

@@ -15,13 +15,15 @@ REFUSALS = (AlrakisError, DamagedError)  # what a reader may raise
 class Reader:
     """name: of its seeds' folder too. mutate: by the end of a file's name. read: takes a case's folder.
 
-    share: how often it is tried; the quick and the dangerous are tried more often.
+    share: how often it is tried; the quick and the dangerous are tried more often. prepare: what a process
+    that reads does once, before it is watched.
     """
 
     name: str
     mutate: dict[str, Mutate]
     read: Callable[[Path], object]
     share: int = 1
+    prepare: Callable[[], object] = lambda: None
 
     def damage(self, path: Path) -> Mutate | None:
         """How a file is damaged, None if it is left as it is."""

@@ -143,6 +143,7 @@ def _work(
     null = os.open(os.devnull, os.O_RDWR)
     os.dup2(null, 0)
     os.dup2(null, 1)
+    reader.prepare()
     _guard(seeds, kept, shared)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     while shared.numbers[-2] < stop and time.monotonic() < until:

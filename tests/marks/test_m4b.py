@@ -51,8 +51,11 @@ def png(width: int, height: int) -> bytes:
         (png(6000, 6000), 1),
         (png(0, 0), 1),
         (b"\xff\xd8\xff and nothing", 1),
+        (b"\x09" + bytes(23) + bytes(24 * 99), 1),  # fuzzer's input cover-7000124: karaoke
+        (b"YUV4MPEG2 W16 H16 F25:1 Ip A0:0\nFRAME\n" + bytes(384), 1),
+        (b"ffconcat version 1.0\nfile /etc/passwd\n", 1),
     ],
-    ids=["a picture", "too large", "nothing", "cut off"],
+    ids=["a picture", "too large", "nothing", "cut off", "karaoke", "a film", "a list of files"],
 )
 def test_a_cover_is_a_picture_of_a_bearable_size_or_left_out(
     cover: bytes, streams: int, tmp_path: Path
