@@ -72,5 +72,5 @@ BOOK_READERS = [
     Reader("plain text", {".txt": mutate.damage_text}, read_book, 4),
     Reader("cover", {"": mutate.damage_bytes}, read_cover, 3),
     Reader("marks", {"": mutate.damage_text}, read_marks, 2),
-    Reader("subtitles", {"": mutate.damage_text}, read_cues, 4),
+    Reader("subtitles", {"": mutate.damage_text}, read_cues, 2),
 ]
