@@ -7,6 +7,7 @@ ended by a hangup, by Ctrl-C, by a closed pipe or by SIGTERM.
 import argparse
 import atexit
 import contextlib
+import errno
 import io
 import logging
 import os
@@ -19,12 +20,13 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from alrakis.cli.commands import COMMANDS, Command
-from alrakis.errors import AlrakisError, InputError, nearest
+from alrakis.errors import AlrakisError, BackendError, InputError, nearest
 from alrakis.files.printable import printable_lines
 from alrakis.serve import LOADING
 from alrakis.version import __version__
 
 FAILED, WRONG_USE, BY_SIGNAL, CLOSED_PIPE = 1, 2, 128, 141
+LEAST_FILES = 20  # open at once
 
 _DESCRIPTION = "Bark, text to audio, fast on whatever machine you have."
 _EXAMPLES = """\
@@ -127,7 +129,26 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         parser.print_help(sys.stderr)
         raise SystemExit(WRONG_USE)
     args = parser.parse_args(arguments)
+    _check_files()
     args.run(args)
+
+
+def _check_files() -> None:
+    """Raises BackendError where libraries could not open their files, of which they tell in pages."""
+    opened: list[int] = []
+    try:
+        while len(opened) < LEAST_FILES:
+            opened.append(os.open(os.devnull, os.O_RDONLY))
+    except OSError as error:
+        if error.errno not in (errno.EMFILE, errno.ENFILE):
+            return
+        raise BackendError(
+            f"this process may open {len(opened)} files, and needs {LEAST_FILES} or more: `ulimit -n` tells "
+            "and sets how many"
+        ) from None
+    finally:
+        for descriptor in opened:
+            os.close(descriptor)
 
 
 def leave(code: int) -> NoReturn:
