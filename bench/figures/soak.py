@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import soundfile
 
-from alrakis.bench.figures.served import ask, get, metric, whole
+from alrakis.bench.figures.running_server import ask, get, metric, whole
 from alrakis.long.pieces import Piece
 from alrakis.serve.asked import Format
 from alrakis.serve.encoders import encode, open_encoder

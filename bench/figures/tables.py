@@ -228,7 +228,7 @@ def long_memory(options: argparse.Namespace) -> None:
 
 def serve(options: argparse.Namespace) -> None:
     """Bark small behind the server: 8 requests of 2 s at once, one beside a long one, the first byte."""
-    from alrakis.bench.figures.serving import measure_serving
+    from alrakis.bench.figures.server_speed import measure_serving
 
     rows = []
     for config in options.config or ("cpu-int8",):
@@ -243,7 +243,7 @@ def serve(options: argparse.Namespace) -> None:
 
 def soak(options: argparse.Namespace) -> None:
     """The demo voice behind the server: 200 requests of 8 clients, a third of them cut off."""
-    from alrakis.bench.figures.served import process
+    from alrakis.bench.figures.running_server import process
     from alrakis.bench.figures.soak import soak as run
     from alrakis.engine import Engine
 

@@ -1,6 +1,6 @@
 """A server to be measured."""
 
-from alrakis.bench.figures.served import beside, get, metric, process, whole
+from alrakis.bench.figures.running_server import beside, get, metric, process, whole
 from alrakis.engine import Engine
 
 BODY = {"input": "Yes.", "seed": 1, "response_format": "pcm"}

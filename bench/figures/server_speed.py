@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
-from alrakis.bench.figures.served import Answer, ask, beside, whole
+from alrakis.bench.figures.running_server import Answer, ask, beside, whole
 from alrakis.engine import Engine
 
 SENTENCE = "This is a sentence that somebody waits for."

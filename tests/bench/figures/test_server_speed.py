@@ -1,6 +1,6 @@
 """The figures of a server."""
 
-from alrakis.bench.figures.serving import measure_serving
+from alrakis.bench.figures.server_speed import measure_serving
 
 
 def test_requests_are_timed_in_turn() -> None:
