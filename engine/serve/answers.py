@@ -25,6 +25,7 @@ ERRORS: dict[int | str, dict[str, Any]] = {
     for status, words in {
         400: "Something in the request cannot be used",
         401: "A key is needed",
+        403: "A page of this origin may not use the server",
         404: "There is no such model",
         408: "The request came in too slowly",
         413: "The body is too large",

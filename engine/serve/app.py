@@ -14,7 +14,7 @@ from alrakis.errors import AlrakisError
 from alrakis.serve import lists_api, mp3_api, page_api, speech_api
 from alrakis.serve.guard import Guard
 from alrakis.serve.logs import Log
-from alrakis.serve.problems import on_error, on_http_error, on_invalid
+from alrakis.serve.problems import ErrorBody, on_error, on_http_error, on_invalid
 from alrakis.serve.service import Service
 from alrakis.version import __version__
 
@@ -36,6 +36,7 @@ def make_api(service: Service, lifespan: Lifespan = _nothing) -> FastAPI:
         docs_url=None,  # its page would be loaded from elsewhere
         redoc_url=None,
         lifespan=lifespan,
+        responses={421: {"model": ErrorBody, "description": "The server is not called by this name"}},
         exception_handlers={
             AlrakisError: on_error,
             HTTPException: on_http_error,

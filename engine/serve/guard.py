@@ -1,4 +1,4 @@
-"""What every request passes: its id, its key, its body's size, its line in the log, its count."""
+"""What every request passes: its id, its caller, its key, its body's size, its line in the log, its count."""
 
 import asyncio
 import hashlib
@@ -11,6 +11,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from alrakis.serve.callers import check_caller
 from alrakis.serve.logs import Log
 from alrakis.serve.metrics import Metrics
 from alrakis.serve.problems import ApiError
@@ -20,7 +21,7 @@ WITH_KEY = {"/v1/audio/speech", "/api/speech", "/api/mp3", "/metrics"}
 LARGE = {"/api/mp3"}  # reads its body itself, part by part, with limits of its own
 ABORT = "alrakis.abort"  # in a scope: closes the connection at once
 _ID = re.compile(r"[\w.-]{1,64}")
-_OUTCOMES = {401: "denied", 408: "slow", 429: "busy", 499: "gone", 504: "late"}
+_OUTCOMES = {401: "denied", 403: "denied", 421: "denied", 408: "slow", 429: "busy", 499: "gone", 504: "late"}
 
 Notes = MutableMapping[str, Any]
 
@@ -75,6 +76,7 @@ class Guard:
 
     async def _guarded(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         try:
+            check_caller(scope["method"], headers, self._settings)
             scope["state"]["client"] = self._client(scope, headers)
             if scope["path"] not in LARGE:
                 receive = _after(await self._body(receive, headers), receive)

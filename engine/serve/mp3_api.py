@@ -24,7 +24,7 @@ FULL_SCALE = np.float32(32768)
 BODY = {"content": {"application/octet-stream": {"schema": {"type": "string", "format": "binary"}}}}
 ANSWERS: dict[int | str, dict[str, Any]] = {
     200: {"description": "A file", "content": {CONTENT_TYPES["mp3"]: {}}},
-    **{status: ERRORS[status] for status in (400, 401, 408, 413, 429, 500)},
+    **{status: ERRORS[status] for status in (400, 401, 403, 408, 413, 429, 500)},
 }
 
 

@@ -28,7 +28,7 @@ def closed(connection: socket.socket) -> bool:
         return True
 
 
-@pytest.mark.parametrize("sent", [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nhost: x\r\nx-"])
+@pytest.mark.parametrize("sent", [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nhost: localhost\r\nx-"])
 def test_a_request_that_does_not_come_is_not_waited_for(strict: Running, sent: bytes) -> None:
     with connect(strict) as connection:
         connection.sendall(sent)
@@ -39,7 +39,7 @@ def test_a_second_request_has_its_time_too(strict: Running) -> None:
     with connect(strict) as connection:
         for _ in range(3):
             time.sleep(0.8)
-            connection.sendall(b"GET /health HTTP/1.1\r\nhost: x\r\n\r\n")
+            connection.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
             answer = b""
             while b'{"status":"ok"}' not in answer:
                 answer += connection.recv(4096)
@@ -62,8 +62,8 @@ def test_a_client_who_reads_nothing_is_cut_off(strict: Running) -> None:
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", strict.port))
-        head = b"POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-length: %d\r\n\r\n" % len(body)
-        connection.sendall(head.replace(b"host: x", b"host: x\r\ncontent-type: application/json") + body)
+        head = b"POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+        connection.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
         wait_for(lambda: not strict.idle)
         strict.wait_idle()
     assert strict.get("/health").status_code == 200

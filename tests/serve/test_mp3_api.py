@@ -61,7 +61,7 @@ def test_it_asks_for_a_key_and_does_not_wait_for_ever() -> None:
 
 
 def test_few_at_once_and_one_that_goes_away_makes_room(server: Running) -> None:
-    head = b"POST /api/mp3 HTTP/1.1\r\nhost: x\r\ncontent-length: 9000\r\n\r\n"
+    head = b"POST /api/mp3 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9000\r\n\r\n"
     count = f"{server.url}/api/mp3"
     waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(mp3_api.MOST_AT_ONCE)]
     for one in waiting:

@@ -14,13 +14,14 @@ def test_a_small_soak() -> None:
         def alone(text: str, voice: str, seed: int) -> Any:
             return list(server.engine.submit_long(text, voice, seed=seed))
 
-        figures = soak(server.port, functools.cache(alone), requests=32)
+        figures = soak(server.port, functools.cache(alone), requests=32, leaving=2)
         assert server.idle
     assert figures.whole + figures.cut == figures.requests == 32
     assert figures.cut >= 5
     assert figures.rubbish > 0
     assert (figures.wrong, figures.slots_left, figures.queued_left) == (0, 0, 0)
     assert figures.health_s
+    assert len(figures.freed_s) == 2
 
 
 def test_another_sound_is_noticed() -> None:
