@@ -3,7 +3,7 @@
 import ipaddress
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -14,6 +14,8 @@ from alrakis.places.given import given_path
 
 PREFIX = "ALRAKIS_"
 LEAST_KEY_CHARS = 8
+
+Seconds = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Settings(BaseSettings):
@@ -40,14 +42,14 @@ class Settings(BaseSettings):
 
     max_text_chars: int = Field(default=20_000, ge=1, description="the longest text of a request")
     max_body_bytes: int = Field(default=1 << 18, ge=1024, description="the largest body of a request")
-    max_queued_s: float = Field(
+    max_queued_s: Seconds = Field(
         default=1800, gt=0, description="seconds of audio that may wait; more is answered by 429"
     )
     max_connections: int = Field(default=500, ge=1, description="above it, the most idle one is closed")
-    timeout_s: float = Field(default=600, gt=0, description="the longest time to the end of an answer")
-    read_s: float = Field(default=20, gt=0, description="the longest time for a request to come in")
-    stall_s: float = Field(default=60, gt=0, description="the longest time in which a client reads nothing")
-    grace_s: float = Field(default=30, ge=0, description="what is under way at SIGTERM has so long to finish")
+    timeout_s: Seconds = Field(default=600, gt=0, description="the longest time to the end of an answer")
+    read_s: Seconds = Field(default=20, gt=0, description="the longest time for a request to come in")
+    stall_s: Seconds = Field(default=60, gt=0, description="the longest time in which a client reads nothing")
+    grace_s: Seconds = Field(default=30, ge=0, description="what is under way at SIGTERM has so long to finish")
     log_text: bool = Field(default=False, description="write what is said into the log")
 
     @model_validator(mode="after")
@@ -60,6 +62,9 @@ class Settings(BaseSettings):
             raise ValueError(
                 f"Wyoming knows no keys, and other machines could use it on {self.host}: allow it with open"
             )
+        for name in ("api_key", "api_key_file"):
+            if getattr(self, name) is not None and not self.keys:
+                raise ValueError(f"{name} was given and has no key: the server would ask nobody for one")
         if any(len(key) < LEAST_KEY_CHARS or not key.isascii() for key in self.keys):
             raise ValueError(f"an api_key has {LEAST_KEY_CHARS} ASCII characters or more")
         return self

@@ -34,6 +34,11 @@ def test_variables_of_other_meaning_are_left_alone(monkeypatch: pytest.MonkeyPat
         ({"host": "0.0.0.0", "api_key": "short"}, "8 ASCII characters"),
         ({"grace_s": -1}, "--grace: "),
         ({"api_key_file": "/nowhere"}, "cannot be read"),
+        ({"api_key": ""}, "has no key"),
+        ({"api_key": " , "}, "has no key"),
+        ({"api_key": "", "open": True, "host": "0.0.0.0"}, "has no key"),
+        ({"timeout_s": float("inf")}, "--timeout: "),
+        ({"max_queued_s": float("nan")}, "--max-queued: "),
         ({"host": "0.0.0.0", "api_key": "long-enough", "wyoming": 10200}, "Wyoming knows no keys"),
     ],
 )
@@ -42,6 +47,20 @@ def test_mistakes_are_told_by_flag(given: dict[str, object], told: str) -> None:
         load_settings(given)
     assert told in str(error.value)
     assert "long-enough" not in str(error.value)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"\n \n\n", b"\xff\xfe", b"x" * (1 << 17)])
+def test_files_without_a_key(tmp_path: Path, content: bytes | None) -> None:
+    """Nobody who asks for a key gets a server that asks for none."""
+    file = tmp_path / "keys"
+    if content is None:
+        file.mkdir()
+    else:
+        file.write_bytes(content)
+    with pytest.raises(ConfigError) as error:
+        load_settings({"api_key_file": str(file)})
+    assert "key" in str(error.value)
+    assert "\n" not in str(error.value)
 
 
 @pytest.mark.parametrize(("name", "value"), [("PORT", "x"), ("OVERRIDES", "{"), ("OPEN", "perhaps")])
