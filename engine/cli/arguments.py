@@ -3,7 +3,7 @@
 import argparse
 import logging
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from alrakis.errors import InputError
@@ -148,8 +148,10 @@ def add_listening_options(parser: argparse.ArgumentParser, *, words: bool = Fals
         group.add_argument("--words", action="store_true", help="subtitles with the time of each word")
 
 
-def set_listener(engine: "Engine", args: argparse.Namespace, languages: Iterable[str]) -> "Align | None":
-    """Let the model that was asked for compare takes; with `--words` gives what finds words.
+def set_listener(
+    engine: "Engine", args: argparse.Namespace, languages: Iterable[str]
+) -> "Callable[[str], Align] | None":
+    """Let the model that was asked for compare takes; with `--words` gives what finds words of a language.
 
     Raises InputError for a model that is not there or does not know a language.
     """
@@ -160,18 +162,19 @@ def set_listener(engine: "Engine", args: argparse.Namespace, languages: Iterable
         )
     if words and args.listen is None:
         raise InputError("--words needs a recogniser: give --listen NAME or a folder")
+    if words and args.subtitles is None:
+        raise InputError("--words are of subtitles: give --subtitles as well")
     if args.listen is None:
         return None
     from alrakis.listening.recogniser import Recogniser
 
     recogniser = Recogniser(args.listen, threads=engine.config.threads or 0)
-    known = list(dict.fromkeys(languages))
-    for language in known:
+    for language in dict.fromkeys(languages):
         recogniser.check(language)
     engine.listener = recogniser
     if not words:
         return None
-    return lambda audio, rate_hz, text: recogniser.words(audio, rate_hz, text, known[0] if known else "en")
+    return lambda language: lambda audio, rate_hz, text: recogniser.words(audio, rate_hz, text, language)
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

@@ -36,6 +36,7 @@ EXAMPLES = """\
 examples:
   alrakis batch texts.txt -o out                      (a text a line: out/0001.wav, ...)
   alrakis batch texts.jsonl -o out --format flac --voice v2/en_speaker_6
+  alrakis batch texts.txt -o out --subtitles srt      (out/0001.srt, ... as well)
   alrakis batch texts.csv -o out --seed 7             (row i has the seed 7 + i, from 0)
 
 A JSONL file has an object a line, a CSV file a first line that names its columns. `text` is needed; `id`
@@ -61,8 +62,11 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="of files that no row names (default: wav)",
     )
     parser.add_argument("-q", "--quiet", action="store_true", help="no progress bar and no closing line")
+    parser.add_argument(
+        "--subtitles", choices=("srt", "vtt", "json"), help="also write them, beside each audio file"
+    )
     add_json_option(parser)
-    add_listening_options(parser)
+    add_listening_options(parser, words=True)
     add_job_options(parser)
 
 
@@ -77,7 +81,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_folder import BatchFolder
-    from alrakis.jobs.batch_texts import read_items
+    from alrakis.jobs.batch_texts import check_subtitles_files, read_items
     from alrakis.jobs.batching import Batch, BatchTask
     from alrakis.jobs.settings import job_settings, open_job_engine
     from alrakis.text.pace import language_of
@@ -89,6 +93,9 @@ def _run(args: argparse.Namespace) -> None:
     before = folder.settings()
     file_format = asked.format or (before.format if before else DEFAULT_FORMAT)
     items = read_items(read_text([], args.file), args.file, f".{file_format}")
+    subtitles = f".{args.subtitles}" if args.subtitles else None
+    if subtitles is not None:
+        check_subtitles_files(items, args.file, subtitles)
     check_cast(asked.cast, [item.text for item in items])
     check_language(asked.lang)
     with folder.hold():
@@ -98,8 +105,10 @@ def _run(args: argparse.Namespace) -> None:
             asked = replace(asked, format=file_format)
             settings = job_settings(engine, asked, before, asked.voice, asked.cast)
             lang = settings.lang
-            set_listener(engine, args, (item.lang or lang or language_of(item.text) for item in items))
-            batch = Batch(engine, BatchTask(items, settings), folder)
+            aligning = set_listener(
+                engine, args, (item.lang or lang or language_of(item.text) for item in items)
+            )
+            batch = Batch(engine, BatchTask(items, settings, subtitles, aligning), folder)
             tell_note(engine)
             if batch.changed or batch.gone:
                 logger.info("%s", changes_line("rows", batch.changed, len(items), batch.gone))
@@ -123,7 +132,7 @@ def _make(batch: "Batch", count: int, args: argparse.Namespace) -> None:
                 if item.error is not None:
                     logger.warning("row %s failed: %s", item.id, item.error)
                 if args.json:
-                    show_json_line(row_report(item))
+                    show_json_line(row_report(item, batch.subtitles))
                 move(1)
     except BaseException:
         logger.info(

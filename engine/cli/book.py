@@ -1,6 +1,7 @@
 """Books for `alrakis read`: opening the file, listing its chapters, and where the audio goes."""
 
 import argparse
+import contextlib
 import logging
 from collections.abc import Iterator
 from pathlib import Path
@@ -46,21 +47,37 @@ def given_book(args: argparse.Namespace) -> "Book":
 
 
 def outputs_of(args: argparse.Namespace, book: "Book") -> "list[Output]":
-    """The files that the book goes into; the folder of a pattern is made. Raises InputError."""
+    """The files that the book goes into. Raises InputError."""
     from alrakis.books.book import parse_chapters
-    from alrakis.jobs.reading_output import folder_of, is_pattern, plan_outputs
+    from alrakis.jobs.reading_output import plan_outputs
 
     titles = [chapter.title for chapter in book.chapters]
     chapters = parse_chapters(args.chapters, len(titles))
     if args.output is None:
         return []
-    outputs = plan_outputs(args.output, titles, chapters, book=book.title, author=book.author)
-    if is_pattern(args.output) and folder_of(args.output):
-        try:
-            Path(folder_of(args.output)).mkdir(exist_ok=True)
-        except OSError as error:
-            raise InputError(f"cannot make the folder {folder_of(args.output)}: {error.strerror}") from None
-    return outputs
+    return plan_outputs(args.output, titles, chapters, book=book.title, author=book.author)
+
+
+@contextlib.contextmanager
+def output_folder(output: str | None) -> Iterator[None]:
+    """Make the folder of a pattern; one in which nothing was made is removed. Raises InputError."""
+    from alrakis.jobs.reading_output import folder_of, is_pattern
+
+    if output is None or not (is_pattern(output) and folder_of(output)):
+        yield
+        return
+    folder = Path(folder_of(output))
+    new = not folder.exists()
+    try:
+        folder.mkdir(exist_ok=True)
+    except OSError as error:
+        raise InputError(f"cannot make the folder {folder}: {error.strerror}") from None
+    try:
+        yield
+    finally:
+        if new:
+            with contextlib.suppress(OSError):  # something is in it
+                folder.rmdir()
 
 
 def subtitles_of(args: argparse.Namespace, book: "Book", outputs: "list[Output]") -> list[str | None]:

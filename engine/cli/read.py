@@ -25,6 +25,7 @@ from alrakis.cli.book import (
     chapters_of,
     chapters_table,
     given_book,
+    output_folder,
     outputs_of,
     subtitles_of,
     work_folder,
@@ -158,10 +159,11 @@ def run(args: argparse.Namespace) -> None:
     if args.subtitles is not None and args.output is None:
         raise InputError("--subtitles belong to a file: give it with -o; --stream alone has none")
     outputs = outputs_of(args, book)
-    subtitles = subtitles_of(args, book, outputs)
-    for output in outputs:
-        there |= check_book_places(output.path)
     with contextlib.ExitStack() as stack:
+        stack.enter_context(output_folder(args.output))
+        subtitles = subtitles_of(args, book, outputs)
+        for output in outputs:
+            there |= check_book_places(output.path)
         if args.output is None and args.work is None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alrakis-")))
         else:
@@ -231,7 +233,8 @@ def _read(
     work = ReadingFolder(folder)
     with open_job_engine(asked, before.settings if before else None) as engine, work.hold():
         lang = asked.lang or (before.settings.lang if before else None)
-        align = set_listener(engine, args, [lang or language_of(book.chapters[0].text)])
+        lang = lang or language_of(book.chapters[0].text)
+        aligning = set_listener(engine, args, [lang])
         reading = Reading(engine, book, asked, work, args.chapters)
         reading.choose(takes)
         reading.redo(args.redo)
@@ -248,7 +251,7 @@ def _read(
             seconds: dict[str, float] = {}
             if reading.speaks:
                 check_unwritten_places(there)
-                seconds = _join(reading, outputs, _figures(made_s, began), align)
+                seconds = _join(reading, outputs, _figures(made_s, began), aligning and aligning(lang))
             player.end()
         if args.json:
             show_json_line(read_report(reading, outputs, seconds, made_s, _bound(args)))

@@ -108,6 +108,12 @@ def _chunk(chunk: "ChunkState") -> dict[str, Any]:
     }
 
 
-def row_report(finished: "Finished") -> dict[str, Any]:
-    """Of `batch`, a row that is over: as it stands in the manifest."""
-    return finished.model_dump()
+def row_report(finished: "Finished", subtitles: str | None) -> dict[str, Any]:
+    """Of `batch`, a row that is over: as it stands in the manifest. subtitles: their form, as in `.srt`."""
+    from alrakis.jobs.batch_texts import subtitles_file
+
+    there = subtitles is not None and finished.state == "done"
+    return {
+        **finished.model_dump(),
+        "subtitles": subtitles_file(finished.file, str(subtitles)) if there else None,
+    }

@@ -80,7 +80,7 @@ def run(args: argparse.Namespace) -> None:
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
     with working("starting", args.quiet), open_engine(args) as engine:
-        align = set_listener(engine, args, [language_of(text)])
+        aligning = set_listener(engine, args, [language_of(text)])
         tell_note(engine)
         began = time.perf_counter()
         result = engine.generate(
@@ -93,6 +93,7 @@ def run(args: argparse.Namespace) -> None:
         wall_s = time.perf_counter() - began
     save_result(result, wall_s, args.output, args.save_voice, there)
     if args.subtitles is not None:
+        align = aligning and aligning(language_of(text))
         cue = cue_of(result.text, None, result.audio, result.sample_rate, align)
         save_subtitles(args.subtitles, [cue] if cue else [])
     if args.json:

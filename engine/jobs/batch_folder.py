@@ -18,9 +18,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from alrakis.errors import InputError, OutputError
 from alrakis.files.parsing import LimitError, Model, parse_model, read_file, reason
 from alrakis.files.writing import replace_file
-from alrakis.jobs.batch_texts import BatchItem
+from alrakis.jobs.batch_texts import BatchItem, subtitles_file
 from alrakis.jobs.folder import JobFolder
 from alrakis.jobs.settings import JobSettings, setting_differences
+from alrakis.marks.subtitles import FORMATS
 
 NAME = "manifest.jsonl"
 VERSION: Literal[2] = 2
@@ -81,10 +82,13 @@ class BatchFolder(JobFolder):
         self._before: set[str] = set()  # names of files that are not to be replaced
         self._named: set[str] = set()  # names that items have or will have
 
-    def begin(self, settings: JobSettings, items: Sequence[BatchItem]) -> Standing:
+    def begin(
+        self, settings: JobSettings, items: Sequence[BatchItem], subtitles: str | None = None
+    ) -> Standing:
         """What there is of these items; the manifest is made, or tidied up: failed ones run again.
 
-        Raises InputError that says what differs if the manifest is of other settings.
+        subtitles: an item is there with this file beside its audio. Raises InputError that says what differs
+        if the manifest is of other settings.
         """
         before, finished = self._read()
         self.refuse([] if before is None else list(setting_differences(before, settings)))
@@ -95,7 +99,8 @@ class BatchFolder(JobFolder):
             if not (self.folder / made.file).is_file():
                 continue
             if made.id in wanted and _as_asked(made, wanted[made.id]):
-                done[made.id] = made
+                if subtitles is None or (self.folder / subtitles_file(made.file, subtitles)).is_file():
+                    done[made.id] = made
             elif made.id in wanted:
                 others.append(made.model_copy(update={"state": "earlier"}))
             else:
@@ -108,19 +113,27 @@ class BatchFolder(JobFolder):
         return Standing(done, in_order, len(others) - len(changed))
 
     def keep_earlier(self, file: str) -> None:
-        """Move what an audio file was before out of the way of what it becomes. Raises OutputError."""
+        """Move what an audio file was before, and its subtitles, out of the way. Raises OutputError."""
         if _key(file) not in self._before:
             return
         name = Path(file)
         names = (f"{name.stem}.{number}{name.suffix}" for number in itertools.count(1))
-        free = next(n for n in names if _key(n) not in self._named and not (self.folder / n).exists())
+        free = next(n for n in names if _key(n) not in self._named and not self._is_there(n))
+        for old, new in zip(_with_subtitles(file), _with_subtitles(free), strict=True):
+            self._rename(old, new)
+        self._before.discard(_key(file))
+
+    def _is_there(self, file: str) -> bool:
+        return any((self.folder / name).exists() for name in _with_subtitles(file))
+
+    def _rename(self, file: str, free: str) -> None:
+        """Rename a file, if it is there. Raises OutputError."""
         try:
             os.rename(self.folder / file, self.folder / free)
         except FileNotFoundError:
             pass
         except OSError as error:
             raise OutputError(f"cannot rename {self.folder / file}: {error.strerror}") from None
-        self._before.discard(_key(file))
 
     def settings(self) -> JobSettings | None:
         """The settings in the manifest that is there, None if there is none."""
@@ -158,6 +171,10 @@ class BatchFolder(JobFolder):
                 f"{self.path}, line {number} is not as alrakis wrote it ({reason(error)}); "
                 "put it back, or give another output folder"
             ) from None
+
+
+def _with_subtitles(file: str) -> list[str]:
+    return [file, *(subtitles_file(file, form) for form in FORMATS)]
 
 
 def _lines(values: Sequence[BaseModel]) -> bytes:

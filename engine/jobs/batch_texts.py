@@ -4,7 +4,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -162,11 +162,24 @@ def _explain(problem: Any) -> str:
     return f"{field} {problem['input']!r:.80}: {message[0].lower()}{message[1:]}"
 
 
+def subtitles_file(file: str, form: str) -> str:
+    """The name of the subtitles beside an audio file. form: `.srt`, `.vtt` or `.json`."""
+    return str(Path(file).with_suffix(form))
+
+
+def check_subtitles_files(items: Sequence[BatchItem], name: str, form: str) -> None:
+    """Raises InputError where two items would have the same subtitles."""
+    _check_each([(item.line, subtitles_file(item.file, form)) for item in items], name, "subtitles")
+
+
 def _check_unique(items: list[BatchItem], name: str) -> None:
-    for key in ("id", "file"):
-        seen: dict[str, int] = {}
-        for item in items:
-            value = getattr(item, key)
-            before = seen.setdefault(value.casefold(), item.line)  # some systems know no case in names
-            if before != item.line:
-                raise InputError(f"{name}: lines {before} and {item.line} have the same {key}, {value!r}")
+    _check_each([(item.line, item.id) for item in items], name, "id")
+    _check_each([(item.line, item.file) for item in items], name, "file")
+
+
+def _check_each(named: list[tuple[int, str]], name: str, what: str) -> None:
+    seen: dict[str, int] = {}
+    for line, value in named:
+        before = seen.setdefault(value.casefold(), line)  # some systems know no case in names
+        if before != line:
+            raise InputError(f"{name}: lines {before} and {line} have the same {what}, {value!r}")

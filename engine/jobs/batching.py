@@ -12,12 +12,14 @@ from alrakis.files.printable import printable_lines
 from alrakis.flight.journey import Manner
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder, Finished
-from alrakis.jobs.batch_texts import BatchItem
+from alrakis.jobs.batch_texts import BatchItem, subtitles_file
 from alrakis.jobs.settings import JobSettings
 from alrakis.long.contest import said_best
+from alrakis.long.cues import Align, cue_of
 from alrakis.long.pieces import LongResult
 from alrakis.long.speech import Speech
 from alrakis.long.text import LongText
+from alrakis.marks.subtitles import Cue, save_subtitles
 from alrakis.result import Result
 from alrakis.sampling import seeds_for
 from alrakis.text.pace import language_of
@@ -28,10 +30,16 @@ from alrakis.voices import Voice
 
 @dataclass(frozen=True)
 class BatchTask:
-    """What is to be said, and how: for all items, unless an item says otherwise for itself."""
+    """What is to be said, and how: for all items, unless an item says otherwise for itself.
+
+    subtitles: `.srt`, `.vtt` or `.json`: each item has such a file beside its audio. aligning: gives what
+    finds the words of a language.
+    """
 
     items: Sequence[BatchItem]
     settings: JobSettings
+    subtitles: str | None = None
+    aligning: Callable[[str], Align] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,7 +47,8 @@ class PlannedItem:
     """An item with all that it needs.
 
     text: as it is said, without its speaker's label. long: it is said in several chunks, as by
-    `Engine.generate_long`. seconds: its expected length. written: the text before it was spelled.
+    `Engine.generate_long`. seconds: its expected length. written: the text before it was spelled. speaker:
+    who says it, by its label.
     """
 
     item: BatchItem
@@ -49,12 +58,14 @@ class PlannedItem:
     voice: Voice | None
     seconds: float
     written: str | None = None
+    speaker: str | None = None
 
 
 class Batch:
     """A task in a folder that is held. Raises InputError for a mistake, or a folder of another task.
 
     done: the items that are made, by id. changed, gone: as `Standing` has them. failed: in this run.
+    subtitles: as the task has it.
     """
 
     def __init__(self, engine: Engine, task: BatchTask, folder: BatchFolder) -> None:
@@ -69,9 +80,10 @@ class Batch:
         self._voices: dict[str | None, Voice | None] = {}
         self._cast = {name: self._voice(voice) for name, voice in settings.cast.items()}
         self._voice(settings.voice)
-        standing = folder.begin(settings, task.items)
+        standing = folder.begin(settings, task.items, task.subtitles)
         self.done, self.changed, self.gone = standing.done, standing.changed, standing.gone
         self.failed: list[Finished] = []
+        self.subtitles = task.subtitles
         self._caller = Caller(urgent=False)
 
     def make(self) -> Iterator[Finished]:
@@ -129,7 +141,7 @@ class Batch:
         (only,) = chunks
         if only.speaker in self._cast:
             voice = self._cast[only.speaker]
-        return PlannedItem(item, only.text, False, seed, voice, seconds, only.written)
+        return PlannedItem(item, only.text, False, seed, voice, seconds, only.written, only.speaker)
 
     def _voice(self, name: str | None) -> Voice | None:
         if name not in self._voices:
@@ -163,18 +175,31 @@ class Batch:
     def _made(self, plan: PlannedItem, made: "Handle[Result] | Speech") -> Finished:
         """An item that is over, saved."""
         try:
-            return self._saved(plan.item, made.result())
+            return self._saved(plan, made.result())
         except (InputError, GenerationError) as error:
             return self._failed(plan.item, error)
 
-    def _saved(self, item: BatchItem, result: Result | LongResult) -> Finished:
+    def _saved(self, plan: PlannedItem, result: Result | LongResult) -> Finished:
+        item = plan.item
         try:
             self._folder.keep_earlier(item.file)
             result.save(self._folder.folder / item.file)
         except GenerationError as error:
             return self._failed(item, error)
+        if self.subtitles is not None:
+            place = self._folder.folder / subtitles_file(item.file, self.subtitles)
+            save_subtitles(place, self._cues(plan, result))
         scores = [scored.facts() for scored in getattr(result, "takes", ())]
         return self._finished(item, state="done", seconds=round(result.duration_s, 3), scores=scores)
+
+    def _cues(self, plan: PlannedItem, result: Result | LongResult) -> list[Cue]:
+        task, item = self._task, plan.item
+        language = item.lang or task.settings.lang or language_of(item.text)
+        align = task.aligning and task.aligning(language)
+        if isinstance(result, LongResult):
+            return result.cues(align)
+        cue = cue_of(result.text, plan.speaker, result.audio, result.sample_rate, align)
+        return [] if cue is None else [cue]
 
     def _failed(self, item: BatchItem, error: Exception) -> Finished:
         return self._finished(item, state="failed", error=printable_lines(error))

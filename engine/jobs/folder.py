@@ -29,11 +29,23 @@ class JobFolder:
     def hold(self) -> Iterator[None]:
         """Make the folder, keep other processes out, and remove what a killed one has left.
 
-        Raises InputError if another process is at work there or the folder cannot be used, OutputError if it
-        cannot be locked.
+        Work that did not come so far as to write its manifest leaves nothing. Raises InputError if another
+        process is at work there or the folder cannot be used, OutputError if it cannot be locked.
         """
-        self._prepare()
+        new = not self.folder.exists()
         lock = filelock.FileLock(self.folder / LOCK)
+        try:
+            self._prepare()
+            with self._locked(lock):
+                remove_temporary(self.folder)
+                yield
+        finally:
+            if new and not self.path.exists():
+                with contextlib.suppress(OSError):
+                    self.folder.rmdir()
+
+    @contextlib.contextmanager
+    def _locked(self, lock: filelock.BaseFileLock) -> Iterator[None]:
         try:
             lock.acquire(timeout=0)
         except filelock.Timeout:
@@ -43,9 +55,11 @@ class JobFolder:
         except OSError as error:
             raise OutputError(f"cannot write in {self.folder}: {error.strerror}") from None
         try:
-            remove_temporary(self.folder)
             yield
         finally:
+            if not self.path.exists():
+                with contextlib.suppress(OSError):  # some systems remove no file that is open
+                    (self.folder / LOCK).unlink()
             lock.release()
 
     def _prepare(self) -> None:

@@ -10,7 +10,7 @@ from alrakis.audio import save_pieces
 from alrakis.books.book import Book, Chapter, parse_chapters
 from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
-from alrakis.jobs.reading_folder import ReadingFolder
+from alrakis.jobs.reading_folder import ReadingFolder, voice_digest
 from alrakis.jobs.reading_manifest import ChunkState, Manifest
 from alrakis.jobs.reading_output import Output
 from alrakis.jobs.reading_revision import Revision, revised
@@ -37,8 +37,9 @@ logger = logging.getLogger("alrakis")
 class Reading:
     """A text in a folder that is held, begun or gone on with; `asked` need not say again what it was.
 
-    text: a book has chapters. chapters: those that are made and joined, such as `3-5`; all if None.
-    revision: what the text as it is now makes of the chunks that are there; None if it begins.
+    Nothing is written before `make`. text: a book has chapters. chapters: those that are made and joined,
+    such as `3-5`; all if None. revision: what the text as it is now makes of the chunks that are there; None
+    if it begins.
     Raises InputError for a mistake, or for other settings than those it was begun with.
     """
 
@@ -64,7 +65,8 @@ class Reading:
             folder.refuse(list(setting_differences(before, self._settings, RECUT)))
         self.chunks = self._split(list(cast))
         self._given = voices_of(engine, voice, cast, self.chunks)
-        self.manifest, self.revision = self._agree(found, [own for own in (voice, *cast.values()) if own])
+        self._voices = {own.name: own for own in (voice, *cast.values()) if own}
+        self.manifest, self.revision = self._agree(found)
 
     def _split(self, cast: Sequence[str]) -> list[Chunk]:
         """The chunks of all chapters; a scene's pause follows each chapter."""
@@ -94,9 +96,9 @@ class Reading:
         voices |= {who: self._voice(found, None, name) for who, name in names.items()}
         return {who: voice for who, voice in voices.items() if voice is not None}
 
-    def _agree(self, found: Manifest | None, voices: Sequence[Voice]) -> tuple[Manifest, Revision | None]:
-        """The manifest to go on with, written down; and what becomes of the chunks that were found."""
-        digests = self._folder.save_voices({voice.name: voice for voice in voices})
+    def _agree(self, found: Manifest | None) -> tuple[Manifest, Revision | None]:
+        """The manifest to go on with, and what becomes of the chunks that were found."""
+        digests = {name: voice_digest(voice) for name, voice in self._voices.items()}
         seed = self._settings.seed
         if found is None:
             begun = revised([], [], self.chunks, seed).chunks
@@ -114,15 +116,12 @@ class Reading:
             made: dict[str, Any] = {"settings": self._settings, "chapters": self._titles}
             made |= {"chunks": revision.chunks, "former": revision.former}
             manifest = found.model_copy(update={**made, "voices": found.voices | digests})
-        manifest.save(self._folder.folder)
         return manifest, revision
 
     def choose(self, takes: Mapping[int, int]) -> None:
         """Let other takes of chunks be heard. Raises InputError for what is not there."""
         for chunk, take in takes.items():
             self.manifest.choose(chunk, take)
-        if takes:
-            self.manifest.save(self._folder.folder)
 
     def redo(self, numbers: Sequence[int]) -> None:
         """Ask for chunks anew, with another seed each. Raises InputError for a number that is not there.
@@ -133,14 +132,15 @@ class Reading:
         for chunk in chunks:
             if chunk.chosen.state not in ("waiting", "spoken"):
                 chunk.add(fresh_seed())
-        if chunks:
-            self.manifest.save(self._folder.folder)
 
     def make(self, *, on_move: OnMove | None = None, begin: int | None = None) -> Iterator[ChunkState]:
         """Make what is still to be made; a chunk as soon as its files are there, not always in order.
 
-        What stages have made is written down as it comes. begin: how many chunks are under way at first.
+        From here on the folder is of this work: what was asked for is written down, and then what stages have
+        made, as it comes. begin: how many chunks are under way at first.
         """
+        self._folder.save_voices(self._voices.values())
+        self.manifest.save(self._folder.folder)
         unfinished = [chunk for chunk in self.wanted if not chunk.chosen.finished]
         events: SimpleQueue[tuple[Take, Any]] = SimpleQueue()
         takes = Takes(

@@ -16,7 +16,7 @@ import hashlib
 import io
 import logging
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -193,19 +193,15 @@ class ReadingFolder(JobFolder):
             if paths[speaker].exists()
         }
 
-    def save_voices(self, voices: Mapping[str, Voice]) -> dict[str, str]:
-        """Keep voices that were given, by their names; gives their digests."""
-        digests = {}
-        for name, voice in voices.items():
+    def save_voices(self, voices: Iterable[Voice]) -> None:
+        """Keep voices that were given."""
+        for voice in voices:
             arrays: dict[str, Any] = dict(voice_arrays(voice))
-            held = b"".join(part.tobytes() for part in arrays.values())
-            digests[name] = hashlib.blake2b(held, digest_size=4).hexdigest()
-            path = self._voice_path(digests[name])
+            path = self._voice_path(voice_digest(voice))
             if not path.exists():
                 buffer = io.BytesIO()
                 np.savez(buffer, **arrays)
                 replace_file(path, buffer.getvalue())
-        return digests
 
     def given_voice(self, manifest: Manifest, name: str) -> Voice | None:
         """A voice that was given when the work began, None if its file is gone."""
@@ -214,6 +210,12 @@ class ReadingFolder(JobFolder):
 
     def _voice_path(self, digest: str) -> Path:
         return self.folder / f"voice-{digest}.npz"
+
+
+def voice_digest(voice: Voice) -> str:
+    """What a voice that was given is known by."""
+    held = b"".join(part.tobytes() for part in voice_arrays(voice).values())
+    return hashlib.blake2b(held, digest_size=4).hexdigest()
 
 
 def _put_aside(path: Path, chunk: ChunkState, error: Exception) -> GenerationError:

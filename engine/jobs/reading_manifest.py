@@ -125,16 +125,18 @@ class Manifest(BaseModel):
     def chunk(self, chunk: int) -> ChunkState:
         """A chunk by its number, from 1. Raises InputError if there is none."""
         if not 1 <= chunk <= len(self.chunks):
-            raise InputError(f"there is no chunk {chunk}; the text has chunks 1 to {len(self.chunks)}")
+            count = len(self.chunks)
+            there = f"the text has chunks 1 to {count}" if count > 1 else "the text is one chunk"
+            raise InputError(f"there is no chunk {chunk}; {there}")
         return self.chunks[chunk - 1]
 
     def choose(self, chunk: int, take: int) -> None:
         """Let another take of a chunk be heard. Raises InputError if there is none."""
         state = self.chunk(chunk)
         if not 1 <= take <= len(state.takes):
-            raise InputError(
-                f"there is no take {take} of chunk {chunk}; it has takes 1 to {len(state.takes)}"
-            )
+            count = len(state.takes)
+            there = f"takes 1 to {count}" if count > 1 else "one take"
+            raise InputError(f"there is no take {take} of chunk {chunk}; it has {there}")
         state.take = take
 
     def save(self, folder: Path) -> None:

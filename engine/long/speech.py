@@ -39,6 +39,7 @@ class Speech:
         on_move: OnMove | None = None,
         client: Hashable | None = None,
         silent: bool = True,
+        language: str | None = None,
     ) -> None:
         self._config = pipeline.config
         self._origin = Origin()
@@ -63,6 +64,7 @@ class Speech:
             bounded=bounded,
             on_move=self._moving(on_move),
             client=client,
+            language=language,
         )
         try:
             self._takes.start()

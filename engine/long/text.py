@@ -39,6 +39,7 @@ class LongText:
     ) -> None:
         self._pipeline = pipeline
         self._options = options
+        self._language = check_language(language)
         if isinstance(text, str):
             self.chunks = split_long(
                 text, pipeline.tokenizer, pipeline.config, language=language, cast=list(cast), options=options
@@ -75,6 +76,7 @@ class LongText:
             on_move=on_move,
             client=client,
             silent=silent,
+            language=self._language,
         )
 
     def pieces(self, silent: bool) -> Generator[Piece, None, None]:

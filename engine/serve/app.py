@@ -18,7 +18,10 @@ from alrakis.serve.problems import ErrorBody, on_error, on_http_error, on_invali
 from alrakis.serve.service import Service
 from alrakis.version import __version__
 
-OWN_HEADERS = ["x-request-id", "x-alrakis-seed", "x-alrakis-seconds", "x-alrakis-rtf", "x-alrakis-ignored"]
+OWN_HEADERS = [
+    "x-request-id",
+    *(f"x-alrakis-{name}" for name in ("seed", "seconds", "rtf", "error", "ignored")),
+]
 Lifespan = Callable[[FastAPI], AbstractAsyncContextManager[None]]
 
 

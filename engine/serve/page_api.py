@@ -22,7 +22,7 @@ from alrakis.serve.answers import ERRORS, EVENT_SCHEMA, EVENTS, NOTHING, Soundin
 from alrakis.serve.asked import PageRequest, voice_name
 from alrakis.serve.gone import unless_gone
 from alrakis.serve.problems import as_api_error
-from alrakis.serve.saying import Saying
+from alrakis.serve.saying import Saying, error_of
 from alrakis.serve.service import Service
 
 router = APIRouter()
@@ -123,12 +123,15 @@ def _plan(saying: Saying, engine: Engine) -> dict[str, Any]:
 
 
 def _chunk(piece: Piece) -> dict[str, Any]:
+    error = error_of(piece)
     audio = pcm16(piece.audio) if len(piece.audio) else b""
     return {
         "index": piece.index,
         "text": piece.chunk.text,
         "seed": piece.result.seed,
         "seconds": round(piece.duration_s, 3),
+        "error": None if error is None else round(error, 3),
+        "takes": len(piece.result.takes) or 1,
         "audio": base64.b64encode(audio).decode(),
     }
 

@@ -25,6 +25,7 @@ class Saying:
         self.audio_s = 0.0
         self.first_sound_s: float | None = None
         self.told = 0  # pieces that were given
+        self.error: float | None = None  # the largest of those whose takes were listened to
         self._speech = speech
         self._ticket = ticket
         self._began_s = began_s
@@ -84,6 +85,8 @@ class Saying:
             raise
         self.told += 1
         self.audio_s += piece.duration_s
+        if (error := error_of(piece)) is not None:
+            self.error = max(error, self.error or 0.0)
         if self.first_sound_s is None and len(piece.audio):
             self.first_sound_s = self.wall_s
         if self._each:
@@ -110,3 +113,9 @@ class Saying:
             self._speech.cancel()
             self._ticket.leave()
             ended(self)
+
+
+def error_of(piece: Piece) -> float | None:
+    """The error of the take that was kept, None where only one was made."""
+    kept = (scored.score.error for scored in piece.result.takes if scored.seed == piece.result.seed)
+    return next(kept, None)

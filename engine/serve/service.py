@@ -11,7 +11,7 @@ from typing import Literal
 from alrakis.engine import Engine
 from alrakis.errors import InputError
 from alrakis.long.speech import Speech
-from alrakis.sampling import fresh_seed
+from alrakis.sampling import Options, fresh_seed
 from alrakis.serve.asked import Said, voice_name
 from alrakis.serve.metrics import Metrics
 from alrakis.serve.names import Names
@@ -23,6 +23,7 @@ from alrakis.spec import Part
 from alrakis.text.encoder import check_text
 from alrakis.text.pace import expected_s, language_of
 from alrakis.text.speakers import check_cast
+from alrakis.text.spelling import lexicon_of
 from alrakis.text.splitting import check_language
 from alrakis.timings import OnMove
 
@@ -97,11 +98,13 @@ class Service:
         }
         check_cast(cast, [text])
         language = check_language(said.lang) or language_of(text)
+        options = said.options
+        await self._check_lexicon(options)
         seconds = expected_s(text, language)
         seed = fresh_seed() if said.seed is None else said.seed
         voice = self.names.voice(voice_name(said.voice))
         soon = streamed or seconds <= self.engine.config.opening_s
-        ticket = self._ticket(seconds)
+        ticket = self._ticket(seconds * options.takes)
 
         def moved(part: str, seconds: float) -> None:
             ticket.move(part, seconds)
@@ -118,7 +121,7 @@ class Service:
             begin=1 if soon else None,
             on_move=moved,
             client=client,
-            options=said.options,
+            options=options,
         )
         try:
             speech = await self._begun(begin)
@@ -129,6 +132,13 @@ class Service:
         saying.limit(self.settings.timeout_s, each=streamed)
         self._sayings.add(saying)
         return saying
+
+    async def _check_lexicon(self, options: Options) -> None:
+        """Raises ApiError for a lexicon that cannot be used."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._beginners, lexicon_of, options)
+        except InputError as error:
+            raise ApiError(400, str(error), param="lexicon") from None
 
     def _ticket(self, seconds: float) -> Ticket:
         """A place in the queue. Raises ApiError."""

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     open: bool = Field(default=False, description="serve other machines without a key")
     cors: str = Field(default="", description="origins whose pages may call, separated by commas; * for all")
     aliases: Path | None = Field(default=None, description="a TOML file of other names of voices and models")
+    listen: str | None = Field(default=None, description="a Whisper model that compares takes")
     wyoming: int | None = Field(default=None, ge=0, le=65535, description="a port for Home Assistant")
 
     max_text_chars: int = Field(default=20_000, ge=1, description="the longest text of a request")
@@ -48,8 +49,8 @@ class Settings(BaseSettings):
     max_connections: int = Field(default=500, ge=1, description="above it, the most idle one is closed")
     timeout_s: Seconds = Field(default=600, gt=0, description="the longest time to the end of an answer")
     read_s: Seconds = Field(default=20, gt=0, description="the longest time for a request to come in")
-    stall_s: Seconds = Field(default=60, gt=0, description="the longest time in which a client reads nothing")
-    grace_s: Seconds = Field(default=30, ge=0, description="what is under way at SIGTERM has so long to finish")
+    stall_s: Seconds = Field(default=60, gt=0, description="how long a client may read nothing")
+    grace_s: Seconds = Field(default=30, ge=0, description="what is under way at SIGTERM has so long")
     log_text: bool = Field(default=False, description="write what is said into the log")
 
     @model_validator(mode="after")

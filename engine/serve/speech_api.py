@@ -51,6 +51,8 @@ async def create_speech(asked: SpeechRequest, request: Request) -> Response:
         if saying.complete:
             body = await unless_gone(request, sound.whole(begun))
             figures = {"x-alrakis-seconds": f"{saying.audio_s:.3f}", "x-alrakis-rtf": f"{saying.rtf:.3f}"}
+            if saying.error is not None:
+                figures["x-alrakis-error"] = f"{saying.error:.3f}"
             note_figures(notes, saying)
             saying.end()
             return Response(body, media_type=kind, headers={**headers, **figures})

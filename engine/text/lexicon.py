@@ -38,6 +38,8 @@ else:
 _LONGEST = 1000  # characters of a spelling, other words within it included
 _WINDOW = 150  # characters: a pattern finds what is no longer, and its time may be cubic in them
 _MOST_REPEATS = 2  # in a pattern
+_TOO_MANY = 100
+_MOST_WAYS = 128  # in which a pattern's ? and | can be gone through, all of which may be tried at a place
 _REFERENCE = re.compile(r"\\(?:(\d{1,2})|g<(\w{1,40})>)|\\(.?)", re.DOTALL)
 
 Part = tuple[str, str]  # a part of a text as it is written, and as it is said
@@ -77,7 +79,7 @@ class Lexicon:
                 if not word.strip():
                     raise InputError("the lexicon has an empty word; a word has a letter or digit")
             for pattern, spelling in table.patterns.items():
-                _check_pattern(pattern, spelling)
+                check_pattern(pattern, spelling)
         object.__setattr__(self, "_tables", tables)
         object.__setattr__(self, "_made", {})
         for language in (None, *tables.language):
@@ -221,8 +223,13 @@ def _between(text: str, found: list[tuple[tuple[int, int], str]]) -> list[Part]:
     return [part for part in [*parts, (text[place:], text[place:])] if part[0]]
 
 
-def _check_pattern(pattern: str, spelling: str) -> None:
-    """Raises InputError for a pattern that is broken, finds nothing, or can take endless time."""
+def check_pattern(
+    pattern: str, spelling: str, most_repeats: int = _MOST_REPEATS, most_ways: int = _MOST_WAYS
+) -> None:
+    """Raises InputError for a pattern that is broken, finds nothing, or can take endless time.
+
+    most_repeats: how many of * + {n,m} it may have. most_ways: how many ways there may be through ? and |.
+    """
     try:
         compiled = re.compile(pattern)
         parsed = re_parser.parse(pattern)
@@ -232,10 +239,12 @@ def _check_pattern(pattern: str, spelling: str) -> None:
         raise InputError(
             f"the lexicon's pattern {pattern!r:.80} finds nothing at all: it must find a character"
         )
-    if _repeats(parsed, False) > _MOST_REPEATS:
+    repeats, ways = _price(parsed, False)
+    if repeats > most_repeats or ways > most_ways:
         raise InputError(
-            f"the lexicon's pattern {pattern!r:.80} can take endless time: no * + or {{n,m}} within another "
-            f"or with | within, no \\1 in a pattern, and {_MOST_REPEATS} of them at the most"
+            f"the lexicon's pattern {pattern!r:.80} can take endless time: no ? * + {{n,m}} within another, "
+            f"no | within them, no \\1 in a pattern; {most_repeats} of * + {{n,m}} at the most, and few of ? "
+            f"and |: {most_ways} ways through all of them"
         )
     for number, name, other in _REFERENCE.findall(spelling):
         known = name in compiled.groupindex if name else other == "\\"
@@ -246,27 +255,30 @@ def _check_pattern(pattern: str, spelling: str) -> None:
             )
 
 
-def _repeats(parsed: Any, inside: bool) -> int:
-    """How many repeats a pattern has; too many, if one is within another."""
-    count = 0
+def _price(parsed: Any, inside: bool) -> tuple[int, int]:
+    """How many repeats a pattern has (too many, if one is within another), and ways through its ? and |."""
+    repeats, ways = 0, 1
     for operation, value in parsed:
         name = str(operation)
+        parts: list[Any] = []
         if name in ("MAX_REPEAT", "MIN_REPEAT", "POSSESSIVE_REPEAT"):
-            most = int(value[1])
-            repeats = most > 1
-            count += (
-                repeats + (_MOST_REPEATS if repeats and inside else 0) + _repeats(value[2], inside or repeats)
-            )
+            many = int(value[1]) > 1
+            repeats += many + (_TOO_MANY if inside and value[0] != value[1] else 0)
+            more, own = _price(value[2], inside or many)
+            repeats, ways = repeats + more, ways * (own if many else own + 1)
         elif name == "BRANCH":
-            count += (_MOST_REPEATS + 1 if inside else 0) + sum(
-                _repeats(branch, inside) for branch in value[1]
-            )
+            priced = [_price(branch, inside) for branch in value[1]]
+            repeats += (_TOO_MANY if inside else 0) + sum(more for more, _ in priced)
+            ways *= sum(own for _, own in priced)
         elif name in ("GROUPREF", "GROUPREF_EXISTS"):
-            count += _MOST_REPEATS + 1
+            repeats += _TOO_MANY
         elif name == "SUBPATTERN":
-            count += _repeats(value[-1], inside)
+            parts = [value[-1]]
         elif name in ("ASSERT", "ASSERT_NOT"):
-            count += _repeats(value[1], inside)
+            parts = [value[1]]
         elif name == "ATOMIC_GROUP":
-            count += _repeats(value, inside)
-    return count
+            parts = [value]
+        for part in parts:
+            more, own = _price(part, inside)
+            repeats, ways = repeats + more, ways * own
+    return repeats, min(ways, 2 * _MOST_WAYS)

@@ -1,5 +1,6 @@
 """`alrakis batch`: an audio file a text, whatever happens to other texts or to the process."""
 
+import json
 import os
 import resource
 import shutil
@@ -8,6 +9,7 @@ import subprocess
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -148,3 +150,63 @@ def test_wrong_use(texts: Path, run: Run) -> None:
 def test_a_folder_that_cannot_be_written(texts: Path, run: Run) -> None:
     (texts / "out").mkdir(mode=0o555)
     refused(run("batch", "t.txt", "-o", "out", *QUICK), "cannot write", "Permission denied")
+
+
+# Subtitles.
+
+
+def cues(folder: Path, name: str) -> list[Any]:
+    found: list[Any] = json.loads((folder / "out" / name).read_text())["cues"]
+    return found
+
+
+def test_subtitles_stand_beside_each_file(here: Path, run: Run) -> None:
+    long = "This is a sentence of a long text, and it goes on for a while. " * 5
+    write_items(
+        here,
+        {"text": "In 1999 it was late.", "id": "v1.2"},
+        {"text": long, "file": "long.ogg"},
+        {"text": "MAN: Good day.", "id": "man"},
+    )
+    said = ["batch", "t.jsonl", "-o", "out", "--subtitles", "json", "--json", "--normalise"]
+    ended = run(*said, "--cast", "MAN=demo/rms", *QUICK)
+    assert ended.code == 0, ended.err
+    told = {row["id"]: row["subtitles"] for row in map(json.loads, ended.out.splitlines())}
+    assert told == {"v1.2": "v1.2.json", "0002": "long.json", "man": "man.json"}
+    (only,) = cues(here, "v1.2.json")
+    assert only["text"] == "In 1999 it was late."
+    (man,) = cues(here, "man.json")
+    assert (man["text"], man["speaker"]) == ("Good day.", "MAN")
+    parts = cues(here, "long.json")
+    assert len(parts) > 1
+    assert " ".join(cue["text"] for cue in parts) == long.strip()
+    length_s = soundfile.info(here / "out" / "long.ogg").duration
+    assert 0 <= parts[0]["begin"] < parts[0]["end"] < parts[1]["begin"] < parts[-1]["end"] <= length_s
+
+
+def test_subtitles_that_are_missing_are_made_with_the_same_sound(texts: Path, run: Run) -> None:
+    said = ["batch", "t.txt", "-o", "out", *QUICK]
+    assert run(*said).code == 0
+    before = {path.name: path.read_bytes() for path in (texts / "out").glob("*.wav")}
+    assert "made 6 files" in run(*said, "--subtitles", "srt").err
+    assert {path.name: path.read_bytes() for path in (texts / "out").glob("*.wav")} == before
+    assert len(list((texts / "out").glob("*.srt"))) == 6
+    (texts / "out" / "0003.srt").unlink()
+    assert "made 1 files" in run(*said, "--subtitles", "srt").err
+    assert TEXTS[2] in (texts / "out" / "0003.srt").read_text().replace("\n", " ")
+
+
+def test_a_corrected_row_keeps_its_earlier_subtitles(texts: Path, run: Run) -> None:
+    said = ["batch", "t.txt", "-o", "out", *QUICK, "--subtitles", "vtt"]
+    assert run(*said).code == 0
+    before = (texts / "out" / "0003.vtt").read_text()
+    (texts / "t.txt").write_text("\n".join([*TEXTS[:2], "This is another text.", *TEXTS[3:]]))
+    assert run(*said).code == 0
+    assert (texts / "out" / "0003.1.vtt").read_text() == before
+    assert "another" in (texts / "out" / "0003.vtt").read_text()
+
+
+def test_rows_whose_subtitles_would_be_one_file_are_refused(here: Path, run: Run) -> None:
+    write_items(here, {"text": "One.", "file": "a.wav"}, {"text": "Two.", "file": "A.flac"})
+    refused(run("batch", "t.jsonl", "-o", "out", *QUICK, "--subtitles", "srt"), "same subtitles", "'A.srt'")
+    assert not (here / "out").exists()

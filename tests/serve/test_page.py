@@ -12,6 +12,7 @@ import soundfile
 
 from alrakis.audio import pcm16
 from alrakis.serve.page_api import page_assets
+from alrakis.text.speakers import speakers
 from tests.bench.record.test_report import contrast
 from tests.serve.chromium import CTRL, Page
 from tests.serve.running import LONG, Running
@@ -84,6 +85,67 @@ def test_a_chunk_is_said_again_and_a_take_is_kept(page: Page, server: Running) -
     assert np.array_equal(with_b[len(said_b) + round(pause_s * RATE) :], second)
     page.click(".chunk:nth-child(1) .takes label:nth-child(1) input")
     assert np.array_equal(saved(page), whole)
+
+
+SPOKEN = "MAN: I like pizza.\n\nWOMAN: It is late."
+
+
+def choose(page: Page, selector: str, value: str) -> None:
+    """Choose something of a list, as a person does."""
+    told = "new Event('change', { bubbles: true })"
+    page.get(
+        f"(s => {{ s.value = '{value}'; s.dispatchEvent({told}); }})(document.querySelector('{selector}'))"
+    )
+
+
+def test_speakers_of_the_text_get_voices_and_several_takes(page: Page, server: Running) -> None:
+    page.click("#more")
+    page.click("#further summary")
+    assert page.seen("#cast-none")
+    page.write("#text", SPOKEN)
+    labels = page.get("[...document.querySelectorAll('.speaker-voice label')].map(e => e.innerText)")
+    assert labels == ["MAN", "WOMAN"]
+    assert not page.seen("#cast-none")
+    choose(page, "#speaker-0", "demo/rms")
+    choose(page, "#lang", "en")
+    choose(page, "#takes", "2")
+    assert page.get("document.querySelector('#more').classList.contains('changed')")
+    said(page, SPOKEN)
+    voice = page.get("document.querySelector('input[name=voice]:checked').value")
+    cast = {"MAN": "demo/rms"}
+    expected = pcm16(server.alone(SPOKEN, voice, cast=cast, seed=5, takes=2))
+    assert saved(page).tobytes() == expected
+    assert "best of 2" in page.text(".chunk .length")
+    page.click(".chunk:nth-child(1) .redo")  # alone it has no label, and is still his
+    page.wait("document.querySelectorAll('.chunk:nth-child(1) .takes input').length === 2")
+    label = page.get("document.querySelectorAll('.takes input')[1].ariaLabel")
+    other = int(label.rpartition(" ")[2])
+    alone = np.frombuffer(pcm16(server.alone("I like pizza.", "demo/rms", seed=other, takes=2)), "<i2")
+    heard = np.trim_zeros(alone, "b")
+    assert np.array_equal(saved(page)[: len(heard)], heard)
+    page.go(server.url + "/")  # what was chosen is kept
+    page.wait(READY)
+    assert page.get("document.querySelector('#takes').value + document.querySelector('#lang').value") == "2en"
+    page.click("#more")
+    page.click("#reset")
+    assert page.get("document.querySelector('#takes').value + document.querySelector('#lang').value") == "1"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        SPOKEN,
+        "MAN: Hello. WOMAN: Hello.",
+        "No label: here. Neither 12:30 nor A: one.",
+        "ÄRGER: so.\nLA DAME: oui.\nMAN:no.\nMAN：ja.",
+        "MAN: \nWOMAN: I speak.\n  OLD MAN : yes.",
+        "ONE: MAN: Hello.\nWOMAN:",
+        "THE NAME OF THIS ONE IS LONGER THAN A LABEL: so.",
+    ],
+)
+def test_the_page_finds_the_speakers_that_the_server_finds(page: Page, text: str) -> None:
+    found = page.get(f"import('./more.js').then(({{ speakers }}) => speakers({json.dumps(text)}))")
+    assert found == speakers([text])
 
 
 def test_it_is_saved_as_mp3(page: Page) -> None:

@@ -71,6 +71,11 @@ def test_a_spelling_may_use_other_words() -> None:
         ({"patterns": {r"(a+)\1b": "x"}}, "endless"),
         ({"patterns": {"a*a*a*b": "x"}}, "endless"),
         ({"patterns": {"(?=(a+)+)b": "x"}}, "endless"),
+        ({"patterns": {"a?" * 30 + "a" * 30: "x"}}, "endless"),
+        ({"patterns": {"(ab|a|b)" * 20 + "x": "x"}}, "endless"),
+        ({"patterns": {"(?:(?:(?:aa|a)b?){3})x" * 4: "x"}}, "endless"),
+        ({"patterns": {"(?:aa?)*x": "x"}}, "endless"),
+        ({"patterns": {"(?:a?a?)+x": "x"}}, "endless"),
         ({"patterns": {"a": r"\1"}}, "no such group"),
         ({"patterns": {"a": r"\g<b>"}}, "no such group"),
         ({"patterns": {"a": r"\q"}}, "no such group"),
@@ -94,7 +99,7 @@ def test_files_are_read_or_refused(tmp_path: Path) -> None:
         read_lexicon(tmp_path / "gone.toml")
 
 
-@pytest.mark.parametrize("pattern", ["a*b", "a+a+b", r"\w+ \w+!"])
+@pytest.mark.parametrize("pattern", ["a*b", "a+a+b", r"\w+ \w+!", r"(?:a|ab|abc)(\w+)-?(?:st|nd)?!"])
 def test_allowed_patterns_take_time_linear_in_the_text(pattern: str) -> None:
     def cpu_s(length: int) -> float:
         began = time.process_time()

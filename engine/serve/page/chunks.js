@@ -68,7 +68,8 @@ export class ChunkList {
 
   #told(chunk, silent) {
     if (silent) return "came out silent";
-    if (chunk.samples) return `${chunk.seconds.toFixed(1)} s`;
+    const best = chunk.of > 1 ? ` · best of ${chunk.of}` : "";
+    if (chunk.samples) return `${chunk.seconds.toFixed(1)} s${best}`;
     return { waiting: "to come", making: "being made", missing: "not made" }[chunk.state];
   }
 

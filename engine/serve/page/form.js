@@ -1,6 +1,7 @@
-/** What a person asks for: the text, the seed, the temperatures. Settings are kept in this browser. */
+/** What a person asks for: the text, the seed, the temperatures and more. Settings are kept in this browser. */
 
 import { $, stored } from "./dom.js";
+import { More } from "./more.js";
 
 const SETTINGS = "alrakis.settings";
 const TEMPERATURES = ["text_temp", "waveform_temp", "fine_temp"];
@@ -17,11 +18,13 @@ export class Form {
     this.seed = $("#seed");
     this.lock = $("#lock");
     this.most = Infinity;
+    this.more = new More(() => this.#kept());
     this.defaults = Object.fromEntries(TEMPERATURES.map((name) => [name, $(`#${name}`).value]));
     this.#recall();
     this.touched = false; // whether the text was changed since it was said
     this.text.addEventListener("input", () => {
       this.touched = true;
+      this.#read();
       this.#fit();
       changed();
     });
@@ -45,6 +48,7 @@ export class Form {
       for (const name of TEMPERATURES) $(`#${name}`).value = this.defaults[name];
       this.seed.value = "";
       this.lock.checked = false;
+      this.more.reset();
       this.#kept();
     });
     $("#more").addEventListener("click", () => {
@@ -61,7 +65,7 @@ export class Form {
     this.seed.value = seed;
     this.touched = false;
     const temperatures = TEMPERATURES.map((name) => [name, Number($(`#${name}`).value)]);
-    return { input: this.text.value, seed, ...Object.fromEntries(temperatures) };
+    return { input: this.text.value, seed, ...Object.fromEntries(temperatures), ...this.more.request() };
   }
 
   /** Ask for something again, as it was asked for. */
@@ -69,8 +73,16 @@ export class Form {
     this.text.value = request.input;
     this.seed.value = request.seed;
     for (const name of TEMPERATURES) if (name in request) $(`#${name}`).value = request[name];
+    this.more.put(request);
+    this.#read();
     this.#kept();
     this.#fit();
+  }
+
+  /** The voices that there are. */
+  voices(all) {
+    this.more.show(all);
+    this.#shown();
   }
 
   get empty() {
@@ -111,12 +123,16 @@ export class Form {
     for (const name of TEMPERATURES) if (this.settings[name]) $(`#${name}`).value = this.settings[name];
     if (this.settings.seed) [this.seed.value, this.lock.checked] = [this.settings.seed, true];
     this.text.value = EXAMPLE;
+    this.more.put(this.settings);
+    $("#further").open = Boolean(this.settings.lang || this.settings.takes > 1);
     this.#shown();
   }
 
   #kept() {
     for (const name of TEMPERATURES) this.settings[name] = $(`#${name}`).value;
     this.settings.seed = this.lock.checked ? this.seed.value : "";
+    const { lang = "", takes = 1 } = this.more.request();
+    Object.assign(this.settings, { lang, takes, cast: this.more.cast });
     stored.set(SETTINGS, JSON.stringify(this.settings));
     this.#shown();
   }
@@ -129,7 +145,13 @@ export class Form {
       input.style.setProperty("--share", `${share * 100}%`);
     }
     const asBark = TEMPERATURES.every((name) => $(`#${name}`).value === this.defaults[name]);
-    $("#more").classList.toggle("changed", !asBark || this.lock.checked);
+    $("#more").classList.toggle("changed", !asBark || this.lock.checked || this.more.used);
+  }
+
+  /** Look for speakers in the text. */
+  #read() {
+    this.more.read(this.text.value);
+    this.#shown();
   }
 
   #fit() {

@@ -47,7 +47,7 @@ export class Maker extends EventTarget {
     }
     if (name === "progress") this.dispatchEvent(told("moved", this.#moved(speech, data)));
     if (name === "chunk") {
-      speech.chunks[data.index].add(data.seed, data.samples);
+      speech.chunks[data.index].add(data.seed, data.samples, data.takes);
       const next = speech.chunks[data.index + 1];
       if (next) next.state = "making";
       this.dispatchEvent(told("chunk", { speech, index: data.index }));
@@ -110,8 +110,11 @@ export class Maker extends EventTarget {
 
   async #made(speech, chunk, seed, signal) {
     const parts = [];
+    let of = 1;
     for await (const { name, data } of speak(speech.requestFor(chunk, seed), signal)) {
-      if (name === "chunk") parts.push(data.samples);
+      if (name !== "chunk") continue;
+      parts.push(data.samples);
+      of = data.takes;
     }
     const samples = new Int16Array(parts.reduce((sum, part) => sum + part.length, 0));
     let at = 0;
@@ -120,6 +123,6 @@ export class Maker extends EventTarget {
       at += part.length;
     }
     if (!samples.length) throw new Refused("Nothing came of it; try another seed.", 200);
-    chunk.addAlone(seed, samples);
+    chunk.addAlone(seed, samples, of);
   }
 }

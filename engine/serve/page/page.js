@@ -60,6 +60,7 @@ async function describe() {
   $("#note").replaceChildren(...words.map((part, at) => (at % 2 ? make("code", {}, part) : part)));
   $("#version").textContent = `alrakis ${told.version}`;
   voices.show(await listVoices(), form.recalledVoice());
+  form.voices(voices.all);
 }
 
 // What a person asks for.

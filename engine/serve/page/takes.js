@@ -4,7 +4,8 @@ export const MOST_TAKES = 4;
 const FULL_SCALE = 32768;
 
 /**
- * @typedef {{seed: number, samples: Int16Array}} Take samples: with the pause that follows
+ * @typedef {{seed: number, samples: Int16Array, of?: number}} Take samples: with the pause that follows; of: it is
+ *   the best of so many
  * @typedef {"waiting"|"making"|"made"|"missing"} State
  */
 
@@ -31,26 +32,31 @@ export class Chunk {
     return this.takes[this.kept]?.samples ?? null;
   }
 
+  /** Of how many takes the one that is kept is the best. */
+  get of() {
+    return this.takes[this.kept]?.of ?? 1;
+  }
+
   get seconds() {
     return this.samples ? this.samples.length / this.rate : this.expectedS;
   }
 
   /** A take that came as part of the text, with its pause. */
-  add(seed, samples) {
-    this.takes.push({ seed, samples });
+  add(seed, samples, of = 1) {
+    this.takes.push({ seed, samples, of });
     this.kept = this.takes.length - 1;
     this.state = "made";
   }
 
   /** A take that was made alone: the pause that belongs after it is put there. It is kept. */
-  addAlone(seed, samples) {
+  addAlone(seed, samples, of = 1) {
     const said = samples.subarray(0, samples.length - silence(samples));
     const heard = this.takes[0] ? silence(this.takes[0].samples) : 0;
     const pause = this.pauseS === null ? heard : Math.round(this.pauseS * this.rate);
     const whole = new Int16Array(said.length ? said.length + pause : 0);
     whole.set(said);
     if (this.takes.length === MOST_TAKES) this.takes.splice(this.kept === 0 ? 1 : 0, 1);
-    this.add(seed, whole);
+    this.add(seed, whole, of);
   }
 }
 
@@ -109,9 +115,11 @@ export class Speech {
     return this.chunks.filter((chunk) => chunk.state === "missing");
   }
 
-  /** The request that says one chunk alone, in the same voice. */
+  /** The request that says one chunk alone, in the same voice: its speaker's, whose label is no part of it. */
   requestFor(chunk, seed) {
-    return { ...this.request, input: chunk.text, seed };
+    const { cast, ...request } = this.request;
+    const voice = cast?.[chunk.speaker];
+    return { ...request, ...(voice ? { voice } : {}), input: chunk.text, seed };
   }
 
   /** All that is kept, one after the other. */
