@@ -72,7 +72,7 @@ def note_figures(notes: Notes, saying: Saying) -> None:
         audio_s=round(saying.audio_s, 3),
         first_sound_s=None if first_s is None else round(first_s, 3),
         rtf=None if rtf is None else round(rtf, 3),
-        error_rate=None if saying.error is None else round(saying.error, 3),
+        take_error=None if saying.error is None else round(saying.error, 3),
     )
 
 

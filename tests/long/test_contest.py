@@ -88,3 +88,10 @@ def test_what_goes_wrong_is_told_and_nothing_hangs(engine: Engine) -> None:
 def test_what_cannot_be_asked_for(engine: Engine, options: dict[str, object]) -> None:
     with pytest.raises(InputError, match=r"takes|until"):
         engine.generate("hello", **options)  # type: ignore[arg-type]
+
+
+def test_takes_of_a_long_text_are_heard_in_the_language_that_was_given(engine: Engine) -> None:
+    engine.listener = Chooser(errors(0.5, 0.1))
+    assert engine.generate_long("Das ist gut.", seed=5, takes=2, **QUICK).seed == take_seed(5, 1)
+    with pytest.raises(InputError, match="only English"):
+        engine.generate_long("Das ist gut.", language="de", seed=5, takes=2, **QUICK)

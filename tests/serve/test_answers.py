@@ -16,7 +16,7 @@ from alrakis.serve.guard import CutError
 class Said:
     """As much of a saying as an answer looks at."""
 
-    seed, chunks, audio_s, first_sound_s, rtf = 7, ["one"], 1.5, 0.25, None
+    seed, chunks, audio_s, first_sound_s, rtf, error = 7, ["one"], 1.5, 0.25, None, 0.125
 
     def __init__(self) -> None:
         self.ended = 0
@@ -50,7 +50,8 @@ def sent(body: AsyncIterator[bytes]) -> tuple[Said, dict[str, Any], bytes]:
 def test_empty_parts_are_left_out_and_the_saying_ends() -> None:
     said, notes, body = sent(parts(b"a", b"", b"b"))
     assert (said.ended, body) == (1, b"ab")
-    assert notes == {"seed": 7, "chunks": 1, "audio_s": 1.5, "first_sound_s": 0.25, "rtf": None}
+    figures = {"audio_s": 1.5, "first_sound_s": 0.25, "rtf": None, "take_error": 0.125}
+    assert notes == {"seed": 7, "chunks": 1, **figures}
 
 
 def test_one_that_is_cut_off_ends_its_saying_too() -> None:
