@@ -2,6 +2,7 @@
 
 import socket
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.cli.programs import Run, refused
 def test_every_setting_has_a_flag_and_every_flag_a_setting() -> None:
     words = (
         "serve --host h --port 1 --wyoming 2 --weights w --config c --set a=b --api-key k --api-key-file f "
-        "--open --cors o --aliases a --max-text-chars 1 --max-body-bytes 1 --max-queued 1 "
+        "--open --cors o --aliases a --listen l --max-text-chars 1 --max-body-bytes 1 --max-queued 1 "
         "--max-connections 1 --timeout 1 --read 1 --stall 1 --grace 1 --log-text"
     )
     given = vars(make_parser().parse_args(words.split(" ")))
@@ -68,3 +69,28 @@ def test_what_is_not_installed_is_told_with_the_extra(
     ended = run("serve", "--weights", "demo", "--port", "0")
     assert (ended.code, ended.out) == (1, "")
     assert f"error: {package} is not installed: pip install 'alrakis[serve]'" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ("--port 70000", "--port: "),
+        ("--port -1", "--port: "),
+        ("--wyoming 70000", "--wyoming: "),
+        ("--set threads=x", "threads"),
+        ("--set nothing=1", "nothing"),
+        ("--set threads", "KEY=VALUE"),
+        ("--config nowhere", "presets"),
+        ("--api-key-file .", "cannot be read"),
+        ("--api-key-file nowhere", "cannot be read"),
+        ("--api-key-file empty", "no key"),
+        ("--api-key ,", "no key"),
+        ("--aliases .", "cannot be read"),
+        ("--listen nowhere/model", "model.bin"),
+        ("--max-queued inf", "--max-queued: "),
+        ("--host 0.0.0.0", "api_key"),
+    ],
+)
+def test_what_cannot_be_is_told_before_it_listens(here: Path, run: Run, wrong: str, told: str) -> None:
+    (here / "empty").write_text("\n")
+    refused(run("serve", "--weights", "demo", "--port", "0", *wrong.split()), told)
