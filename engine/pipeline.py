@@ -12,7 +12,7 @@ from alrakis.auto import resolve_config
 from alrakis.backends import open_backend, settle
 from alrakis.backends.base import Backend
 from alrakis.config import Config
-from alrakis.errors import BackendError, InputError
+from alrakis.errors import BackendError, ConfigError, InputError
 from alrakis.flight.journey import Journey, Known, Manner, Told, manners
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller, Handle
@@ -85,6 +85,17 @@ class Pipeline:
                 self._backend.close()
             self._backend = None
             self._encoder = None
+
+    def change_windows(self, config: Config) -> None:
+        """Go on with a config that differs in the windows of stages alone; what is loaded stays.
+
+        What is under way ends first. Raises ConfigError for one that differs in more.
+        """
+        config = settle(config)
+        if config.needs != self.config.needs:
+            raise ConfigError(f"{config.name} needs more than other windows: make an engine for it")
+        with self._scheduler.resting():
+            self.config, self._journey = config, Journey(config, self.weights)
 
     @property
     def forked(self) -> bool:

@@ -302,3 +302,23 @@ def test_what_is_no_config_is_refused(given: Any) -> None:
 def test_a_folder_is_no_config(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no such file"):
         load_config(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ({"backend": "onnx"}, "fine is for the torch backend"),
+        ({"precision": "bf16"}, "exported in fp32 or fp16, not in bf16"),
+        ({"device": "mps"}, "does not run on Apple's GPU; cpu_parts"),
+        ({"offload": True}, "cannot leave the device, as offload asks of it; cpu_parts"),
+        ({"device": "mps", "offload": True, "cpu_parts": ["fine"]}, ""),
+        ({"device": "cuda", "precision": "fp16", "compile": True, "residency": "one-stage"}, ""),
+    ],
+)
+def test_an_exported_fine_model_is_taken_where_it_can_run(keys: dict[str, Any], said: str) -> None:
+    values = {"backend": "torch", "fine": "onnx", "trades": "a test", **keys}
+    if not said:
+        assert parse_config(values, "mine").fine == "onnx"
+        return
+    with pytest.raises(ConfigError, match=said):
+        parse_config(values, "mine")

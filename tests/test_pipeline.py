@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from alrakis import Config, Engine
+from alrakis.config import load_config
 from alrakis.errors import BackendError, ConfigError, InputError
 from alrakis.flight.journey import Known, Manner, manners
 from alrakis.flight.sequence import Caller
@@ -32,6 +33,23 @@ def test_batches_larger_than_max_batch_are_cut(engine: Engine) -> None:
     whole = engine.generate(texts, seed=1, **SHORT)
     with Engine("synthetic-tiny", "torch-fp32", max_batch=2) as small:
         assert all(same(a, b) for a, b in zip(small.generate(texts, seed=1, **SHORT), whole, strict=True))
+
+
+def test_windows_change_and_nothing_is_loaded_anew() -> None:
+    windows = {"sliding_window_len": 90, "fine_window": "fitted", "trades": "a test"}
+    with Engine("synthetic-tiny", "torch-fp32", **windows) as engine:
+        expected = engine.generate("Hello.", seed=1, **SHORT)
+    with Engine("synthetic-tiny", "torch-fp32") as engine:
+        before = engine.generate("Hello.", seed=1, **SHORT)
+        assert not same(before, expected)
+        coarse = engine.backend.coarse()
+        engine.change_windows(load_config("torch-fp32", windows))
+        assert engine.backend.coarse() is coarse
+        assert engine.config.sliding_window_len == 90
+        assert same(engine.generate("Hello.", seed=1, **SHORT), expected)
+        for more in ({"precision": "bf16"}, {"max_batch": 3}, {"threads": 7}):
+            with pytest.raises(ConfigError, match="make an engine for it"):
+                engine.change_windows(load_config("torch-fp32", {**windows, **more}))
 
 
 def test_long_text_is_cut_with_a_warning(engine: Engine, caplog: pytest.LogCaptureFixture) -> None:

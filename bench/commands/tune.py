@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
     from alrakis.bench.tune.candidates import Candidate
     from alrakis.bench.tune.search import Measure, Outcome, Search, Trials
+    from alrakis.bench.tune.trial import Workshop
 
 NAME = "tune"
 SUMMARY = "find the best config for this machine"
@@ -76,7 +77,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget", metavar="TIME", help=f"90s, 5m, 1h (default: {BUDGET}; --quick: {QUICK_BUDGET})"
     )
     parser.add_argument(
-        "--memory-limit", metavar="SIZE", help="of resident memory: 800MB, 2GB (default: none)"
+        "--memory-limit", metavar="SIZE", help="of resident memory, on a GPU of its own: 800MB, 2GB"
     )
     parser.add_argument(
         "--config",
@@ -96,6 +97,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from alrakis.bench.targets.voice_file import voice_file
     from alrakis.bench.tune.search import Search
+    from alrakis.bench.tune.trial import Workshop
     from alrakis.evidence.tuned import forget_tuned
     from alrakis.files.writing import check_writable
     from alrakis.weights import open_weights
@@ -119,14 +121,15 @@ def run(args: argparse.Namespace) -> None:
         voice = None if args.voice is None else voice_file(args.voice, weights, Path(folder))
         candidates = _candidates(args, goal, limit)
         logger.info("tries up to %d configs in %s, for %s", len(candidates), args.budget, goal.words)
-        measure = _measure(args.weights, voice, time_left)
-        search = Search(candidates, measure, args.seconds, limit, time_left, goal.texts, goal.by_memory)
-        try:
-            search.run()
-        except KeyboardInterrupt:
-            if search.best:
-                _finish(search, search.best, args)
-            raise
+        with Workshop(args.weights, voice) as workshop:
+            measure = _measure(workshop, time_left)
+            search = Search(candidates, measure, args.seconds, limit, time_left, goal.texts, goal.by_memory)
+            try:
+                search.run()
+            except KeyboardInterrupt:
+                if search.best:
+                    _finish(search, search.best, args)
+                raise
     if search.best is None:
         raise BackendError(_why_nothing(search, args))
     _finish(search, search.best, args)
@@ -161,13 +164,12 @@ def _candidates(args: argparse.Namespace, goal: Goal, limit: int | None) -> list
     )
 
 
-def _measure(weights: str, voice: str | None, time_left: "Callable[[], float]") -> "Measure":
+def _measure(workshop: "Workshop", time_left: "Callable[[], float]") -> "Measure":
     """A trial, told as it ends."""
     from alrakis.bench.tune.picture import work
-    from alrakis.bench.tune.trial import run_trial
 
     def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
-        outcome = run_trial(candidate, weights, seconds, texts, time_left(), voice)
+        outcome = workshop.run(candidate, seconds, texts, time_left())
         result = outcome.problem or f"RTF {rtf_text(outcome.rtf or 0)}"
         if outcome.peak_bytes and not outcome.problem:
             result += f", {megabytes(outcome.peak_bytes)}"

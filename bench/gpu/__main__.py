@@ -6,6 +6,8 @@ they come. What a part leaves of its time goes to those after it.
 
 import argparse
 import json
+import os
+import signal
 import subprocess
 import sys
 import time
@@ -89,17 +91,25 @@ def _process(turn: Turn, options: argparse.Namespace, seconds: float) -> str:
     command = [sys.executable, "-m", "alrakis.bench.gpu", "--part", turn.part, "--size", turn.size]
     command += ["--device", options.device, "--out", options.out, "--budget-s", f"{seconds:.1f}"]
     with (Path(options.out) / f"{turn.part}-{turn.size}.log").open("w", encoding="utf-8") as log:
-        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT)
+        process = subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, start_new_session=True)
         try:
             code = process.wait(seconds + GRACE_S)
         except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
+            _kill(process)
             return "stopped"
         except BaseException:
-            process.kill()
+            _kill(process)
             raise
     return "done" if code == 0 else f"exit code {code}"
+
+
+def _kill(process: "subprocess.Popen[bytes]") -> None:
+    """End a part and what it has started: tests, compilers."""
+    if os.name == "posix":
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        process.kill()
+    process.wait()
 
 
 def _write_table(out: Path) -> str:

@@ -118,12 +118,13 @@ def device_time(options: Options, call: Callable[[], Any], repeats: int) -> floa
     import torch
 
     event: Any = torch.cuda.Event
-    pairs = [[event(enable_timing=True) for _ in range(2)] for _ in range(repeats)]
-    for before, after in pairs:
-        before.record()
-        call()
-        after.record()
-    synchronize(options)
+    with torch.cuda.device(options.device):
+        pairs = [[event(enable_timing=True) for _ in range(2)] for _ in range(repeats)]
+        for before, after in pairs:
+            before.record()
+            call()
+            after.record()
+        synchronize(options)
     return statistics.median(before.elapsed_time(after) for before, after in pairs) / 1e3
 
 

@@ -74,7 +74,9 @@ def ceilings(options: Options) -> Values:
     """Copying memory, and the product of large matrices, as torch does them."""
     import torch
 
-    size, side = (2**31, 8192) if options.cuda else (2**24, 256)
+    size, side = 2**24, 256
+    if options.cuda:
+        size, side = min(2**31, torch.cuda.mem_get_info(options.device)[0] // 4), 8192
     source = torch.zeros(size, dtype=torch.uint8, device=options.device)
     target = torch.empty_like(source)
     copy_s = device_time(options, lambda: target.copy_(source), 10)

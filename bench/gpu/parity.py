@@ -21,20 +21,35 @@ WAYS: tuple[tuple[str, dict[str, Any], tuple[int, ...]], ...] = (
     ("graphs, alone", {}, (1,)),
     ("no graphs, 3 texts", {"cuda_graphs": False}, (0, 1, 2)),
     ("offload, alone", {"offload": True}, (2,)),
+    ("fine on ONNX Runtime, alone", {"fine": "onnx"}, (0,)),
 )
 
 
 def measure(figures: Figures) -> None:
     options = figures.options
+    figures.measure("noise", functools.partial(_noise, options))
     seconds = {"synthetic-tiny": 2.0, "demo": 4.0} if options.cuda else {"synthetic-tiny": 0.2}
     for weights, most in seconds.items():
         truth: list[Result] = []
         figures.measure(f"{weights}: the CPU", functools.partial(_on_cpu, weights, most, truth))
-        for name, overrides, rows in WAYS if options.cuda else WAYS[:1]:
+        for name, overrides, rows in WAYS if options.cuda else (WAYS[0], WAYS[-1]):
             one = functools.partial(_beside, options, weights, most, truth, overrides, rows)
             figures.measure(f"{weights}: {name}", one, 5.0)
     for precision in ("bf16", "fp16") if options.cuda else ("bf16",):
         figures.measure(f"demo: {precision} logits", functools.partial(logits, options, precision, 12), 5.0)
+
+
+def _noise(options: Options) -> Values:
+    """Whether noise is made by one kernel, which is compared with arithmetic on tensors first."""
+    import torch
+
+    from alrakis.backends.torch.noise import exponential
+    from alrakis.backends.torch.noise_kernel import one_kernel
+
+    if not options.cuda:
+        return {"summary": "by numpy"}
+    made, lack = one_kernel(0, torch.device(options.device), exponential)
+    return {"summary": "one kernel, bit for bit" if made else f"arithmetic on tensors: {lack}"}
 
 
 def _said(weights: str, rows: Sequence[int], most_s: float, **overrides: Any) -> list[Result]:

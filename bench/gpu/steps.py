@@ -37,7 +37,7 @@ def measure(figures: Figures) -> None:
                 f"{stage}: loading and recording", functools.partial(_load, options, engine, stage)
             )
             for rows in rows_of:
-                one = functools.partial(decode, options, engine, stage, rows)
+                one = functools.partial(_decode, options, engine, stage, rows)
                 figures.measure(f"{stage} steps, {rows} x", one, 2.0)
         for length in (257, 887) if options.cuda else (257,):
             for rows in rows_of[:: len(rows_of) - 1]:
@@ -57,13 +57,18 @@ def compiled(figures: Figures) -> None:
     if not options.cuda:
         figures.measure("compiled", lambda: {"summary": "left out: takes a CPU half a minute"})
         return
-    weights = Kept(f"synthetic-{options.size}")
-    # one range of slots: each is compiled by itself
-    with _engine(options, weights, max_batch=1, compile=True) as engine:
-        load = functools.partial(_load, options, engine, "coarse")
-        if figures.measure("compiled coarse: loading, compiling and recording", load, 20.0):
-            one = functools.partial(decode, options, engine, "coarse", 1)
-            figures.measure("compiled coarse steps, 1 x", one, 2.0)
+    import torch
+
+    from alrakis.backends.torch.cuda import Graphs
+    from alrakis.backends.torch.gpt import TorchCausalGPT
+
+    weights, device = Kept(f"synthetic-{options.size}"), torch.device(options.device)
+    own = weights.stage("coarse"), weights.layout.coarse_heads, device, torch.bfloat16
+    gpt = TorchCausalGPT(*own, compile=True, recorder=Graphs(device))
+    # of all that would be recorded when a stage is loaded, the two graphs that these steps need
+    first = functools.partial(decode, options, gpt, 1, 3 * gpt.stride)
+    if figures.measure("compiled coarse steps, 1 x, compiling", first, 20.0):
+        figures.measure("compiled coarse steps, 1 x", functools.partial(decode, options, gpt, 1), 2.0)
 
 
 def _engine(options: Options, weights: Kept, **overrides: Any) -> Engine:
@@ -99,13 +104,16 @@ def drawn(gpt: Any, slots: range, done: int, count: int) -> Any:
     return tokens
 
 
-def decode(options: Options, engine: Engine, stage: Stage, rows: int) -> Values:
+def _decode(options: Options, engine: Engine, stage: Stage, rows: int) -> Values:
+    gpt = getattr(engine.backend, stage)()
+    return decode(options, gpt, rows, 15 * gpt.stride if options.cuda else 4)
+
+
+def decode(options: Options, gpt: Any, rows: int, count: int = 15 * 16) -> Values:
     """Microseconds of a step with its draw: of the first stride, of later ones, and of the host alone.
 
-    The host alone: until it has told the device everything, which goes on.
+    The host alone: until it has told the device everything, which goes on. count: of steps in all.
     """
-    gpt = getattr(engine.backend, stage)()
-    count = 16 * gpt.stride if options.cuda else 4
     first = 16 if options.cuda else 2
     slots = entered(gpt, rows)
     cold_s = clock(options, lambda: drawn(gpt, slots, 0, first))

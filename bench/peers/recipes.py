@@ -33,7 +33,7 @@ RECIPES = {
     "transformers": Recipe(
         (TORCH, "transformers==5.23.0", "accelerate==1.15.0"),
         (),
-        ("transformers", "transformers-bf16", "transformers-fp16"),
+        ("transformers", "transformers-static", "transformers-bf16", "transformers-fp16"),
         _TAKES,
     ),
     "optimum-onnx": Recipe(

@@ -12,17 +12,18 @@ from typing import Any
 
 from alrakis.bench.targets.transformers_bark import TransformersBark
 from alrakis.spec import CONTEXT, N_COARSE_CODEBOOKS, N_FINE_CODEBOOKS
+from alrakis.weights.types import Weights
 
 
 class OptimumBark(TransformersBark):
     """`BarkModel.generate` in fp32, with the fine model on ONNX Runtime."""
 
-    def __init__(self, weights_name: str, threads: int | None) -> None:
+    def __init__(self, source: str | Weights, threads: int | None) -> None:
         from transformers.models.bark.modeling_bark import BarkPreTrainedModel
 
         # random parameters, replaced anyway, cannot be made by this transformers where a norm has no bias
         BarkPreTrainedModel._init_weights = lambda *_: None  # type: ignore[method-assign]
-        super().__init__(weights_name, threads, "float32")
+        super().__init__(source, threads, "float32")
         fine = self.model.fine_acoustics
         with tempfile.TemporaryDirectory() as folder:
             sessions = {

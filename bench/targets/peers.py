@@ -10,6 +10,9 @@ from alrakis.spec import Layout
 
 if TYPE_CHECKING:
     from alrakis.bench.targets.program import Program
+    from alrakis.weights.types import Weights
+
+    Given = str | Weights
 
 
 @dataclass(frozen=True)
@@ -17,10 +20,10 @@ class Peer:
     """package: must be installed. config: what results say about how the peer runs."""
 
     package: str
-    load: Callable[[str, int | None, str], "Program"]
+    load: Callable[["Given", int | None, str], "Program"]
     config: dict[str, Any]
 
-    def open(self, weights: str, threads: int | None, device: str | None = None) -> "Program":
+    def open(self, weights: "Given", threads: int | None, device: str | None = None) -> "Program":
         """Load the peer. device: as torch names it; None takes a CUDA device if there is one, as peers do.
 
         Raises BackendError if it is not installed, InputError if the weights do not fit.
@@ -44,22 +47,22 @@ def best_device() -> str:
     return "cuda" if torch.cuda.is_available() else "cpu"
 
 
-def _suno(weights: str, threads: int | None, device: str) -> "Program":
+def _suno(weights: "Given", threads: int | None, device: str) -> "Program":
     from alrakis.bench.targets.suno_bark import SunoBark
 
     return SunoBark(weights, threads, device)
 
 
-def _transformers(dtype: str) -> Callable[[str, int | None, str], "Program"]:
-    def load(weights: str, threads: int | None, device: str) -> "Program":
+def _transformers(dtype: str, *, static: bool = False) -> Callable[["Given", int | None, str], "Program"]:
+    def load(weights: "Given", threads: int | None, device: str) -> "Program":
         from alrakis.bench.targets.transformers_bark import TransformersBark
 
-        return TransformersBark(weights, threads, dtype, device)
+        return TransformersBark(weights, threads, dtype, device, static=static)
 
     return load
 
 
-def _optimum(weights: str, threads: int | None, device: str) -> "Program":
+def _optimum(weights: "Given", threads: int | None, device: str) -> "Program":
     """On the CPU, whatever there is: what it exports is run there."""
     from alrakis.bench.targets.optimum_bark import OptimumBark
 
@@ -71,5 +74,8 @@ PEERS = {
     "transformers": Peer("transformers", _transformers("float32"), {"precision": "fp32"}),
     "transformers-fp16": Peer("transformers", _transformers("float16"), {"precision": "fp16"}),
     "optimum-onnx": Peer("optimum-onnx", _optimum, {"precision": "fp32", "fine": "onnxruntime"}),
+    "transformers-static": Peer(
+        "transformers", _transformers("float32", static=True), {"precision": "fp32", "kv_cache": "static"}
+    ),
     "transformers-bf16": Peer("transformers", _transformers("bfloat16"), {"precision": "bf16"}),
 }

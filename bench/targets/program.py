@@ -6,6 +6,7 @@ from typing import Any, Protocol
 
 from alrakis.bench.record.schema import StageName, Work
 from alrakis.bench.targets.counting import Counts, counted
+from alrakis.config import load_config
 from alrakis.engine import Engine
 from alrakis.spec import PARTS
 
@@ -41,6 +42,10 @@ class Alrakis:
     def __init__(self, weights: str, config: str, overrides: dict[str, Any]) -> None:
         self._engine = Engine(weights, config, **overrides)
         self._engine.preload()
+
+    def go_on(self, config: str, overrides: dict[str, Any]) -> None:
+        """With another config, for which nothing has to be loaded anew."""
+        self._engine.change_windows(load_config(config, overrides))
 
     def generate(self, texts: Sequence[str], seconds: float, voice: str | None) -> Generated:
         with counted(self._engine.backend) as counts:

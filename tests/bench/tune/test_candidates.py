@@ -40,6 +40,12 @@ def test_close_ones_are_no_further_from_fp32_than_auto_goes_unasked() -> None:
     assert labels(features=["AVX2"]) == plain
 
 
+def test_presets_for_gpus_are_tried_with_one_number_of_threads() -> None:
+    every = [c.preset for c in list_candidates(exact=False, gpu=True, threads=[2, 1, 4], low_memory=False)]
+    assert every.count("torch-fp32") == 3 * every.count("gpu-bf16") == 6
+    assert every.count("gpu-fp16") == 2
+
+
 def test_threads_worth_a_trial() -> None:
     assert thread_counts(1, 1) == [1]
     assert thread_counts(2, 2) == [2, 1]

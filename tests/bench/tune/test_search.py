@@ -134,3 +134,18 @@ def test_without_time_for_it_the_batch_stays_the_configs() -> None:
     search = search_in(world)
     assert search.best
     assert search.max_batch is None
+
+
+def test_who_needs_what_is_loaded_is_tried_next() -> None:
+    """Windows differ; the round of a candidate is not changed by it."""
+    fitted = {"fine_window": "fitted", "trades": "frames behind the last"}
+    plain = [Candidate("cpu-fp32").changed(threads=count) for count in (1, 2)]
+    candidates = [*plain, *(candidate.changed(**fitted) for candidate in plain)]
+    tried: list[Candidate] = []
+
+    def measure(candidate: Candidate, seconds: float, texts: int) -> Outcome:
+        tried.append(candidate)
+        return Outcome(1.0, 1)
+
+    Search(candidates, measure, SECONDS, None, lambda: 100.0).run()
+    assert tried[:4] == [candidates[0], candidates[2], candidates[1], candidates[3]]
