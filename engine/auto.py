@@ -15,7 +15,7 @@ from alrakis.errors import BackendError
 from alrakis.evidence.fastest import CLOSE, fastest
 from alrakis.evidence.kinds import kind_of
 from alrakis.evidence.tuned import Tuned, tuned_here
-from alrakis.hardware import cpu, cuda_build, env_flag, gpus, not_built_for
+from alrakis.hardware import cpu, cuda_build, env_flag, gpus, not_built_for, sums_halves_in_fp32
 from alrakis.spec import STAGES, CodecShape, bark_shape
 from alrakis.weights.names import codec_arrays, gpt_arrays
 
@@ -49,7 +49,7 @@ def choose_config(weights: Any = "bark") -> tuple[str, str]:
         if gpu:
             return gpu
     if has_torch and sys.platform == "darwin" and env_flag("SUNO_ENABLE_MPS"):
-        return "torch-fp32", "SUNO_ENABLE_MPS is set: fp32 on Apple's GPU"
+        return _apple_choice()
     without = _no_gpu(has_torch, lack)
     if has_onnx:
         return _cpu_choice(without, has_torch)
@@ -123,12 +123,25 @@ def _no_gpu(has_torch: bool, lack: str) -> str:
     return f"{' and '.join(names)} found, but {reason}"
 
 
+def _apple_choice() -> tuple[str, str]:
+    """The preset for Apple's GPU: fp16 where it keeps sums of halves in fp32, as all code here expects."""
+    import torch
+
+    asked = "SUNO_ENABLE_MPS is set"
+    if not torch.backends.mps.is_available():
+        return "torch-fp32", f"{asked}, but this PyTorch has no Apple GPU: fp32 on torch"
+    if sums_halves_in_fp32(torch, "mps"):
+        return "gpu-fp16", f"{asked}: fp16 on Apple's GPU, which keeps sums in fp32"
+    return "torch-fp32", f"{asked}: fp32 on Apple's GPU, whose sums in fp16 are not exact enough"
+
+
 def _gpu_choice(size: str) -> tuple[tuple[str, str] | None, str]:
     """The preset for the GPU that torch would use, and why; or None, and what speaks against it."""
     import torch
 
     if not torch.cuda.is_available():
-        return None, "this PyTorch cannot use it"
+        rocm = ": AMD's GPUs need PyTorch's build for ROCm" if _amd_driver() and not torch.version.hip else ""
+        return None, f"this PyTorch cannot use it{rocm}"
     card = torch.cuda.current_device()
     name = torch.cuda.get_device_name(card)
     lack = not_built_for(*cuda_build(torch, card))

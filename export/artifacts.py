@@ -12,7 +12,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-from alrakis.config import PRECISIONS, Config
+from alrakis.config import EXPORTED_FINE, PRECISIONS, Config
 from alrakis.errors import ArtifactError, WeightsError
 from alrakis.export.accuracy.calibration import calibrate
 from alrakis.export.accuracy.report import Report, outliers, report_from_json
@@ -135,6 +135,8 @@ class Artifacts:
         """The first precision that gives a part the same graphs as the config's."""
         if isinstance(part, CodecWeights):
             return "fp32"
+        if self._config.precision == "fp16":
+            return "fp16"
         kinds = graph_kinds(part.stage, self._config.precision)
         return next(p for p in PRECISIONS["onnx"] if graph_kinds(part.stage, p) == kinds)
 
@@ -244,8 +246,12 @@ class Artifacts:
         return {**decided, "precise": kept} if kept else decided
 
     def _measured(self, part: Part) -> bool:
-        """Whether an export is measured against fp32; with random parameters, that says nothing."""
-        if not isinstance(part, StageWeights) or part.measured or self._config.precision == "fp32":
+        """Whether an export is measured against fp32: where it was rounded by scales.
+
+        With random parameters, that says nothing.
+        """
+        rounded = self._config.precision not in EXPORTED_FINE
+        if not isinstance(part, StageWeights) or part.measured or not rounded:
             return False
         return not self._weights.name.startswith("synthetic-")
 

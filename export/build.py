@@ -16,7 +16,7 @@ from alrakis.spec import Stage
 from alrakis.weights.types import Array, CodecWeights, StageWeights
 
 STEP_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "blocks8", "int4": "blocks4"}
-MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "int8": "columns8", "int4": "columns8"}
+MANY_KINDS: dict[str, Kind] = {"fp32": "fp32", "fp16": "fp16", "int8": "columns8", "int4": "columns8"}
 
 
 def graph_kinds(stage: Stage, precision: str, *, draft: bool = False) -> dict[str, Kind]:
@@ -50,7 +50,8 @@ def build_stage(
     """Write a GPT's graphs and tables into a folder.
 
     heads: ranges of ids that can be drawn; the fine model has one, for all codebooks.
-    precision: "fp32", "int8" or "int4". precise: linears that stay fp32.
+    precision: "fp32", "int8" or "int4"; of the fine model, for GPUs, also "fp16". precise: linears that stay
+    fp32.
     draft: whether to write a graph that guesses tokens.
     cache_scales: `(layers, 2, C)`, for an int8 KV cache. A prefix graph still computes attention in fp32,
     which over many positions is far faster.

@@ -10,7 +10,7 @@ from alrakis.weights.types import CodecWeights, StageWeights
 
 _FP32_BYTES = 4
 # bytes per parameter of a linear, scales included
-_BYTES = {"fp32": 4.0, "blocks8": 1.14, "blocks4": 0.64, "columns8": 1.02}
+_BYTES = {"fp32": 4.0, "fp16": 2.0, "blocks8": 1.14, "blocks4": 0.64, "columns8": 1.02}
 
 
 def needed_bytes(part: StageWeights | CodecWeights, precision: str, *, draft: bool = False) -> int:

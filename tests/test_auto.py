@@ -118,7 +118,14 @@ def test_apples_gpu_is_taken_where_suno_s_variable_says_so(
     machine("torch", "onnxruntime", platform="darwin")
     assert chosen() == "cpu-int8"
     monkeypatch.setenv("SUNO_ENABLE_MPS", "True")
-    assert chosen() == "torch-fp32"
+    for there, sums, expected in (
+        (False, True, "torch-fp32"),
+        (True, False, "torch-fp32"),
+        (True, True, "gpu-fp16"),
+    ):
+        monkeypatch.setattr(torch.backends.mps, "is_available", lambda there=there: there)
+        monkeypatch.setattr(auto, "sums_halves_in_fp32", lambda torch, device, sums=sums: sums)
+        assert chosen() == expected
     machine("torch", "onnxruntime")
     assert chosen() == "cpu-int8", "only on a Mac"
 
@@ -187,6 +194,13 @@ def test_amds_driver_is_enough_for_torch_to_be_asked(
     assert chosen() == "gpu-bf16"
     machine("torch", cuda=(9, 4), hip="6.4", built_for=("gfx1100",))
     assert chosen() == "torch-fp32"
+    monkeypatch.setattr(auto, "gpus", lambda: [GPU("AMD Instinct", None, "")])
+    machine("torch")
+    assert chosen() == "torch-fp32"
+    assert (
+        "AMD Instinct found, but this PyTorch cannot use it: AMD's GPUs need PyTorch's build for ROCm"
+        in (choose_config()[1])
+    )
 
 
 # On a CPU: what was measured on its kind, or on this machine.

@@ -3,7 +3,10 @@
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
+import numpy as np
 import psutil
 import pytest
 
@@ -17,6 +20,7 @@ from alrakis.hardware import (
     not_built_for,
     parse_cpuinfo,
     parse_nvidia_smi,
+    sums_halves_in_fp32,
     usable_cores,
 )
 
@@ -174,3 +178,23 @@ def test_what_a_build_of_torch_has_code_for(own: str, built_for: list[str], runs
     assert (told == "") is runs
     if not runs:
         assert f"the card is {own}" in told
+
+
+@pytest.mark.parametrize(("exact", "fails"), [(True, False), (False, False), (True, True)])
+def test_a_gpu_that_adds_up_halves_in_halves_is_found_out(exact: bool, fails: bool) -> None:
+    class Ones:
+        """Matrices of ones whose products are added up in float32 or in float16."""
+
+        def __init__(self, size: tuple[int, int], **named: Any) -> None:
+            assert named == {"dtype": np.float16, "device": "mps"}
+            if fails:
+                raise RuntimeError("not implemented for MPS")
+
+        def __matmul__(self, other: Any) -> Any:
+            total = np.zeros((8, 8), np.float32 if exact else np.float16)
+            for _ in range(4096):
+                total += 1
+            return total
+
+    torch = SimpleNamespace(ones=Ones, float16=np.float16)
+    assert sums_halves_in_fp32(torch, "mps") is (exact and not fails)

@@ -49,9 +49,9 @@ class Backend(ABC):
         if part in self._parts:
             if self._config.residency == "one-stage":
                 self._drop(part)
+                self._give_back()
             else:
                 self._rest(part)
-            self._give_back()
 
     def unload(self, part: Part) -> None:
         """Free a part whatever the config says; it is opened again when next asked for."""
@@ -80,7 +80,7 @@ class Backend(ABC):
 
     @abstractmethod
     def _rest(self, part: Part) -> None:
-        """Free what a part keeps between calls, but not the part."""
+        """Free and give back what a part keeps between calls, but not the part."""
 
     @abstractmethod
     def _give_back(self) -> None:

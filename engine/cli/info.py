@@ -96,6 +96,9 @@ def _backends(backends: dict[str, Any]) -> Iterator[tuple[str, str]]:
         yield "onnxruntime", f"{packages}: {onnx['problem'] or ', '.join(onnx['providers'])}"
         if onnx["lone_rows"]:
             yield "", _lone(onnx["lone_rows"])
+        if torch and not onnx["problem"]:
+            gpus = "NVIDIA GPUs and " if "CUDAExecutionProvider" in onnx["providers"] else ""
+            yield "", f"beside torch it runs the fine model on {gpus}the CPU (fine = 'onnx' in a config)"
     else:
         yield "onnxruntime", "not installed (`pip install 'alrakis[cpu]'`)"
 

@@ -21,11 +21,12 @@ from alrakis.sampling import FloatArray
 from alrakis.spec import CONTEXT, LAYER_NORM_EPS
 from alrakis.weights.types import Array, StageWeights
 
-# How a linear is kept. fp32: MatMul. blocks8, blocks4: MatMulNBits, which rounds activations in blocks, so
-# that rows do not influence each other. columns8: DynamicQuantizeMatMul, which is faster for many positions,
-# but rounds all activations of a run with a common scale.
-Kind = Literal["fp32", "blocks8", "blocks4", "columns8"]
+# How a linear is kept. fp32, fp16: MatMul, and in fp16 all else too. blocks8, blocks4: MatMulNBits, which
+# rounds activations in blocks, so that rows do not influence each other. columns8: DynamicQuantizeMatMul,
+# which is faster for many positions, but rounds all activations of a run with a common scale.
+Kind = Literal["fp32", "fp16", "blocks8", "blocks4", "columns8"]
 
+FP32_BYTES = 4  # of a parameter, in which progress is told
 ACCURACY_LEVEL = 4  # MatMulNBits: int8 activations; the other levels are far slower
 NO_SINK = -1e30  # a score that adds nothing to a softmax
 
@@ -97,10 +98,11 @@ class Trunk:
         Inputs: `x` (B, T, C), embeddings; `first` (1,), the first frame with logits; `frames` (codebooks,),
         how many of these each head takes, one head after the other (`fine_frames`).
         Outputs: `logits_k` (B, its frames, codebook size) for each predicted codebook k. ONNX Runtime runs
-        all heads, whatever is fetched; one without frames costs nothing.
+        all heads, whatever is fetched; one without frames costs nothing. x and logits are float16 in fp16.
         """
         graph, shape = self.graph, self.weights.shape
-        x = graph.input("x", "float32", ["B", "T", shape.n_embd])
+        kept = "float16" if self.kind == "fp16" else "float32"
+        x = graph.input("x", kept, ["B", "T", shape.n_embd])
         graph.input("first", "int64", [1])
         graph.array("thirds", np.array([shape.n_embd] * 3))
         heads = [f"lm_heads.{number}" for number in range(shape.n_codes_total - shape.n_codes_given)]
@@ -108,7 +110,7 @@ class Trunk:
         hidden = self._blocks(x, self._full_attention)
         graph.nodes("Split", [hidden, "frames"], [f"{head}.frames" for head in heads], axis=1)
         for codebook, head in enumerate(heads, shape.n_codes_given):
-            graph.output(f"logits_{codebook}", "float32", ["B", f"N_{codebook}", codebook_size])
+            graph.output(f"logits_{codebook}", kept, ["B", f"N_{codebook}", codebook_size])
             rows = self._array(f"{head}.weight")[:codebook_size]
             self._matmul(head, f"{head}.frames", rows, f"logits_{codebook}")
         graph.save()
@@ -235,8 +237,8 @@ class Trunk:
         """`x` times a weight `(N, K)`, which is kept as `kind` says."""
         graph, array = self.graph, f"{name}.weight"
         kind = "fp32" if name in self.precise else self.kind
-        self.progress(weight.nbytes)
-        if kind == "fp32":
+        self.progress(weight.size * FP32_BYTES)
+        if kind in ("fp32", "fp16"):
             return graph.node("MatMul", [x, graph.array(array, weight.T)], output)
         if kind == "columns8":
             values, scales = quantize_columns(weight)
@@ -257,7 +259,7 @@ class Trunk:
         )
 
     def _array(self, name: str) -> Array:
-        return np.asarray(self.weights.arrays[name], np.float32)
+        return np.asarray(self.weights.arrays[name], np.float16 if self.kind == "fp16" else np.float32)
 
 
 def _numbered(name: str) -> list[str]:

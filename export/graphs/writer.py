@@ -18,6 +18,7 @@ _INLINE_BYTES = 1024  # smaller arrays are written into the graph
 
 _TYPES = {
     "float32": TensorProto.FLOAT,
+    "float16": TensorProto.FLOAT16,
     "int8": TensorProto.INT8,
     "int32": TensorProto.INT32,
     "int64": TensorProto.INT64,

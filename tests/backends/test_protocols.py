@@ -12,6 +12,7 @@ from alrakis.backends.onnx.fine import OnnxFineGPT
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
 from alrakis.backends.protocols import CausalGPT, Codec, FineGPT, Striding
 from alrakis.backends.torch.codec import TorchCodec
+from alrakis.backends.torch.exported import ExportedFineGPT
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
 from alrakis.sampling import Options, Sampling
@@ -24,7 +25,7 @@ from tests.toys import ToyBackend, run_all
 PAIRS = [
     *((CausalGPT, kind) for kind in (OnnxCausalGPT, DraftedCausalGPT, TorchCausalGPT)),
     (Striding, TorchCausalGPT),
-    *((FineGPT, kind) for kind in (OnnxFineGPT, TorchFineGPT)),
+    *((FineGPT, kind) for kind in (OnnxFineGPT, TorchFineGPT, ExportedFineGPT)),
     *((Codec, kind) for kind in (OnnxCodec, TorchCodec)),
 ]
 LAYOUT = Layout()

@@ -85,7 +85,8 @@ def test_a_machine_with_nothing_says_what_to_install() -> None:
 
 def test_what_there_is_is_shown() -> None:
     gpu = {"name": "Tesla T4", "memory_bytes": 15 * 2**30, "driver": "535.1"}
-    onnxruntime = {"packages": {"onnxruntime": "1.32"}, "providers": ["CPU", "CUDA"], "problem": None}
+    providers = ["CUDAExecutionProvider", "CPU"]
+    onnxruntime = {"packages": {"onnxruntime": "1.32"}, "providers": providers, "problem": None}
     onnxruntime["lone_rows"] = {"fp32": 1, "int8": 1, "int4": 2}
     artifact = {
         "part": "text", "precision": "int8", "weights": "demo", "folder": "/f", "size_bytes": 5 * 2**20,
@@ -107,7 +108,8 @@ def test_what_there_is_is_shown() -> None:
         "GPU     Tesla T4, 15.0 GiB, driver 535.1",
         "memory  1.0 GiB, 512 B available",
         "torch        2.9, accelerate 1.1",
-        "onnxruntime  onnxruntime 1.32: CPU, CUDA",
+        "onnxruntime  onnxruntime 1.32: CUDAExecutionProvider, CPU",
+        "beside torch it runs the fine model on NVIDIA GPUs and the CPU",
         "a lone sequence gets the same numbers as one in company: fp32,",
         "int8 by itself; int4 by running it as two rows",
         "text int8  demo, 5.0 MiB, /f",

@@ -44,6 +44,7 @@ class OnnxBackend(Backend):
 
     def _rest(self, part: Part) -> None:
         self._parts[part].release()
+        self._give_back()
 
     def _give_back(self) -> None:
         give_back_memory()

@@ -23,6 +23,7 @@ except ImportError as error:
         f"the onnx backend needs ONNX Runtime: pip install 'alrakis[cpu]' ({error})"
     ) from error
 
+CUDA = "CUDAExecutionProvider"
 NEEDED_VERSION = (1, 22)  # MatMulNBits with 8 bits
 INT8_CACHE_VERSION = (1, 32)  # GroupQueryAttention with an int8 KV cache, on a CPU
 
@@ -74,6 +75,29 @@ def pick_providers(device: str) -> list[Any]:
         f"device {device!r}: the onnx backend keeps its caches in main memory, and a GPU would wait for them "
         "at every step: use a config of the torch backend, as 'gpu-bf16' or 'gpu-fp16', or device = 'cpu'"
     )
+
+
+def device_providers(device: str, index: int, stream: int) -> list[Any]:
+    """The providers of a session beside torch, on torch's device: "cpu" or "cuda", a card, and its stream.
+
+    Raises ConfigError where this onnxruntime has none for the device.
+    """
+    if device == "cpu":
+        return pick_providers(device)
+    has = ort.get_available_providers()
+    if CUDA not in has:
+        raise ConfigError(
+            f"fine = 'onnx' on a GPU needs ONNX Runtime for NVIDIA GPUs, and this one has {', '.join(has)}: "
+            "pip install 'alrakis[gpu]' in place of onnxruntime, leave fine out, or keep it on the CPU "
+            '(cpu_parts = ["fine"])'
+        )
+    options = {
+        "device_id": str(index),
+        "user_compute_stream": str(stream),
+        "use_tf32": "0",
+        "arena_extend_strategy": "kSameAsRequested",  # torch takes from the same memory
+    }
+    return [(CUDA, options), "CPUExecutionProvider"]
 
 
 def open_session(path: Path, threads: int, providers: list[Any]) -> ort.InferenceSession:

@@ -7,7 +7,8 @@ from typing import Any, ClassVar
 
 from alrakis.backends.base import Backend
 from alrakis.config import Config
-from alrakis.errors import BackendError
+from alrakis.errors import BackendError, ConfigError
+from alrakis.hardware import usable_cores
 from alrakis.progress import export_bar
 from alrakis.spec import STAGES, Part, Stage
 from alrakis.weights.types import Weights
@@ -27,7 +28,7 @@ from alrakis.backends.torch.device import (
     set_threads,
     within_memory,
 )
-from alrakis.backends.torch.fine import TorchFineGPT
+from alrakis.backends.torch.fine import FineWindows, TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
 
 logger = logging.getLogger("alrakis")
@@ -59,6 +60,7 @@ class TorchBackend(Backend):
         if config.offload and importlib.util.find_spec("accelerate") is None:
             raise BackendError("offload = true needs accelerate: pip install 'alrakis[torch]'")
         set_threads(config.threads)
+        self._artifacts = self._exports() if config.fine else None
         self._compile = config.compile and self._compiles()
         self._hooks: dict[Part, Any] = {}
         self._current: Part | None = None  # the part used last
@@ -69,6 +71,29 @@ class TorchBackend(Backend):
         if lack is not None:
             logger.warning("torch.compile needs %s: steps run without it (compile = false says so)", lack)
         return lack is None
+
+    def _exports(self) -> Any:
+        """Where the exported fine model is. Raises ConfigError where ONNX Runtime would not run it."""
+        from alrakis.backends.onnx.session import device_providers
+        from alrakis.export.artifacts import Artifacts
+
+        device = self._device_of("fine")
+        if device.type == "mps":
+            raise ConfigError(
+                "fine = 'onnx' does not run on Apple's GPU: cpu_parts = [\"fine\"] keeps it off"
+            )
+        device_providers(device.type, device.index or 0, 0)
+        return Artifacts(self._weights, self._config)
+
+    def prepare(self, part: Part) -> None:
+        """Export the fine model, where the config has it so and it is not in the cache yet."""
+        if part == "fine" and self._artifacts is not None and part not in self._parts:
+            self._artifacts.ensure(self._weights.stage(part))
+
+    def close(self) -> None:
+        super().close()
+        if self._artifacts is not None:
+            self._artifacts.close()
 
     def _records(self, device: torch.device) -> bool:
         """Whether steps are recorded: not where parameters do not stay at one address."""
@@ -136,14 +161,16 @@ class TorchBackend(Backend):
             recorder=Graphs(device) if self._records(device) else None,
         )
 
-    def _open_fine(self, device: torch.device, home: torch.device) -> TorchFineGPT:
-        return TorchFineGPT(
-            self._weights.stage("fine"),
-            self._weights.layout.codebook_size,
-            device,
-            pick_dtype(self._config.precision, device),
-            home=home,
-            compile=self._compile,
+    def _open_fine(self, device: torch.device, home: torch.device) -> FineWindows:
+        weights, candidates = self._weights.stage("fine"), self._weights.layout.codebook_size
+        dtype = pick_dtype(self._config.precision, device)
+        if self._artifacts is None:
+            return TorchFineGPT(weights, candidates, device, dtype, home=home, compile=self._compile)
+        from alrakis.backends.torch.exported import ExportedFineGPT
+
+        threads = self._config.threads or usable_cores()
+        return self._artifacts.open(
+            weights, lambda folder: ExportedFineGPT(weights, folder, candidates, threads, device, dtype)
         )
 
     def _device_of(self, part: Part) -> torch.device:

@@ -1,4 +1,4 @@
-"""The static KV cache: a buffer for keys and one for values in each layer."""
+"""The static KV cache: a buffer in each layer, of keys and values side by side."""
 
 import numpy as np
 import torch
@@ -10,8 +10,9 @@ from alrakis.spec import GPTShape
 class KVCache:
     """Keys and values of some slots, `block_size` positions each, in buffers that are made once.
 
-    The buffers are separate tensors, `(slots, heads, block_size, D)` each: a compiled step writes into them
-    in place, which is not possible with several views of one storage.
+    A layer's is one tensor `(slots, 2, heads, block_size, D)`, keys before values, so that a step writes both
+    at once. Layers are separate tensors: a compiled step writes into them in place, which is not possible
+    with several views of one storage.
     """
 
     def __init__(self, shape: GPTShape, slots: int, device: torch.device, dtype: torch.dtype) -> None:
@@ -23,37 +24,28 @@ class KVCache:
         self._buffers: list[Tensor] = []
 
     @property
-    def keys(self) -> list[Tensor]:
-        """By layer, `(slots, heads, block_size, D)`."""
-        return self._made()[0::2]
+    def layers(self) -> list[Tensor]:
+        """By layer, `(slots, 2, heads, block_size, D)`: keys and values."""
+        if not self._buffers:
+            shape = self.slots, 2, self._shape.n_head, self.block_size, self._shape.head_dim
+            self._buffers = [self._zeros(shape) for _ in range(self._shape.n_layer)]
+        return self._buffers
 
-    @property
-    def values(self) -> list[Tensor]:
-        """By layer, `(slots, heads, block_size, D)`."""
-        return self._made()[1::2]
-
-    def views(self, slots: slice) -> tuple[list[Tensor], list[Tensor]]:
-        """Keys and values of a range of slots, by layer."""
-        views = [buffer[slots] for buffer in self._made()]
-        return views[0::2], views[1::2]
+    def views(self, slots: slice) -> list[Tensor]:
+        """Those of a range of slots, by layer."""
+        return [layer[slots] for layer in self.layers]
 
     def clear(self, slot: int, positions: slice) -> None:
         """Set positions of a slot to zero.
 
         A masked position has weight 0, but 0 times a NaN left there by an overflow would be NaN.
         """
-        for buffer in self._made():
-            buffer[slot, :, positions] = 0
+        for layer in self.layers:
+            layer[slot, :, :, positions] = 0
 
     def release(self) -> None:
         """Free the buffers."""
         self._buffers = []
-
-    def _made(self) -> list[Tensor]:
-        if not self._buffers:
-            shape = self.slots, self._shape.n_head, self.block_size, self._shape.head_dim
-            self._buffers = [self._zeros(shape) for _ in range(2 * self._shape.n_layer)]
-        return self._buffers
 
     def _zeros(self, shape: tuple[int, ...]) -> Tensor:
         """Zeros; on a CPU, memory is taken only where it is written."""

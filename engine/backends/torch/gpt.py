@@ -50,13 +50,12 @@ class CausalNet(nn.Module):
             x[:, : added.shape[1]] += F.embedding(added, self.embedding)
         x += self.trunk.positions[:length]
 
-        def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+        def attend(layer: int, queries: Tensor, pairs: Tensor) -> Tensor:
             for row, run in runs:
-                cache.keys[layer][run, :, :length] = keys[row]
-                cache.values[layer][run, :, :length] = values[row]
+                cache.layers[layer][run, :, :, :length] = pairs[row]
             # the last layer has a query for the last position alone, which attends to all positions
             causal = queries.shape[2] == length
-            return F.scaled_dot_product_attention(queries, keys, values, is_causal=causal)
+            return F.scaled_dot_product_attention(queries, pairs[:, 0], pairs[:, 1], is_causal=causal)
 
         x = self.trunk(x, attend, first=length - 1)
         return F.linear(x[:, 0], self.head)
@@ -65,40 +64,31 @@ class CausalNet(nn.Module):
         """Decode step: run tokens `(R,)` of slots that are all at one position; logits as `forward`'s."""
         x = F.embedding(tokens, self.embedding) + self.trunk.positions[position]
 
-        def attend(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-            past_keys, past_values = cache.keys[layer][slots], cache.values[layer][slots]
-            past_keys[:, :, position] = keys[:, :, 0]
-            past_values[:, :, position] = values[:, :, 0]
-            return F.scaled_dot_product_attention(
-                queries, past_keys[:, :, : position + 1], past_values[:, :, : position + 1]
-            )
+        def attend(layer: int, queries: Tensor, pairs: Tensor) -> Tensor:
+            past = cache.layers[layer][slots, :, :, : position + 1]
+            past[:, :, :, position] = pairs[:, :, :, 0]
+            return F.scaled_dot_product_attention(queries, past[:, 0], past[:, 1])
 
         x = self.trunk(x[:, None], attend)
         return F.linear(x[:, 0], self.head)
 
     def step(
-        self, tokens: Tensor, positions: Tensor, keys: list[Tensor], values: list[Tensor], seen: Tensor
+        self, tokens: Tensor, positions: Tensor, rows: Tensor, layers: list[Tensor], seen: Tensor
     ) -> Tensor:
         """The decode step in fixed shapes, each row at its own position.
 
-        tokens, positions: `(R,)`. keys, values: of R slots, by layer. seen: `causal_mask`, of as many columns
-        as attention runs over. Returns float32 logits over all ids of the heads. A token that is none, and a
-        position beyond the last, are those of a row in which nobody is interested any more.
+        tokens, positions: `(R,)`. rows: 0 to R - 1. layers: the cache of R slots. seen: `causal_mask`, of as
+        many columns as attention runs over. Returns float32 logits over all ids of the heads. A token that is
+        none, and a position beyond the last, are those of a row in which nobody is interested any more.
         """
         tokens, positions = tokens.clamp(min=0), positions.clamp(max=len(seen) - 1)
         x = F.embedding(tokens, self.embedding) + F.embedding(positions, self.trunk.positions)
         mask, length = seen[positions][:, None, None], seen.shape[1]
-        rows = torch.arange(len(tokens), device=positions.device)
 
-        def attend(layer: int, queries: Tensor, new_keys: Tensor, new_values: Tensor) -> Tensor:
-            keys[layer][rows, :, positions] = new_keys[:, :, 0]
-            values[layer][rows, :, positions] = new_values[:, :, 0]
-            return F.scaled_dot_product_attention(
-                queries,
-                keys[layer][:, :, :length],
-                values[layer][:, :, :length],
-                attn_mask=mask,
-            )
+        def attend(layer: int, queries: Tensor, pairs: Tensor) -> Tensor:
+            layers[layer][rows, :, :, positions] = pairs[:, :, :, 0]
+            past = layers[layer][:, :, :, :length]
+            return F.scaled_dot_product_attention(queries, past[:, 0], past[:, 1], attn_mask=mask)
 
         x = self.trunk(x[:, None], attend)
         return F.linear(x[:, 0], self.head).float()
@@ -151,6 +141,7 @@ class TorchCausalGPT:
         self._reached = np.zeros(slots, np.int64)  # positions that have been written, by whomever
         self._last = torch.zeros(slots, dtype=torch.int64, device=device)  # the token that runs next in each
         self._positions = torch.zeros(slots, dtype=torch.int64, device=device)
+        self._rows = torch.arange(slots, device=device)
         self._compiler, self._recorder = compiler if compile else None, recorder
         self._steps: Steps | None = None
         self._seen: Tensor | None = None
@@ -289,7 +280,8 @@ class TorchCausalGPT:
                 longest = bucket(longest, self._cache.block_size)
             self._positions[run] = upload(filled, self.device)
             seen = self._made_seen()[:, :longest]
-            logits = self.net.step(self._last[run], self._positions[run], *self._cache.views(run), seen)
+            state = self._last[run], self._positions[run], self._rows[: run.stop - run.start]
+            logits = self.net.step(*state, self._cache.views(run), seen)
         self._filled[list(slots)] += 1
         return logits if len(slots) == len(logits) else logits[[slot - run.start for slot in slots]]
 

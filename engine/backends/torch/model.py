@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from alrakis.spec import LAYER_NORM_EPS, GPTShape
 from alrakis.weights.types import Arrays
 
-# (layer, queries, keys, values), tensors (B, heads, T, D), to attention outputs in the shape of the queries
-Attend = Callable[[int, Tensor, Tensor, Tensor], Tensor]
+# (layer, queries (B, heads, T, D), keys and values (B, 2, heads, T, D)) to outputs in the queries' shape
+Attend = Callable[[int, Tensor, Tensor], Tensor]
 
 
 def to_tensor(array: npt.NDArray[Any], device: torch.device, dtype: torch.dtype) -> Tensor:
@@ -95,8 +95,8 @@ class Block(nn.Module):
         """x `(B, T, width)` to the outputs from position `first` on, `(B, T - first, width)`."""
         batch, length, width = x.shape
         qkv = F.linear(self.norm_1(x), self.qkv).view(batch, length, 3, self.n_head, -1)
-        queries, keys, values = qkv.permute(2, 0, 3, 1, 4).unbind(0)
-        attended = attend(self.layer, queries[:, :, first:], keys, values)
+        qkv = qkv.permute(0, 2, 3, 1, 4)  # a view, which a cache takes in one copy
+        attended = attend(self.layer, qkv[:, 0, :, first:], qkv[:, 1:])
         attended = attended.transpose(1, 2).reshape(batch, length - first, width)
         x = _with_product(x[:, first:], attended, self.attention_out)
         return _with_product(x, F.gelu(F.linear(self.norm_2(x), self.mlp_in)), self.mlp_out)

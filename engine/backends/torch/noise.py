@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from alrakis.backends.torch.device import upload
+from alrakis.backends.torch.noise_kernel import fused
 from alrakis.sampling import BLOCK, Draw, IntArray, StageNoise
 from alrakis.spec import STAGES, Stage
 
@@ -27,6 +28,7 @@ class DeviceNoise:
     def __init__(self, stage: Stage, device: torch.device) -> None:
         self._stage = STAGES.index(stage)
         self._device = device
+        self._exponential = fused(self._stage, device, exponential)
         self._block = torch.empty(0)
         self._begun: list[tuple[int, int]] = []  # of each row of the block, seed and first step
 
@@ -56,7 +58,8 @@ class DeviceNoise:
     def _made(self, seeds: Sequence[int], steps: IntArray, first: int, count: int) -> Tensor:
         """Noise `(B, N, count)` of candidates from `first` on, for steps `(B, N)`."""
         keys = np.array([[signed(seed)] for seed in seeds])
-        return exponential(upload(keys, self._device), self._stage, upload(steps, self._device), first, count)
+        given = upload(keys, self._device), self._stage, upload(steps, self._device)
+        return self._exponential(*given, first, count)
 
 
 class HostNoise:

@@ -33,11 +33,13 @@ def race(
     temperature: Tensor | float,
     stop_p: Tensor | float | None = None,
     last: Tensor | None = None,
+    first_id: Tensor | int = 0,
 ) -> Tensor:
-    """The candidate of each row of float32 logits `(..., C)` that arrives first: indices `(...)` int64.
+    """The candidate of each row of float32 logits `(..., C)` that arrives first: ids `(...)` int64.
 
     temperature: at least TINY, of all rows or of each `(..., 1)`, as is stop_p. last: `(..., 1)`, the
-    candidate that is chosen once its probability reaches stop_p. NOT_A_NUMBER where logits are not numbers.
+    candidate that is chosen once its probability reaches stop_p. first_id: of the first candidate, of all
+    rows or of each. NOT_A_NUMBER where logits are not numbers.
     """
     peak = logits.amax(-1, keepdim=True)
     weights = (logits - peak).div_(temperature).exp_()  # all of them not numbers where the peak is none
@@ -45,6 +47,8 @@ def race(
     if stop_p is not None and last is not None:
         stops = weights.gather(-1, last) / weights.sum(-1, keepdim=True) >= stop_p
         tokens = torch.where(stops, last, tokens[..., None]).squeeze(-1)
+    if not isinstance(first_id, int) or first_id:
+        tokens = tokens + first_id
     return tokens.masked_fill(best.isnan(), NOT_A_NUMBER)
 
 

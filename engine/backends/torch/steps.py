@@ -16,7 +16,9 @@ from alrakis.backends.torch.compile import Compiled
 from alrakis.backends.torch.cuda import Arrival, Run
 from alrakis.backends.torch.device import upload
 from alrakis.backends.torch.noise import exponential, signed
+from alrakis.backends.torch.noise_kernel import fused
 from alrakis.backends.torch.sampling import TINY, race
+from alrakis.errors import BackendError
 from alrakis.sampling import Draws, FloatArray, IntArray
 from alrakis.spec import STAGES, Stage
 
@@ -67,43 +69,54 @@ class Rows(NamedTuple):
 
 
 class Heads:
-    """Ranges of ids that can be drawn, as columns of logits of which the first is the lowest id."""
+    """Ranges of ids that can be drawn, as columns of logits of which the first is the lowest id.
+
+    They begin together and differ in length, as the text model's, or are alike and lie side by side, as the
+    coarse model's. Raises BackendError for others.
+    """
 
     def __init__(self, heads: Sequence[range], device: torch.device) -> None:
         first = min(head.start for head in heads)
         self.most = max(len(head) for head in heads)
         starts, sizes = [head.start - first for head in heads], [len(head) for head in heads]
-        columns = np.array(starts)[:, None] + np.arange(self.most)
+        self._together = not any(starts)
+        if not self._together and (starts, len(set(sizes))) != (
+            [i * self.most for i in range(len(heads))],
+            1,
+        ):
+            raise BackendError(f"heads that neither begin together nor lie side by side: {list(heads)}")
         outside = np.arange(self.most) >= np.array(sizes)[:, None]
-        self._columns = _table(np.minimum(columns, max(head.stop for head in heads) - first - 1), device)
         self._shut = _table(np.where(outside, np.float32(-np.inf), np.float32(0)), device)
-        self._ids = _table(np.array([head.start for head in heads]), device)
+        self._first_ids = _table(np.array([head.start for head in heads]), device)
         self._lasts = _table(np.array(sizes) - 1, device)
-        self._moved, self._cut = len(set(starts)) > 1, len(set(sizes)) > 1
-        self._offset = any(head.start for head in heads)
+        self._cut, self._offset = len(set(sizes)) > 1, any(head.start for head in heads)
 
-    def candidates(self, logits: Tensor, head: Tensor) -> Tensor:
-        """The logits `(R, C)` of each row's head `(R,)`; minus infinity after a shorter head's last."""
-        own = logits.gather(1, self._columns[head]) if self._moved else logits
-        return own + self._shut[head] if self._cut else own
+    def candidates(self, logits: Tensor, rows: Tensor, head: Tensor) -> Tensor:
+        """The logits `(R, C)` of each row's head `(R,)`; minus infinity after a shorter head's last.
+
+        rows: 0 to R - 1.
+        """
+        if not self._together:
+            return logits.view(len(rows), -1, self.most)[rows, head]
+        return logits + self._shut[head] if self._cut else logits
 
     def last(self, head: Tensor) -> Tensor:
         """The last candidate of each head, `(R, 1)`."""
         return self._lasts[head][:, None]
 
-    def ids(self, tokens: Tensor, head: Tensor) -> Tensor:
-        """The ids of candidates `(R,)`; what is no candidate stays."""
-        return torch.where(tokens < 0, tokens, tokens + self._ids[head]) if self._offset else tokens
+    def first_id(self, head: Tensor) -> Tensor | int:
+        """The id of each head's first candidate, `(R,)`."""
+        return self._first_ids[head] if self._offset else 0
 
 
 class Steps:
     """Steps of the slots of one model, up to STRIDE of them between two looks of the host.
 
-    step: (tokens `(R,)`, positions `(R,)`, keys, values, seen) to float32 logits `(R, N)` over the ids of
-    all heads. last: `(slots,)`, the tokens that run next. filled: `(slots,)`, the positions that each holds;
-    whoever asks for steps keeps it right. seen: the mask that a step takes, with a column a position.
-    compiler: compile the steps with it. recorder: record them, for every range of slots that is run together,
-    and every length of attention.
+    step: (tokens `(R,)`, positions `(R,)`, 0 to R - 1, cache by layer, seen) to float32 logits `(R, N)` over
+    the ids of all heads. last: `(slots,)`, the tokens that run next. filled: `(slots,)`, the positions that
+    each holds; whoever asks for steps keeps it right. seen: the mask that a step takes, with a column a
+    position. compiler: compile the steps with it. recorder: record them, for every range of slots that is
+    run together, and every length of attention.
 
     A range's slots that do not move run along, and leave nothing behind: their next token writes over what
     they write.
@@ -141,6 +154,7 @@ class Steps:
         self._ready: dict[tuple[int, ...], Run] = {}
         self._begin: Callable[..., Any] = self._begin_stride
         self._step: Callable[..., Any] = self._one_step
+        self._exponential = exponential if compiler else fused(self._stage, device, exponential)
         if compiler is not None:
             self._begin = Compiled(self._begin_stride, dynamic=False, compiler=compiler)
             self._step = Compiled(self._one_step, dynamic=False, compiler=compiler)
@@ -203,7 +217,7 @@ class Steps:
         key = run.start, run.stop, length
         if key not in self._ready:
             rows, views, seen = self._rows(run), self._cache.views(run), self._seen[:, :length]
-            self._ready[key] = self._recorded(lambda: self._step(rows, *views, seen))
+            self._ready[key] = self._recorded(lambda: self._step(rows, views, seen))
         return self._ready[key]
 
     def _recorded(self, run: Run) -> Run:
@@ -229,19 +243,26 @@ class Steps:
         turns = self._places * told.turn[:, None]
         rows.heads.copy_((told.head[:, None] + turns).remainder_(self._n_heads))
         steps = told.step[:, None] + self._places[:STRIDE]
-        noise = exponential(told.seed[:, None], self._stage, steps, 0, self._heads.most)
+        noise = self._exponential(told.seed[:, None], self._stage, steps, 0, self._heads.most)
         drawn = told.temperature[:, None, None] > TINY  # else the likeliest is taken, whatever its noise
         rows.noise[:, :STRIDE].copy_(torch.where(drawn, noise, 1.0))
         rows.drawn.zero_()
 
-    def _one_step(self, rows: Rows, keys: list[Tensor], values: list[Tensor], seen: Tensor) -> None:
+    def _one_step(self, rows: Rows, layers: list[Tensor], seen: Tensor) -> None:
         """A step of all rows: run the last token, draw the next; rows that have stopped stay as they are."""
         told, place = rows.told, rows.told.position - rows.begun
-        head = rows.heads.gather(1, place[:, None])[:, 0]
-        logits = self._heads.candidates(self._network(rows.last, told.position, keys, values, seen), head)
-        noise = rows.noise[self._index[: len(place)], place]
-        stops = (told.stop_p[:, None], self._heads.last(head)) if self._stops else ()
-        tokens = self._heads.ids(race(logits, noise, told.temperature[:, None], *stops), head)
+        index = self._index[: len(place)]
+        head = rows.heads[index, place]
+        logits = self._network(rows.last, told.position, index, layers, seen)
+        stop_p, last = (told.stop_p[:, None], self._heads.last(head)) if self._stops else (None, None)
+        tokens = race(
+            self._heads.candidates(logits, index, head),
+            rows.noise[index, place],
+            told.temperature[:, None],
+            stop_p,
+            last,
+            self._heads.first_id(head),
+        )
         running = told.position < told.until
         rows.last.copy_(torch.where(running, tokens, rows.last))
         rows.drawn.scatter_(1, place[:, None], rows.last[:, None])

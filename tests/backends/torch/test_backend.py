@@ -157,9 +157,34 @@ def test_without_offload_parts_stay_on_the_gpu_except_those_kept_on_the_cpu() ->
         work(engine, part)
         engine.done(part)
     assert places(engine) == {"text": {CUDA}, "coarse": {CUDA}, "fine": {CPU}, "codec": {CPU}}
-    assert all(key.device == CUDA for key in engine.text()._cache.keys)
+    assert all(layer.device == CUDA for layer in engine.text()._cache.layers)
     assert {p.dtype for p in engine.codec().net.parameters()} == {torch.float32}
     assert {p.dtype for p in engine.fine().net.parameters()} == {torch.bfloat16}
+
+
+@pytest.mark.parametrize(
+    ("residency", "given_back"), [("all", [0, 0, 0, 0, 1]), ("one-stage", [1, 2, 3, 4, 4])]
+)
+def test_a_gpu_gives_memory_back_when_parts_go_and_not_between_calls(
+    residency: str, given_back: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To take it anew costs a GPU more than a step. Apple's is stood in for."""
+    calls: list[int] = []
+    engine = backend(residency=residency)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    monkeypatch.setattr(torch.mps, "empty_cache", lambda: calls.append(1))
+    found = []
+    for part in PARTS:
+        work(engine, part)
+        engine._device = torch.device("mps")
+        engine.done(part)
+        engine._device = CPU
+        found.append(len(calls))
+    engine._device = torch.device("mps")
+    engine.unload("text")
+    assert [*found, len(calls)] == given_back
+    engine.close()
+    assert len(calls) == given_back[-1] + 1
 
 
 @pytest.mark.usefixtures("_gpu")

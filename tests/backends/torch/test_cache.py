@@ -19,8 +19,8 @@ def cache(slots: int, dtype: torch.dtype = torch.float32) -> KVCache:
 
 
 def held(made: KVCache) -> Any:
-    """Everything that it holds: `(keys or values, layers, slots, heads, positions, D)`."""
-    return np.array([[buffer.numpy() for buffer in each] for each in (made.keys, made.values)])
+    """Everything that it holds: `(layers, slots, keys or values, heads, positions, D)`."""
+    return np.array([layer.numpy() for layer in made.layers])
 
 
 @st.composite
@@ -34,18 +34,18 @@ def test_a_slot_holds_what_was_written_and_not_cleared_since(
     slots: int, calls: list[tuple[bool, int, slice]]
 ) -> None:
     """Clearing zeroes positions of one slot in all buffers, NaN among them, and nothing else."""
-    made, expected = cache(slots), np.zeros((2, 2, slots, 2, 16, 4), np.float32)
+    made, expected = cache(slots), np.zeros((2, slots, 2, 2, 16, 4), np.float32)
     for number, (write, slot, positions) in enumerate(calls, 1):
         slot %= slots
         if write:
-            for kind, buffers in enumerate((made.keys, made.values)):
-                for layer, buffer in enumerate(buffers):
+            for layer, buffer in enumerate(made.layers):
+                for kind in (0, 1):
                     value = np.nan if number % 3 == 0 else 100 * number + 10 * layer + kind
-                    buffer[slot, :, positions] = value
-                    expected[kind, layer, slot, :, positions] = value
+                    buffer[slot, kind, :, positions] = value
+                    expected[layer, slot, kind, :, positions] = value
         else:
             made.clear(slot, positions)
-            expected[:, :, slot, :, positions] = 0
+            expected[:, slot, :, :, positions] = 0
         np.testing.assert_array_equal(held(made), expected)
 
 
@@ -54,28 +54,27 @@ def test_views_are_ranges_of_the_buffers_themselves(slots: int, data: st.DataObj
     made = cache(slots)
     first = data.draw(st.integers(0, slots - 1))
     run = slice(first, data.draw(st.integers(first + 1, slots)))
-    keys, values = made.views(run)
-    for views, buffers in ((keys, made.keys), (values, made.values)):
-        assert len(views) == len(buffers) == SHAPE.n_layer
-        for view, buffer in zip(views, buffers, strict=True):
-            assert view.shape == (run.stop - run.start, 2, 16, 4)
-            assert view.data_ptr() == buffer[first].data_ptr()
+    views = made.views(run)
+    assert len(views) == len(made.layers) == SHAPE.n_layer
+    for view, buffer in zip(views, made.layers, strict=True):
+        assert view.shape == (run.stop - run.start, 2, 2, 16, 4)
+        assert view.data_ptr() == buffer[first].data_ptr()
 
 
 def test_buffers_are_made_once_each_a_tensor_of_its_own() -> None:
     made = cache(3, torch.float16)
-    buffers = [*made.keys, *made.values]
-    assert {buffer.shape for buffer in buffers} == {(3, 2, 16, 4)}
+    buffers = list(made.layers)
+    assert {buffer.shape for buffer in buffers} == {(3, 2, 2, 16, 4)}
     assert {buffer.dtype for buffer in buffers} == {torch.float16}
-    assert len({buffer.untyped_storage().data_ptr() for buffer in buffers}) == 2 * SHAPE.n_layer
-    again = [*made.keys, *made.values, *made.views(slice(0, 3))[0]]
+    assert len({buffer.untyped_storage().data_ptr() for buffer in buffers}) == SHAPE.n_layer
+    again = [*made.layers, *made.views(slice(0, 3))]
     assert {buffer.data_ptr() for buffer in again} == {buffer.data_ptr() for buffer in buffers}
 
 
 def test_released_it_holds_nothing_and_is_made_anew_of_zeros() -> None:
     made = cache(3)
     assert not made._buffers  # nothing before it is used
-    made.keys[1][2] = 7
+    made.layers[1][2] = 7
     made.release()
     assert not made._buffers
     assert not held(made).any()

@@ -1,5 +1,6 @@
 """Compiled steps and fine passes: full graphs, few of them, and what is said where they cannot be made."""
 
+import re
 import shutil
 from collections.abc import Iterator
 from typing import Any, NoReturn
@@ -10,6 +11,7 @@ import torch
 import torch._dynamo
 import torch._dynamo.testing
 from torch._dynamo.utils import counters
+from torch._inductor.utils import run_and_get_code
 
 from alrakis.backends.torch import compile as torch_compile
 from alrakis.backends.torch.compile import Compiled, missing
@@ -52,8 +54,25 @@ def drawn(gpt: TorchCausalGPT, length: int, count: int = 2 * STRIDE) -> list[int
 
 
 @pytest.mark.skipif(shutil.which("g++") is None, reason="inductor needs a C++ compiler on the CPU")
-def test_compiled_tokens_are_the_eager_ones() -> None:
-    assert drawn(compiled_gpt("inductor"), 40) == drawn(compiled_gpt("eager"), 40)
+def test_compiled_tokens_are_the_eager_ones_in_few_kernels() -> None:
+    """As many kernels as inductor writes for a CPU, and operators that it calls; for Bark's 12 layers."""
+    found, codes = run_and_get_code(drawn, compiled_gpt("inductor"), 40)
+    assert found == drawn(compiled_gpt("eager"), 40)
+    begin, step = sorted(map(launches, codes), key=len)
+    attention = [number for number, name in enumerate(step) if name.startswith("torch.ops")]
+    layer, layers = attention[1] - attention[0], len(attention)
+    twelve = len(step) + (12 - layers) * layer + len(begin) / STRIDE
+    counts = f"{layer} a layer, {len(step) - layers * layer} beside, {len(begin)} a stride"
+    print(f"compiled: {counts}; 12 layers {twelve:.0f} a step")
+    assert layer == 9
+    assert twelve < 112
+
+
+def launches(code: str) -> list[str]:
+    """What the code that inductor wrote starts in a call, by name."""
+    call = code[code.index("def call(") :]
+    kernels = r"^ +(?:[\w, ]+ = )?(cpp_fused\w*|extern_kernels\.\w+|torch\.ops\.[\w.]+)\("
+    return re.findall(kernels, call, re.MULTILINE)
 
 
 def test_a_step_is_one_graph_and_none_is_made_within_a_bucket() -> None:

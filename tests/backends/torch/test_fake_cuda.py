@@ -51,7 +51,7 @@ def test_text_step_by_step(dtype: torch.dtype, sampling: Sampling) -> None:
         if step < 2:
             gpt.leave(slots.pop(1 - step))
             logits = [own[: len(slots)] for own in logits]
-    assert all(on_cuda(each, dtype, 4) for each in gpt._cache.keys + gpt._cache.values)
+    assert all(on_cuda(each, dtype, 4) for each in gpt._cache.layers)
 
 
 @pytest.mark.parametrize(("dtype", "sampling"), zip(DTYPES, SAMPLINGS, strict=True))

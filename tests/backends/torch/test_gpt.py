@@ -174,11 +174,11 @@ def test_what_is_not_a_number_is_said_when_tokens_are_read() -> None:
 def test_the_cache_is_made_once_and_again_after_a_release() -> None:
     ours = gpt("text")
     ours.prefill(ids(2, 8))
-    places = [keys.data_ptr() for keys in ours._cache.keys]
+    places = [layer.data_ptr() for layer in ours._cache.layers]
     for rows in (1, 4):
         ours.prefill(ids(rows, 8))
         ours.step(np.arange(rows))
-    assert [keys.data_ptr() for keys in ours._cache.keys] == places
+    assert [layer.data_ptr() for layer in ours._cache.layers] == places
     expected = ours.prefill(ids(1, 8))
     ours.release()
     assert ours._cache._buffers == []

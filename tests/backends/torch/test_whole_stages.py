@@ -1,5 +1,6 @@
 """Whole texts as a GPU says them, without one: what is recorded, what is read, and the same tokens."""
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 import torch
 
 from alrakis.backends.torch import backend as torch_backend
-from alrakis.backends.torch import cuda
+from alrakis.backends.torch import cuda, fine, gpt, noise, steps
 from alrakis.backends.torch.backend import TorchBackend
 from alrakis.backends.torch.steps import STRIDE, Steps
 from alrakis.config import Config
@@ -101,9 +102,29 @@ def test_replayed_texts_are_those_of_a_cpu(recorders: list[Replays], monkeypatch
             np.testing.assert_array_equal(getattr(one, part), getattr(other, part))
     steps = sum(one.semantic_tokens.size + one.coarse_tokens.size for one in found)
     replays = sum(recorder.replayed for recorder in recorders)
-    print(f"{steps} tokens: {replays} launches, {len(uploads)} times something told, {len(reads)} reads")
+    print(
+        f"{len(options)} texts, {steps} tokens: {replays} launches, {len(uploads)} times something told, "
+        f"{len(reads)} reads; {sum(counts)} recorded at loading, 0 later"
+    )
     assert len(reads) < steps / 4
     assert len(uploads) < steps / 4
+
+
+FINE_PASSES = 6  # of a window
+
+
+def uploads_by_module(monkeypatch: pytest.MonkeyPatch) -> Counter[str]:
+    """Bytes that go to the device, by who sends them."""
+    told: Counter[str] = Counter()
+    for module in (fine, gpt, noise, steps):
+        name, upload = module.__name__.rpartition(".")[2], module.upload
+
+        def counted(array: Any, device: torch.device, name: str = name, upload: Any = upload) -> Any:
+            told[name] += array.nbytes
+            return upload(array, device)
+
+        monkeypatch.setattr(module, "upload", counted)
+    return told
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
@@ -128,6 +149,7 @@ def test_no_stage_reads_a_value_of_the_device(precision: str, monkeypatch: pytes
 
     monkeypatch.setattr(torch_backend.TorchFineGPT, "codes", arrived)
     monkeypatch.setattr(torch_backend.TorchCodec, "decode", silence)
+    told = uploads_by_module(monkeypatch)
     with fake_cuda():
         config = CONFIG.model_copy(update={"precision": precision, "device": "cuda:0"})
         backend = TorchBackend(config, TinyWeights())
@@ -138,3 +160,8 @@ def test_no_stage_reads_a_value_of_the_device(precision: str, monkeypatch: pytes
         assert one.semantic_tokens.size == int(seconds * LAYOUT.semantic_rate_hz) + 1
         assert one.coarse_tokens.size
     assert codes
+    tokens = sum(one.semantic_tokens.size + one.coarse_tokens.size for one in found)
+    print(f"{tokens} tokens: bytes uploaded {dict(told)}, of them 0 of noise")
+    # what is drawn with, when that changes; of the fine stage's noise seeds and steps
+    assert told["steps"] / tokens < 60
+    assert told["noise"] == 16 * len(found) * FINE_PASSES
