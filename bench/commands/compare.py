@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _print_comparison(console: "Console", comparison: "Comparison") -> None:
     from alrakis.bench.record.tables import Table
-    from alrakis.bench.record.terminal import make_table
+    from alrakis.bench.record.terminal import fitted, make_table
 
     a, b = comparison.a, comparison.b
     if comparison.mixed:
@@ -86,7 +86,8 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
         )
     columns = ["workload", "target", "figure", a, b, "times", "95% interval", "samples", ""]
     table = Table(columns, [_row(difference) for difference in comparison.differences])
-    console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1)))
+    table = fitted(table, console.width, ("samples", "95% interval"))
+    console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1), names=(0, 1)))
     for difference in comparison.differences:
         if difference.mixed:
             console.print(f"! {difference.workload}: {difference.mixed}")

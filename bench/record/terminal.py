@@ -1,6 +1,7 @@
 """Results and tables on a terminal. Text from files is shown printable, and never as markup."""
 
 import sys
+import textwrap
 from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from alrakis.files.printable import printable, printable_lines
 
 PIPE_WIDTH = 140  # characters of a line in a file or a pipe
 _NAME_WIDTH = 24  # names up to this length are not wrapped
+_HEADING_WIDTH = 12  # above figures; longer ones, as names of files may be, are wrapped
+_WRAPPED_WIDTH = 10
 
 
 class PrintableConsole(Console):
@@ -34,20 +37,35 @@ def make_console(*, stderr: bool = False) -> Console:
     return PrintableConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
-def make_table(title: str, table: Table, *, words: Collection[int] = (0,)) -> RichTable:
-    """A table without borders. words: indices of the columns that are aligned left; -1 is the last."""
+def make_table(
+    title: str, table: Table, *, words: Collection[int] = (0,), names: Collection[int] = (0,)
+) -> RichTable:
+    """A table without borders. words: indices of the columns that are aligned left; -1 is the last.
+
+    names: those of them that are names, which stay readable however narrow it is.
+    """
     drawn = RichTable(
         title=Text(printable(title)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
     for number, column in enumerate(table.columns):
         left = number in words or number - len(table.columns) in words
+        heading = printable(column)
+        if not left and len(heading) > _HEADING_WIDTH:
+            heading = _in_lines(heading, _WRAPPED_WIDTH)
         drawn.add_column(
-            Text(printable(column)), justify="left" if left else "right", overflow="fold", no_wrap=not left
+            Text(heading),
+            justify="left" if left else "right",
+            overflow="fold",
+            no_wrap=not left or number in names,
         )
-    if table.rows:
-        drawn.columns[0].min_width = min(_NAME_WIDTH, max(len(row[0]) for row in table.rows))
     for row in table.rows:
-        drawn.add_row(*(Text(printable(cell)) for cell in row))
+        cells = map(printable, row)
+        drawn.add_row(
+            *(
+                Text(_in_lines(cell, _NAME_WIDTH) if number in names else cell)
+                for number, cell in enumerate(cells)
+            )
+        )
     return drawn
 
 
@@ -70,8 +88,18 @@ def _without(table: Table, title: str) -> Table:
     return Table([*table.columns[:n], *table.columns[n + 1 :]], rows)
 
 
+def _in_lines(text: str, width: int) -> str:
+    """A text in as many lines as it needs."""
+    return "\n".join(textwrap.wrap(text, width))
+
+
 def _width(table: Table) -> int:
-    widths = [max(map(len, column)) for column in zip(table.columns, *table.rows, strict=True)]
+    """How wide a table is whose names are wrapped."""
+    columns = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.columns)
+    widths = [
+        min(_NAME_WIDTH, max(min(len(title), _HEADING_WIDTH), *map(len, cells), 0))
+        for title, cells in zip(table.columns, columns, strict=True)
+    ]
     return sum(widths) + 2 * len(widths)
 
 

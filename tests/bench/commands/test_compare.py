@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from alrakis.bench.record import terminal
 from tests.bench.programs import Bench
 from tests.bench.results import AROUND_1, SERVER, environment, results, saved, times, workload
 
@@ -84,3 +85,22 @@ def test_wrong_use(tmp_path: Path, bench: Bench) -> None:
         ended = bench("compare", *arguments)
         assert (ended.code, ended.out) == (2, "")
         assert why in ended.err
+
+
+@pytest.mark.parametrize("width", [80, 100, 140])
+def test_long_names_leave_room_for_the_figures(
+    width: int, tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    long = "a-config-with-a-name-that-somebody-typed-on-a-long-evening"
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    a = saved(tmp_path, f"before-{long}", results({"cpu-int8": AROUND_1, long: AROUND_1}))
+    b = saved(tmp_path, f"after-{long}", results({"cpu-int8": times(0.5), long: times(0.25)}))
+    for files, found in (((a, b), ("2.00×", "4.00×")), ((b,), ("2.00×",))):
+        ended = bench("compare", *files)
+        assert ended.code == 0, ended.err
+        rows = [line.rstrip() for line in ended.out.splitlines() if line.startswith("latency")]
+        assert len(rows) == len(found)
+        for row, times_as_fast in zip(rows, found, strict=True):
+            assert re.match(r"latency +(cpu-int8|a-config-with-a-name-) +RTF +\d.* faster", row)
+            assert times_as_fast in row
+            assert len(row) <= width
