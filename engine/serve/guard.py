@@ -103,7 +103,7 @@ class Guard:
         """The whole body. Raises ApiError for one that is too large or too slow."""
         most = self._settings.max_body_bytes
         declared = headers.get("content-length", "0")
-        if declared.isdigit() and int(declared[:20]) > most:
+        if declared.isdecimal() and int(declared[:20]) > most:
             raise _too_large(most)
         try:
             return await asyncio.wait_for(_read(receive, most), self._settings.read_s)

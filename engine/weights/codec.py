@@ -18,7 +18,7 @@ from alrakis.weights.safetensors_file import read_safetensors
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.types import Array, CodecWeights
 
-_CODEBOOK = re.compile(r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d+)(?:\.(?:_?codebook\.)?embed)?")
+_CODEBOOK = re.compile(r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d{1,9})(?:\.(?:_?codebook\.)?embed)?")
 _UNUSED = re.compile(r"encoder\.|quantizer\..*\.(?:inited|cluster_size|embed_avg)$")
 # magnitude to direction: encodec's and older transformers' names, then torch's parametrizations
 _WEIGHT_NORM = {
@@ -115,5 +115,5 @@ def _shape(arrays: Mapping[str, Array], source: str) -> CodecShape:
 
 
 def _sorted_by_index(arrays: Mapping[str, Array]) -> list[tuple[str, Array]]:
-    """The arrays, sorted by the numbers in their names."""
-    return sorted(arrays.items(), key=lambda item: [int(n) for n in re.findall(r"\d+", item[0])])
+    """The arrays, sorted by the numbers in their names; of thousands of digits Python makes no number."""
+    return sorted(arrays.items(), key=lambda item: [int(n) for n in re.findall(r"\d{1,9}", item[0])])

@@ -110,6 +110,14 @@ def test_files_have_one_identity_if_and_only_if_their_numbers_are_equal(
             lambda s: s.update({"decoder.model.15.conv.conv.bias": torch.ones(2)}),
             r"decoder\.model\.15\.conv\.conv\.bias is float32 \(2,\), not floats \(1,\)",
         ),
+        (
+            lambda s: s.update({f"decoder.model.{'1' * 5000}.convtr.convtr.weight": torch.ones(2)}),
+            "not EnCodec",
+        ),
+        (
+            lambda s: s.update({f"quantizer.vq.layers.{'1' * 5000}._codebook.embed": torch.ones(2)}),
+            "not known",
+        ),
         (dict.clear, "no state dict"),
     ],
 )
