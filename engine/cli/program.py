@@ -64,6 +64,13 @@ class Stopped(KeyboardInterrupt):
 class Parser(argparse.ArgumentParser):
     """An argparse parser that reports a mistake in one line."""
 
+    _given: Sequence[str] = ()
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As argparse's; what was given is kept for what is told of it."""
+        self._given = sys.argv[1:] if args is None else list(args)
+        return super().parse_known_args(args, namespace)
+
     def parse_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As argparse's, but words that are left over are told by the command that they were given to."""
         found, unknown = self.parse_known_args(args, namespace)
@@ -73,15 +80,24 @@ class Parser(argparse.ArgumentParser):
 
     def unknown(self, words: Sequence[str]) -> NoReturn:
         """Report words that mean nothing here; a flag with the one that is most like it."""
-        flag = next((word.partition("=")[0] for word in words if word.startswith("-")), "")
-        hint = nearest(flag, [name for name in self._option_string_actions if name.startswith("--")])
-        self.error(f"unrecognized arguments: {' '.join(words)}{hint if flag.startswith('--') else ''}")
+        _, hint = self._slip(words)
+        self.error(f"unrecognized arguments: {' '.join(words)}{hint}")
+
+    def _slip(self, words: Sequence[str]) -> tuple[str, str]:
+        """The first of some words that is like a flag and is none, and what may be meant by it."""
+        flags = [name for name in self._option_string_actions if name.startswith("--")]
+        given = (word.partition("=")[0] for word in words if word.startswith("--") and word != "--")
+        unknown = next((flag for flag in given if flag not in flags), "")
+        return unknown, nearest(unknown, flags)
 
     def error(self, message: str) -> NoReturn:
         choice = re.search(r"invalid choice: '(.*)' \(choose from (.*)\)", message)
         if choice:
             names = [name.strip(" '") for name in choice[2].split(",")]
             message = f"{message}{nearest(choice[1], names)}"
+        if message.startswith("the following arguments are required"):
+            unknown, hint = self._slip(self._given)
+            message += f"; there is no {unknown}{hint}" if unknown else ""
         told = printable_lines(f"{message} (`{self.prog} --help` shows what is allowed)")
         self.exit(WRONG_USE, f"alrakis: error: {told}\n")
 

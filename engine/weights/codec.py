@@ -18,7 +18,9 @@ from alrakis.weights.safetensors_file import read_safetensors
 from alrakis.weights.torch_file import read_torch_file, tensors_as_arrays
 from alrakis.weights.types import Array, CodecWeights
 
-_CODEBOOK = re.compile(r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d{1,9})(?:\.(?:_?codebook\.)?embed)?")
+_CODEBOOK = re.compile(
+    r"(?:quantizer\.(?:vq\.)?layers|vqs|codebooks)\.(\d{1,9})(?:\.(?:_?codebook\.)?embed)?"
+)
 _UNUSED = re.compile(r"encoder\.|quantizer\..*\.(?:inited|cluster_size|embed_avg)$")
 # magnitude to direction: encodec's and older transformers' names, then torch's parametrizations
 _WEIGHT_NORM = {

@@ -279,6 +279,8 @@ def test_a_message_is_said_once(capsys: pytest.CaptureFixture[str]) -> None:
         (["batch", "x.txt", "-o", "out", "--fromat", "flac"], "did you mean '--format'?"),
         (["batch", "x.txt", "-o", "out", "--format", "wave"], "did you mean 'wav'?"),
         (["voices", "--json", "--lnag", "de"], "did you mean '--lang'?"),
+        (["batch", "x.txt", "--outptu", "out"], "required: -o/--output; there is no --outptu; did you mean"),
+        (["batch", "x.txt"], "required: -o/--output (`alrakis batch"),
         (["export", "--qqqqqqqq"], "unrecognized arguments: --qqqqqqqq (`alrakis export --help`"),
     ],
 )
