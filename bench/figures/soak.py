@@ -29,7 +29,7 @@ VOICES = ("demo/slt", "demo/rms")
 SEEDS = 2
 RUBBISH = (
     b"\x16\x03\x01\x02",
-    b"POST /v1/audio/speech HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{",
+    b"POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9\r\n\r\n{",
     b"GET",
 )
 HEALTH_S = 0.05  # between two looks at /health

@@ -57,7 +57,8 @@ export class Maker extends EventTarget {
 
   /** The share of the work that is done, and what is being done now. */
   #moved(speech, { part, seconds }) {
-    const all = speech.chunks.reduce((sum, chunk) => sum + chunk.expectedS, 0);
+    const once = speech.chunks.reduce((sum, chunk) => sum + chunk.expectedS, 0);
+    const all = once * (speech.request.takes ?? 1);
     speech.moved = { ...speech.moved, [part]: Math.min(1, seconds / all) };
     const share = Object.entries(speech.moved).reduce((sum, [name, one]) => sum + (SHARES[name] ?? 0) * one, 0);
     return { speech, share, doing: PARTS[part] ?? "" };
