@@ -6,7 +6,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 
-.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test faults fuzz browser lint results figures clean gpu-check demo-voice demo-voice-smoke demo-voice-tools wer windows
+.PHONY: $(VENV)/small $(VENV)/ready $(VENV)/serve demo serve test cluster faults fuzz browser lint results figures clean gpu-check demo-voice demo-voice-smoke demo-voice-tools wer windows
 
 # A Python that alrakis can use is told before pip runs; one that is asked for by name is the one in .venv.
 # Both targets look for themselves whether there is anything to do: what they are about may be made anew.
@@ -23,6 +23,10 @@ $(VENV)/ready:
 
 test: $(VENV)/ready
 	$(BIN)/python -m pytest
+
+# clusters of several machines on this one: nodes that go, join late, are not alike
+cluster: $(VENV)/ready
+	$(BIN)/python -m pytest -m cluster
 
 # kills, small disks and hostile accounts, many times over
 faults: $(VENV)/ready

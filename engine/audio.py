@@ -54,6 +54,11 @@ def check_output(path: str | os.PathLike[str], *, book: bool = False) -> Path:
     return check_writable(path)
 
 
+def check_format(path: str | os.PathLike[str]) -> None:
+    """Raises OutputError for an extension that names no format."""
+    _format(path)
+
+
 def _format(path: str | os.PathLike[str]) -> tuple[str, str]:
     import soundfile
 
@@ -100,9 +105,14 @@ def wav_bytes(
     return _content(*_FORMATS[".wav"], samples, sample_rate_hz, tags)
 
 
-def audio_bytes(extension: str, samples: npt.NDArray[np.floating[Any]], sample_rate_hz: int) -> bytes:
+def audio_bytes(
+    extension: str,
+    samples: npt.NDArray[np.floating[Any]],
+    sample_rate_hz: int,
+    tags: Mapping[str, str] | None = None,
+) -> bytes:
     """What `save_audio` writes into a file that ends so; it raises the same."""
-    return _content(*_format(f"a{extension}"), samples, sample_rate_hz, None)
+    return _content(*_format(f"a{extension}"), samples, sample_rate_hz, tags)
 
 
 def _content(

@@ -157,11 +157,19 @@ def above_bars() -> Iterator[None]:
 
 
 @contextmanager
-def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[[int], None]]:
-    """A bar for the rows of a batch, of which some are there already; gives a function that moves it on."""
+def rows_bar(total: int, there: int, silent: bool) -> Iterator[Callable[..., None]]:
+    """A bar for the rows of a batch, of which some are there already.
+
+    It gives a function that moves it on by some rows, and may be told what stands beside them.
+    """
     bar = _bar("rows", total, _form(_ROWS), silent, initial=there)
+
+    def move(rows: int, beside: str = "") -> None:
+        bar.set_postfix_str(beside, refresh=False)
+        _move(bar, rows)
+
     with _ticking(bar):
-        yield lambda rows: _move(bar, rows)
+        yield move
 
 
 class WholeProgress:

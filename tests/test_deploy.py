@@ -1,6 +1,8 @@
 """What deploy/ has is right, as far as a machine without Docker can tell."""
 
+import argparse
 import configparser
+import json
 import os
 import re
 import shlex
@@ -8,9 +10,12 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
+from alrakis.cli.clusters import cluster_size
 from alrakis.cli.program import make_parser
 from alrakis.serve.settings import PREFIX, Settings
 
@@ -29,6 +34,17 @@ def texts() -> dict[str, str]:
     return {path.name: path.read_text("utf-8") for path in sorted(DEPLOY.iterdir())}
 
 
+def manifests(name: str) -> Any:
+    """What a YAML file of it holds."""
+    return yaml.safe_load(texts()[name])
+
+
+def batch_command(words: list[str]) -> argparse.Namespace:
+    """A command that is told there, read by our own parser."""
+    assert words[:2] == ["alrakis", "batch"]
+    return make_parser().parse_args(words[1:])
+
+
 def instructions() -> list[tuple[str, str]]:
     """The Dockerfile's, with their lines joined."""
     text = re.sub(r"^#.*\n", "", texts()["Dockerfile"], flags=re.MULTILINE).replace("\\\n", " ")
@@ -39,7 +55,7 @@ def test_extras_that_are_named_exist() -> None:
     for name, text in texts().items():
         for extras in re.findall(r"(?:alrakis|\.)\[([\w,]+)\]", text):
             assert set(extras.split(",")) <= set(EXTRAS), name
-            assert "serve" in extras
+            assert {"serve", "ray"} & set(extras.split(","))
 
 
 def test_variables_that_are_named_are_settings() -> None:
@@ -78,6 +94,7 @@ def test_the_image_gets_what_the_package_needs() -> None:
     ]
     let_in = {line[1:] for line in texts()["Dockerfile.dockerignore"].splitlines() if line.startswith("!")}
     assert {*packages.values(), "pyproject.toml", "README.md", "LICENSE"} == let_in
+    assert texts()["Dockerfile.ray.dockerignore"] == texts()["Dockerfile.dockerignore"]
     assert all((ROOT / name).exists() for name in let_in)
 
 
@@ -108,3 +125,48 @@ def test_the_compose_file_names_what_exists() -> None:
         command = ["docker", "compose", "-f", str(DEPLOY / "compose.yaml"), "config", "--quiet"]
         environment = {**os.environ, "ALRAKIS_API_KEY": "a-long-key"}
         assert subprocess.run(command, env=environment, check=False).returncode == 0
+
+
+def test_the_job_on_kubernetes_is_one() -> None:
+    """By its kinds and names, as KubeRay describes a RayJob; there is no Kubernetes here."""
+    job = manifests("kuberay-batch.yaml")
+    assert (job["apiVersion"], job["kind"]) == ("ray.io/v1", "RayJob")
+    spec = job["spec"]
+    known = {"backoffLimit", "entrypoint", "shutdownAfterJobFinishes", "ttlSecondsAfterFinished"}
+    assert set(spec) == known | {"rayClusterSpec"}
+    asked = batch_command(shlex.split(spec["entrypoint"]))
+    assert asked.ray == "auto"
+    assert asked.output.startswith("s3://")
+    cluster = spec["rayClusterSpec"]
+    (group,) = cluster["workerGroupSpecs"]
+    assert int(cluster["headGroupSpec"]["rayStartParams"]["num-cpus"]) == 0
+    size = cluster_size(asked)
+    assert size.most == group["maxReplicas"]
+    for pod in (cluster["headGroupSpec"], group):
+        (container,) = pod["template"]["spec"]["containers"]
+        mounts = {mount["name"] for mount in container["volumeMounts"]}
+        assert mounts == {volume["name"] for volume in pod["template"]["spec"]["volumes"]}
+        assert container["resources"]["requests"] == container["resources"]["limits"]
+    assert float(container["resources"]["limits"]["cpu"]) == size.cpus
+    assert all(isinstance(value, str) for value in cluster["headGroupSpec"]["rayStartParams"].values())
+
+
+def test_the_cluster_of_machines_is_one_that_ray_up_takes() -> None:
+    """By Ray's own description of such files."""
+    jsonschema = pytest.importorskip("jsonschema")
+    ray = pytest.importorskip("ray")
+    cluster = manifests("ray-cluster.yaml")
+    schema = Path(ray.__file__).parent / "autoscaler" / "ray-schema.json"
+    jsonschema.validate(cluster, json.loads(schema.read_text("utf-8")))
+    assert cluster["cluster_name"] == "YOUR-NAME"
+    assert cluster["available_node_types"][cluster["head_node_type"]]["resources"] == {"CPU": 0}
+    told = re.findall(r"^#\s+(alrakis batch .*)$", texts()["ray-cluster.yaml"], re.MULTILINE)
+    assert cluster_size(batch_command(shlex.split(told[0]))).most == cluster["max_workers"]
+
+
+def test_clusters_run_the_ray_that_tests_run_with() -> None:
+    constraints = (ROOT / "tests" / "constraints.txt").read_text("utf-8")
+    pinned = re.search(r"^ray==(\S+)$", constraints, re.MULTILINE)[1]  # type: ignore[index]
+    for name in ("Dockerfile.ray", "ray-cluster.yaml"):
+        assert re.findall(r"rayproject/ray:([\d.]+)-", texts()[name]) == [pinned]
+    assert manifests("kuberay-batch.yaml")["spec"]["rayClusterSpec"]["rayVersion"] == pinned

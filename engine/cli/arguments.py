@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from alrakis.errors import InputError
 
 if TYPE_CHECKING:
+    from alrakis.cluster.planner import Planner
     from alrakis.engine import Engine
     from alrakis.jobs.settings import Asked
     from alrakis.long.cues import Align
@@ -66,7 +67,7 @@ def open_engine(args: argparse.Namespace) -> "Engine":
     return engine
 
 
-def tell_note(engine: "Engine") -> None:
+def tell_note(engine: "Engine | Planner") -> None:
     """Log what the user should know about the weights before they are used."""
     if engine.weights.note:
         logger.info(engine.weights.note)
@@ -149,7 +150,7 @@ def add_listening_options(parser: argparse.ArgumentParser, *, words: bool = Fals
 
 
 def set_listener(
-    engine: "Engine", args: argparse.Namespace, languages: Iterable[str]
+    engine: "Engine | Planner", args: argparse.Namespace, languages: Iterable[str]
 ) -> "Callable[[str], Align] | None":
     """Let the model that was asked for compare takes; with `--words` gives what finds words of a language.
 
@@ -174,7 +175,7 @@ def set_listener(
     engine.listener = recogniser
     if not words:
         return None
-    return lambda language: lambda audio, rate_hz, text: recogniser.words(audio, rate_hz, text, language)
+    return recogniser.aligning
 
 
 def add_json_option(parser: argparse.ArgumentParser) -> None:

@@ -30,6 +30,7 @@ from alrakis.cli.book import (
     subtitles_of,
     work_folder,
 )
+from alrakis.cli.clusters import add_cluster_options, cluster_size, open_cluster, speaks
 from alrakis.cli.output import STDOUT, check_book_places, check_stdout, check_unwritten_places
 from alrakis.cli.reports import book_report, manifest_report, read_report
 from alrakis.cli.showing import MOST_TOLD, changes_line, show, show_json_line
@@ -110,6 +111,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_json_option(parser)
     add_listening_options(parser, words=True)
     add_book_options(parser)
+    add_cluster_options(parser)
     add_job_options(parser).add_argument(
         "--steady",
         choices=("voice", "chain"),
@@ -146,6 +148,7 @@ def run(args: argparse.Namespace) -> None:
     if args.list:
         _list(args)
         return
+    cluster_size(args)
     if args.output is None and args.stream is None:
         raise InputError("give an output, as in -o book.flac, or --stream")
     if args.stream:
@@ -230,12 +233,16 @@ def _read(
     check_cast(asked.cast, [chapter.text for chapter in book.chapters])
     if before is None and asked.lang is None and book.language in CHARS_A_SECOND:
         asked = replace(asked, lang=book.language)
-    work = ReadingFolder(folder)
-    with open_job_engine(asked, before.settings if before else None) as engine, work.hold():
-        lang = asked.lang or (before.settings.lang if before else None)
+    work, settings = ReadingFolder(folder), before.settings if before else None
+    with contextlib.ExitStack() as stack:
+        engine = stack.enter_context(open_job_engine(asked, settings, speaks(args)))
+        stack.enter_context(work.hold())
+        lang = asked.lang or (settings.lang if settings else None)
         lang = lang or language_of(book.chapters[0].text)
         aligning = set_listener(engine, args, [lang])
-        reading = Reading(engine, book, asked, work, args.chapters)
+        cluster = stack.enter_context(open_cluster(args, [lang]))
+        speaker = cluster.speaker if cluster else None
+        reading = Reading(engine, book, asked, work, args.chapters, speaker)
         reading.choose(takes)
         reading.redo(args.redo)
         tell_note(engine)

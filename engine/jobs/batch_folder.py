@@ -8,13 +8,14 @@ before is kept beside it, as in `0003.1.wav`.
 
 import itertools
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from alrakis.audio import check_output
 from alrakis.errors import InputError, OutputError
 from alrakis.files.parsing import LimitError, Model, parse_model, read_file, reason
 from alrakis.files.writing import replace_file
@@ -25,7 +26,7 @@ from alrakis.marks.subtitles import FORMATS
 
 NAME = "manifest.jsonl"
 VERSION: Literal[2] = 2
-_MOST_BYTES = 256 << 20  # a row has about 300
+MOST_BYTES = 256 << 20  # a row has about 300
 
 
 class Finished(BaseModel):
@@ -96,10 +97,10 @@ class BatchFolder(JobFolder):
         done: dict[str, Finished] = {}
         others: list[Finished] = []
         for made in _latest(finished):
-            if not (self.folder / made.file).is_file():
+            if not self.has(made.file):
                 continue
             if made.id in wanted and _as_asked(made, wanted[made.id]):
-                if subtitles is None or (self.folder / subtitles_file(made.file, subtitles)).is_file():
+                if subtitles is None or self.has(subtitles_file(made.file, subtitles)):
                     done[made.id] = made
             elif made.id in wanted:
                 others.append(made.model_copy(update={"state": "earlier"}))
@@ -107,10 +108,17 @@ class BatchFolder(JobFolder):
                 others.append(made)
         self._before = {_key(made.file) for made in others}
         self._named = {_key(item.file) for item in items} | self._before
-        replace_file(self.path, _lines([_Head(settings=settings), *done.values(), *others]))
+        self.write(NAME, _lines([_Head(settings=settings), *done.values(), *others]))
         changed = {made.id for made in others if made.id in wanted}
         in_order = [item.id for item in items if item.id in changed]
         return Standing(done, in_order, len(others) - len(changed))
+
+    def save(self, files: Mapping[str, bytes]) -> None:
+        """Write an item's files, its audio first; what that was before is kept. Raises OutputError."""
+        for number, (file, data) in enumerate(files.items()):
+            if number == 0:
+                self.keep_earlier(file)
+            self.write(file, data)
 
     def keep_earlier(self, file: str) -> None:
         """Move what an audio file was before, and its subtitles, out of the way. Raises OutputError."""
@@ -120,20 +128,11 @@ class BatchFolder(JobFolder):
         names = (f"{name.stem}.{number}{name.suffix}" for number in itertools.count(1))
         free = next(n for n in names if _key(n) not in self._named and not self._is_there(n))
         for old, new in zip(_with_subtitles(file), _with_subtitles(free), strict=True):
-            self._rename(old, new)
+            self.rename(old, new)
         self._before.discard(_key(file))
 
     def _is_there(self, file: str) -> bool:
-        return any((self.folder / name).exists() for name in _with_subtitles(file))
-
-    def _rename(self, file: str, free: str) -> None:
-        """Rename a file, if it is there. Raises OutputError."""
-        try:
-            os.rename(self.folder / file, self.folder / free)
-        except FileNotFoundError:
-            pass
-        except OSError as error:
-            raise OutputError(f"cannot rename {self.folder / file}: {error.strerror}") from None
+        return any(self.has(name) for name in _with_subtitles(file))
 
     def settings(self) -> JobSettings | None:
         """The settings in the manifest that is there, None if there is none."""
@@ -141,23 +140,14 @@ class BatchFolder(JobFolder):
 
     def add(self, finished: Sequence[Finished]) -> None:
         """Add items, whose files are written. Raises OutputError."""
-        data = _lines(finished)
-        try:
-            with open(self.path, "ab") as file:
-                file.write(data)
-                file.flush()
-                os.fsync(file.fileno())
-        except OSError as error:
-            raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
+        self.append(_lines(finished))
 
     def _read(self) -> tuple[JobSettings | None, list[Finished]]:
         """Settings and finished items; a last line that a killed process has not finished is left out."""
         try:
-            lines = read_file(self.path, _MOST_BYTES).split(b"\n")[:-1]
-        except (FileNotFoundError, NotADirectoryError):
-            return None, []
+            lines = self.content().split(b"\n")[:-1]
         except (OSError, LimitError) as error:
-            raise InputError(f"{self.path} cannot be read: {reason(error)}") from None
+            raise InputError(f"{self.manifest_place} cannot be read: {reason(error)}") from None
         if not lines:
             return None, []
         finished = [self._line(number, line, Finished) for number, line in enumerate(lines[1:], 2)]
@@ -168,9 +158,52 @@ class BatchFolder(JobFolder):
             return parse_model(model, line, unbounded=True)
         except ValueError as error:
             raise InputError(
-                f"{self.path}, line {number} is not as alrakis wrote it ({reason(error)}); "
+                f"{self.manifest_place}, line {number} is not as alrakis wrote it ({reason(error)}); "
                 "put it back, or give another output folder"
             ) from None
+
+    # How it is kept; a bucket does it otherwise.
+
+    def check(self, file: str) -> None:
+        """Raises InputError if an audio file of this name cannot be written."""
+        try:
+            check_output(self.folder / file)
+        except OutputError as error:
+            raise InputError(str(error)) from None
+
+    def has(self, file: str) -> bool:
+        """Whether a file is there."""
+        return (self.folder / file).is_file()
+
+    def write(self, file: str, data: bytes) -> None:
+        """Write a file, whole or not at all. Raises OutputError."""
+        replace_file(self.folder / file, data)
+
+    def rename(self, file: str, name: str) -> None:
+        """Give a file another name, if it is there. Raises OutputError."""
+        try:
+            os.rename(self.folder / file, self.folder / name)
+        except FileNotFoundError:
+            pass
+        except OSError as error:
+            raise OutputError(f"cannot rename {self.folder / file}: {error.strerror}") from None
+
+    def content(self) -> bytes:
+        """What the manifest holds, nothing if there is none. Raises OSError or LimitError."""
+        try:
+            return read_file(self.path, MOST_BYTES)
+        except (FileNotFoundError, NotADirectoryError):
+            return b""
+
+    def append(self, lines: bytes) -> None:
+        """Add lines to the manifest. Raises OutputError."""
+        try:
+            with open(self.path, "ab") as file:
+                file.write(lines)
+                file.flush()
+                os.fsync(file.fileno())
+        except OSError as error:
+            raise OutputError(f"cannot write {self.path}: {error.strerror}") from None
 
 
 def _with_subtitles(file: str) -> list[str]:

@@ -24,6 +24,12 @@ class JobFolder:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.path = folder / self.MANIFEST
+        self.place = str(folder)  # as a person gave it
+
+    @property
+    def manifest_place(self) -> str:
+        """Where the manifest is, for a person."""
+        return f"{self.place}/{self.MANIFEST}"
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
@@ -83,7 +89,7 @@ class JobFolder:
         if differences:
             lines = "".join(f"\n  - {line}" for line in differences[:10])
             raise InputError(
-                f"{self.folder} belongs to something else:{lines}\n"
+                f"{self.place} belongs to something else:{lines}\n"
                 "give the same as before or leave it out, "
                 f"{self.ELSEWHERE}, or remove the folder to begin anew"
             )

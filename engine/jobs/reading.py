@@ -1,24 +1,23 @@
 """Reading a text into a folder of work, chunk by chunk, so that it can be stopped and gone on with."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from queue import SimpleQueue
 from typing import Any
 
 from alrakis.audio import save_pieces
 from alrakis.books.book import Book, Chapter, parse_chapters
-from alrakis.engine import Engine
 from alrakis.errors import GenerationError, InputError
 from alrakis.jobs.reading_folder import ReadingFolder, voice_digest
 from alrakis.jobs.reading_manifest import ChunkState, Manifest
 from alrakis.jobs.reading_output import Output
 from alrakis.jobs.reading_revision import Revision, revised
-from alrakis.jobs.settings import Asked, job_settings, setting_differences
+from alrakis.jobs.settings import Asked, JobSettings, job_settings, setting_differences
 from alrakis.long.cues import Align, CueTrack
 from alrakis.long.pieces import join_ready, long_tags
-from alrakis.long.takes import Take, Takes
-from alrakis.long.text import split_long, voices_of
+from alrakis.long.takes import EngineSpeaker, Speaker, Take, Takes
+from alrakis.long.text import Planning, split_long, voices_of
 from alrakis.long.voices import SteadyVoices
 from alrakis.marks.subtitles import save_subtitles
 from alrakis.result import Result
@@ -31,27 +30,35 @@ from alrakis.voices import Voice
 RECUT = ("lang", "lexicon", "normalise", "takes", "until")
 
 
+MakeSpeaker = Callable[[Any, JobSettings], Speaker]
+
 logger = logging.getLogger("alrakis")
+
+
+def _speaker_here(engine: Any, settings: JobSettings) -> Speaker:
+    return EngineSpeaker(engine)
 
 
 class Reading:
     """A text in a folder that is held, begun or gone on with; `asked` need not say again what it was.
 
-    Nothing is written before `make`. text: a book has chapters. chapters: those that are made and joined,
-    such as `3-5`; all if None. revision: what the text as it is now makes of the chunks that are there; None
-    if it begins.
+    Nothing is written before `make`. engine: it speaks, unless `speaker` makes who else does. text: a book
+    has chapters. chapters: those that are made and joined, such as `3-5`; all if None. revision: what the
+    text as it is now makes of the chunks that are there; None if it begins.
     Raises InputError for a mistake, or for other settings than those it was begun with.
     """
 
     def __init__(
         self,
-        engine: Engine,
+        engine: Planning,
         text: str | Book,
         asked: Asked,
         folder: ReadingFolder,
         chapters: str | None = None,
+        speaker: MakeSpeaker | None = None,
     ) -> None:
         self._engine = engine
+        self._speaker: MakeSpeaker = speaker or _speaker_here
         self._book = text if isinstance(text, Book) else Book([Chapter("", text)])
         self.chapters = parse_chapters(chapters, len(self._book.chapters))
         self._folder = folder
@@ -61,6 +68,8 @@ class Reading:
         cast = self._cast(found, asked.cast)
         names = {who: own.name for who, own in cast.items()}
         self._settings = job_settings(engine, asked, before, voice.name if voice else None, names)
+        if speaker and self._settings.steady == "chain":
+            raise InputError("with steady = chain one chunk is made at a time: leave --ray out")
         if before:
             folder.refuse(list(setting_differences(before, self._settings, RECUT)))
         self.chunks = self._split(list(cast))
@@ -144,7 +153,7 @@ class Reading:
         unfinished = [chunk for chunk in self.wanted if not chunk.chosen.finished]
         events: SimpleQueue[tuple[Take, Any]] = SimpleQueue()
         takes = Takes(
-            self._engine,
+            self._speaker(self._engine, self._settings),
             [self._take(chunk) for chunk in unfinished],
             self._steady_voices(),
             self._settings.options,

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 from alrakis.config import MATHEMATICS, Config
 from alrakis.engine import Engine
 from alrakis.files.path_text import PathText
+from alrakis.long.text import Planning
 from alrakis.long.voices import Steady, check_steady
 from alrakis.sampling import Options, fresh_seed, seeds_for
 from alrakis.weights import WEIGHTS_NAMES
@@ -56,15 +57,18 @@ class Asked:
     format: str | None = None
 
 
-def open_job_engine(asked: Asked, before: JobSettings | None) -> Engine:
-    """The engine of a job. Raises ConfigError, WeightsError or BackendError."""
+def open_job_engine(asked: Asked, before: JobSettings | None, make: Any = Engine) -> Any:
+    """The engine of a job. make: `Engine`, or what takes its place.
+
+    Raises ConfigError, WeightsError or BackendError.
+    """
     weights = asked.weights or (before.weights if before else DEFAULT_WEIGHTS)
     config = asked.config or (before.config if before else DEFAULT_CONFIG)
-    return Engine(weights, config, **asked.overrides)
+    return make(weights, config, **asked.overrides)
 
 
 def job_settings(
-    engine: Engine, asked: Asked, before: JobSettings | None, voice: str | None, cast: Mapping[str, str]
+    engine: Planning, asked: Asked, before: JobSettings | None, voice: str | None, cast: Mapping[str, str]
 ) -> JobSettings:
     """The settings of a job that runs on this engine; voice and cast are the names of those asked for.
 
@@ -93,7 +97,7 @@ def setting_differences(before: JobSettings, now: JobSettings, but: Collection[s
             yield f"{key} was {then[key]!r}, now {value!r}"
 
 
-def _weights_name(engine: Engine) -> str:
+def _weights_name(engine: Planning) -> str:
     """A name, or a folder's path from whatever folder the job goes on in."""
     name = engine.weights.name
     return os.path.abspath(name) if name not in WEIGHTS_NAMES and os.path.isdir(name) else name

@@ -3,6 +3,7 @@
 import difflib
 import os
 import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -72,6 +73,10 @@ class Recogniser:
             for word in segment.words or ()
         ]
         return aligned(text, heard, len(audio) / rate_hz, language)
+
+    def aligning(self, language: str) -> Callable[[FloatArray, int, str], list[Word]]:
+        """`words` of one language."""
+        return lambda audio, rate_hz, text: self.words(audio, rate_hz, text, language)
 
     def _segments(self, audio: FloatArray, rate_hz: int, language: str, words: bool) -> list[Any]:
         if len(audio) == 0:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
-from alrakis.audio import save_audio
+from alrakis.audio import audio_bytes, save_audio
 from alrakis.config import Config
 from alrakis.errors import GenerationError
 from alrakis.long.cues import Align, CueTrack
@@ -87,9 +87,17 @@ class LongResult:
 
         Raises OutputError when it cannot be written, GenerationError when there is no audio.
         """
+        self._check()
+        return save_audio(path, self.audio, self.sample_rate, self.tags)
+
+    def encoded(self, extension: str) -> bytes:
+        """What `save` writes into a file whose name ends so, as in `.flac`. It raises the same."""
+        self._check()
+        return audio_bytes(extension, self.audio, self.sample_rate, self.tags)
+
+    def _check(self) -> None:
         if len(self.audio) == 0:
             raise GenerationError("no speech was made for any part of the text: there is no audio to save")
-        return save_audio(path, self.audio, self.sample_rate, self.tags)
 
     def cues(self, align: Align | None = None) -> list[Cue]:
         """When each piece is heard. align: finds the time of each word, as `alrakis.listening` has it."""

@@ -7,7 +7,7 @@ from contextlib import ExitStack
 
 from alrakis.flight.origin import Origin
 from alrakis.long.pieces import LongResult, Piece, join, make_piece
-from alrakis.long.takes import Take, Takes
+from alrakis.long.takes import EngineSpeaker, Take, Takes
 from alrakis.long.voices import SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.progress import WholeProgress
@@ -55,7 +55,7 @@ class Speech:
             for index, (chunk, seed) in enumerate(zip(chunks, seeds, strict=True))
         ]
         self._takes = Takes(
-            pipeline,
+            EngineSpeaker(pipeline),
             takes,
             steady,
             options,

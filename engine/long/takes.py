@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
+from typing import Protocol
 
 from alrakis.errors import GenerationError, InputError
 from alrakis.flight.journey import Known, Manner
@@ -34,33 +35,68 @@ class Take:
     written: str | None = None
 
 
+Told = Callable[[Take, Stage, IntArray], None]
+
+
+class Speaker(Protocol):
+    """Who says takes: an engine here, or a cluster."""
+
+    @property
+    def room(self) -> int:
+        """How many takes may be under way now."""
+
+    def said(self, take: Take, manner: Manner, caller: Caller, language: str, told: Told) -> Handle[Result]:
+        """Begin to say a take: the best of as many as the options ask for. told: as `Takes` has it.
+
+        Raises InputError or GenerationError if it cannot be said.
+        """
+
+
+class EngineSpeaker:
+    """Says takes on one engine."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+
+    @property
+    def room(self) -> int:
+        """The later stages have a batch of their own."""
+        return 2 * self._pipeline.config.max_batch
+
+    def said(self, take: Take, manner: Manner, caller: Caller, language: str, told: Told) -> Handle[Result]:
+        """As `Speaker` has it."""
+        alone = {"known": take.known, "told": functools.partial(told, take)}
+        further = {} if manner.options.takes > 1 else alone
+        return said_best(self._pipeline, take.text, manner, caller, language, written=take.written, **further)
+
+
 class Takes:
     """Takes under way. What comes of each is told as soon as it is there, in any order.
 
     takes: ascending in their index. steady: tells each chunk's voice, and is told each result. made: is
     called with each take and its result, or the error that it ended with. told: is called with a take, a
     stage and what that made. Both are called by the thread that does the work. begin: how many are under way
-    at first; each that is done makes room for two, up to twice the config's max_batch (that many at once if
-    None). With `begin` the first of them is urgent: somebody waits for its sound. bounded: results that
-    nobody has taken yet leave no room for others. client: as `Caller` has it.
+    at first; each that is done makes room for two, up to the speaker's room (that many at once if None). With
+    `begin` the first of them is urgent: somebody waits for its sound. bounded: results that nobody has taken
+    yet leave no room for others. client: as `Caller` has it.
     """
 
     def __init__(
         self,
-        pipeline: Pipeline,
+        speaker: Speaker,
         takes: Sequence[Take],
         steady: SteadyVoices,
         options: Options,
         made: Callable[[Take, Result | BaseException], None],
         *,
-        told: Callable[[Take, Stage, IntArray], None] = lambda take, stage, tokens: None,
+        told: Told = lambda take, stage, tokens: None,
         begin: int | None = None,
         bounded: bool = True,
         on_move: OnMove | None = None,
         client: Hashable | None = None,
         language: str | None = None,
     ) -> None:
-        self._pipeline = pipeline
+        self._speaker = speaker
         self._language = language
         self._waiting = list(takes)
         self._steady = steady
@@ -68,8 +104,7 @@ class Takes:
         self._made = made
         self._told = told
         self._bounded = bounded
-        self._most = 2 * pipeline.config.max_batch
-        self._room = min(begin or self._most, self._most)
+        self._room = begin or speaker.room
         self._urgent = begin is not None
         self._on_move = on_move
         self._client: Hashable = self if client is None else client
@@ -99,7 +134,7 @@ class Takes:
             handle.cancel()
 
     def _advance(self) -> None:
-        while not self._stopped and len(self._under_way) + self._kept < self._room:
+        while not self._stopped and len(self._under_way) + self._kept < min(self._room, self._speaker.room):
             take = next((t for t in self._waiting if self._steady.ready(t.index)), None)
             if take is None:
                 return
@@ -116,12 +151,8 @@ class Takes:
         caller = Caller(self._on_move, client=self._client) if self._urgent else self._caller
         self._urgent = False
         manner = Manner(self._steady.voice(take.index), take.seed, self._options)
-        told = functools.partial(self._told, take)
         language = self._language or language_of(take.text)
-        further = {} if self._options.takes > 1 else {"known": take.known, "told": told}
-        handle = said_best(
-            self._pipeline, take.text, manner, caller, language, written=take.written, **further
-        )
+        handle = self._speaker.said(take, manner, caller, language, self._told)
         self._under_way[take] = handle
         handle.add_done_callback(functools.partial(self._done, take))
 
@@ -155,7 +186,7 @@ class Takes:
         voice = as_voice(take.index, made) if isinstance(made, Result) else None
         self._steady.finish(take.index, voice)
         self._kept += self._bounded
-        self._room = min(2 * self._room, self._most)
+        self._room = max(self._room, min(2 * self._room, self._speaker.room))
         self._made(take, made)
 
 

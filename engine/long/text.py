@@ -3,7 +3,7 @@
 import functools
 from collections.abc import AsyncGenerator, Generator, Hashable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from alrakis.config import Config
 from alrakis.errors import InputError
@@ -12,12 +12,32 @@ from alrakis.long.speech import Speech
 from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.sampling import Options, seeds_for
+from alrakis.spec import Layout
 from alrakis.text.encoder import TextEncoder
 from alrakis.text.pace import language_of
 from alrakis.text.spelling import spelled_chunks
 from alrakis.text.splitting import Chunk, check_language, split_text
 from alrakis.timings import OnMove
 from alrakis.voices import Voice
+from alrakis.weights.types import Weights
+
+
+class Planning(Protocol):
+    """What planning asks of an engine: all but to speak."""
+
+    config: Config
+    weights: Weights
+
+    @property
+    def layout(self) -> Layout:
+        """Ids, vocabulary sizes and rates of the weights."""
+
+    @property
+    def tokenizer(self) -> TextEncoder:
+        """The weights' tokenizer."""
+
+    def load_voice(self, voice: Any) -> Voice | None:
+        """A checked voice from whatever names or holds one. Raises VoiceError."""
 
 
 class LongText:
@@ -129,17 +149,17 @@ def _split(
 
 
 def voices_of(
-    pipeline: Pipeline, voice: Any, cast: Mapping[str, Any], chunks: Sequence[Chunk]
+    planning: Planning, voice: Any, cast: Mapping[str, Any], chunks: Sequence[Chunk]
 ) -> dict[str | None, Voice | None]:
     """Voices by speaker, as SteadyVoices takes them: the cast's, and `voice` for everybody else.
 
     Without a voice a speaker is left out (his first chunk gives it), unless the weights have one speaker.
     """
     by_speaker: dict[str | None, Voice | None] = {
-        name: pipeline.load_voice(own) for name, own in cast.items()
+        name: planning.load_voice(own) for name, own in cast.items()
     }
-    default = pipeline.load_voice(voice)
-    if default is not None or pipeline.layout.one_speaker:
+    default = planning.load_voice(voice)
+    if default is not None or planning.layout.one_speaker:
         for chunk in chunks:
             by_speaker.setdefault(chunk.speaker, default)
     return by_speaker

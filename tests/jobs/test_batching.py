@@ -17,7 +17,8 @@ from alrakis.flight.journey import Manner
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.jobs.batch_folder import BatchFolder
 from alrakis.jobs.batch_texts import BatchItem
-from alrakis.jobs.batching import Batch, BatchTask, PlannedItem
+from alrakis.jobs.batching import Batch
+from alrakis.jobs.rows import BatchTask, PlannedItem
 from alrakis.sampling import Options
 from alrakis.voices import Voice
 from tests.cli.programs import Run, refused
@@ -148,7 +149,7 @@ class Patient:
 
     def _end_one(self) -> None:
         handle = self._under_way.pop(self._random.randrange(len(self._under_way)))
-        handle.set_result(SimpleNamespace(duration_s=1.0, save=lambda path: None))
+        handle.set_result(SimpleNamespace(duration_s=1.0, encoded=lambda extension: b""))
 
 
 class Planned(Batch):
@@ -158,8 +159,8 @@ class Planned(Batch):
         self._plans = plans
         folder = SimpleNamespace(
             folder=Path(),
-            begin=lambda settings, items: SimpleNamespace(done={}, changed=[], gone=[]),
-            keep_earlier=lambda item: None,
+            begin=lambda settings, items, subtitles: SimpleNamespace(done={}, changed=[], gone=[]),
+            save=lambda files: None,
             add=lambda finished: None,
         )
         task = BatchTask([plan.item for plan in plans], job(seed=1))

@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 from alrakis import Engine
 from alrakis.jobs.batch_folder import BatchFolder
 from alrakis.jobs.batch_texts import BatchItem
-from alrakis.jobs.batching import Batch, BatchTask
+from alrakis.jobs.batching import Batch
 from alrakis.jobs.reading import Reading
 from alrakis.jobs.reading_folder import ReadingFolder
+from alrakis.jobs.rows import BatchTask
 from alrakis.jobs.settings import Asked
 from alrakis.sampling import Options
 from tests.jobs.books import TEXT, job
@@ -124,7 +125,7 @@ def say_all(engine: Engine, folder: Path, on_move: Callable[[str, float], None])
     work = BatchFolder(folder / "out")
     with work.hold():
         batch = Batch(engine, BatchTask(items, job(seed=7, options=OPTIONS)), work)
-        batch._caller.on_move = on_move
+        batch.sayer.caller.on_move = on_move  # type: ignore[attr-defined]
         list(batch.make())
     assert batch.failed == []
     return {path.name: path.read_bytes() for path in work.folder.glob("*.wav")}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from alrakis.errors import BackendError
 from alrakis.flight.journey import Known
-from alrakis.long.takes import Take, Takes, as_voice
+from alrakis.long.takes import EngineSpeaker, Take, Takes, as_voice
 from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.result import Result
 from alrakis.sampling import Options
@@ -38,7 +38,7 @@ class Told:
 
 
 def begin(desk: Desk, takes: list[Take], voices: SteadyVoices, into: Told, **options: Any) -> Takes:
-    begun = Takes(desk, takes, voices, Options(), into, **options)  # type: ignore[arg-type]
+    begun = Takes(EngineSpeaker(desk), takes, voices, Options(), into, **options)  # type: ignore[arg-type]
     begun.start()
     return begun
 

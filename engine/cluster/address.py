@@ -1,0 +1,90 @@
+"""Reaching a Ray cluster, or starting one on this machine."""
+
+import contextlib
+import logging
+import os
+import re
+import signal
+import threading
+from collections.abc import Iterator
+from typing import Any
+
+from alrakis.errors import BackendError, InputError
+
+LOCAL = "local"
+_HOST = re.compile(r"[^\s/]+:\d{1,5}")
+
+
+def check_address(address: str) -> None:
+    """Raises InputError for what names no cluster."""
+    if address in (LOCAL, "auto") or _HOST.fullmatch(address):
+        return
+    if address.startswith("ray://"):
+        raise InputError(
+            f"{address} is Ray Client's, which loses work with its connection: run alrakis on the cluster "
+            "(`ray job submit -- alrakis batch ... --ray auto`), or give HOST:PORT of its head"
+        )
+    raise InputError(
+        f"--ray is local, auto (the cluster that this machine is in) or HOST:PORT, not {address!r}"
+    )
+
+
+@contextlib.contextmanager
+def connected(address: str) -> Iterator[None]:
+    """Within the block this process is a driver of the cluster; one that it is in already is left as it is.
+
+    Raises ModuleNotFoundError without Ray, InputError for what names no cluster, BackendError where none is.
+    """
+    check_address(address)
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    if address == LOCAL:
+        os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # listen to this machine alone
+    import ray
+
+    if ray.is_initialized():
+        yield
+        return
+    quiet: dict[str, Any] = {"log_to_driver": False, "logging_level": logging.ERROR}
+    if address == LOCAL:
+        quiet["include_dashboard"] = False
+    with _silent(), contextlib.ExitStack() as stack:
+        stack.callback(ray.shutdown)
+        _init(address, quiet)
+        yield
+
+
+def _init(address: str, quiet: dict[str, Any]) -> None:
+    import ray
+
+    with _own_signals():
+        try:
+            ray.init(address, **quiet)
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            reason = " ".join(str(error).split())
+            raise BackendError(f"there is no Ray cluster at {address}: {reason:.300}") from None
+
+
+@contextlib.contextmanager
+def _own_signals() -> Iterator[None]:
+    """Keep our answer to SIGTERM, which Ray replaces by one of its own."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextlib.contextmanager
+def _silent() -> Iterator[None]:
+    """Ray tells of workers that end on standard output, and has no switch for it; that stream is ours."""
+    from ray._private import worker
+
+    before = getattr(worker, "print_to_stdstream", None)
+    worker.print_to_stdstream = lambda *data, **how: None
+    try:
+        yield
+    finally:
+        worker.print_to_stdstream = before

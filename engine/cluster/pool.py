@@ -1,0 +1,269 @@
+"""Workers of a cluster, and one thread here that gives them jobs and takes in what they made."""
+
+import logging
+import re
+import threading
+import time
+from dataclasses import replace
+from typing import Any
+
+from alrakis.cluster.ledger import Desk, Ledger, Task
+from alrakis.cluster.nodes import Node, Size, cpus_of_worker, living_nodes, resources_told, room_for
+from alrakis.cluster.probe import checked_nodes
+from alrakis.cluster.worker import Done, Job, Opened, Recipe, Worker
+from alrakis.errors import BackendError, InputError
+from alrakis.flight.sequence import Handle
+
+TICK_S = 0.2  # a job that comes while nobody has one waits so long at the most
+LOOK_S = 2.0  # how often the machines are counted
+TELL_S = 60.0  # how often it is told that workers are waited for
+START_S = 1800.0  # in which workers come, as machines are started for them
+MOST_STILLBORN = 3  # workers that end before they are open, one after the other
+MOST_DEATHS = 20  # workers that end by themselves, and nothing is made in between
+
+logger = logging.getLogger("alrakis")
+
+
+class Hired(Desk):
+    """A worker. node_id: where it is, once it is open. refused: it may not work, and keeps its place."""
+
+    def __init__(self, depth: int, actor: Any, opening: Any) -> None:
+        super().__init__(depth)
+        self.actor = actor
+        self.node_id: str | None = None
+        self.refused = False
+        self.under_way: dict[Any, Task | None] = {opening: None}
+
+    @property
+    def works(self) -> bool:
+        """Whether it takes jobs."""
+        return self.node_id is not None and not self.refused
+
+
+class Pool:
+    """Jobs are submitted, and done by whoever is there, in the cluster that this process is connected to.
+
+    depth: jobs that a worker does at once. grows: more machines may come. Raises InputError for a size that
+    nothing here has, BackendError for machines that would say other things.
+    """
+
+    def __init__(self, recipe: Recipe, size: Size, depth: int, *, grows: bool = True) -> None:
+        import ray
+
+        self._ray = ray
+        self._size = size
+        self._depth = depth
+        self._ledger = Ledger()
+        self._hired: list[Hired] = []
+        self._names: dict[str, str] = {}
+        nodes = self._living()
+        self._cpus = cpus_of_worker(size, nodes)
+        fit = [node for node in nodes.values() if node.room(self._cpus, size.gpus)]
+        if not (fit or grows):
+            raise InputError(
+                f"a worker needs {self._cpus:g} CPUs and {size.gpus:g} GPUs; this machine has: "
+                f"{resources_told(nodes)}"
+            )
+        self._recipe = ray.put(replace(recipe, known=checked_nodes(recipe.need, fit)))
+        self._begun = False
+        self._stillborn = self._deaths = 0
+        self._reason = ""  # of the last worker that ended before it was open
+        self._began_s = self._looked_s = self._told_s = time.monotonic()
+        self._closing = threading.Event()
+        self._lock = threading.Lock()  # of submitting and of the end
+        self._end: BaseException | None = None
+        self._thread = threading.Thread(target=self._run, name="alrakis-cluster", daemon=True)
+        self._thread.start()
+
+    @property
+    def room(self) -> int:
+        """How many jobs should be submitted and not done: all that are done at once, and some more."""
+        at_once = self._depth * max(1, sum(hired.works for hired in list(self._hired)))
+        return at_once + max(self._depth, at_once // 2)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The names of the machines that work now."""
+        return sorted({self._name(hired) for hired in list(self._hired) if hired.works})
+
+    def submit(self, job: Job) -> Handle[Any]:
+        """A job to be done; what comes of it, or what it raises, is in its handle.
+
+        Raises what ended the work, where it has ended.
+        """
+        task = Task(job)
+        with self._lock:
+            if self._end is not None:
+                raise self._end
+            self._ledger.add(task)
+        return task.handle
+
+    def close(self) -> None:
+        """End all work, and the workers."""
+        self._closing.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        end: BaseException = BackendError("the work on the cluster has ended")
+        try:
+            while not self._closing.is_set():
+                self._look()
+                self._give_out()
+                self._take_in()
+        except BaseException as error:  # it is told to all who wait
+            end = error
+        with self._lock:
+            self._end = end
+        self._ledger.give_up(self._hired, end)
+        for hired in self._hired:
+            self._ray.kill(hired.actor)
+
+    def _living(self) -> dict[str, Node]:
+        nodes = living_nodes(self._ray.nodes())
+        self._names.update({node.id: node.name for node in nodes.values()})
+        return nodes
+
+    def _name(self, hired: Hired) -> str:
+        return self._names.get(hired.node_id or "", "a machine")
+
+    def _look(self) -> None:
+        """Hire as many as there should be; where most is open, as many as the machines have room for.
+
+        Raises BackendError if none can be expected to start.
+        """
+        now_s = time.monotonic()
+        if self._hired and now_s - self._looked_s < LOOK_S:
+            return
+        self._looked_s = now_s
+        nodes = self._living()
+        wanted = self._size.most or max(self._size.least, room_for(self._cpus, self._size.gpus, nodes))
+        wanted += sum(hired.refused for hired in self._hired) if self._size.most else 0
+        if self._stillborn < MOST_STILLBORN:
+            for _ in range(wanted - len(self._hired)):
+                self._hire()
+        if all(hired.refused for hired in self._hired):
+            raise BackendError(f"no worker can start: {self._reason}")
+        there = sum(hired.works for hired in self._hired)
+        self._begun = self._begun or there >= self._size.least
+        if not self._begun:
+            self._wait(now_s, there, nodes)
+
+    def _wait(self, now_s: float, there: int, nodes: dict[str, Node]) -> None:
+        """Tell what is waited for. Raises BackendError after a long time."""
+        each = f"{self._cpus:g} CPUs and {self._size.gpus:g} GPUs"
+        waiting = f"{there} of {self._size.least} workers are there; each needs {each}"
+        if now_s - self._began_s >= START_S:
+            raise BackendError(f"no more workers come: {waiting}; machines: {resources_told(nodes)}")
+        if now_s - self._told_s >= TELL_S:
+            self._told_s = now_s
+            logger.info("waiting: %s", waiting)
+
+    def _hire(self) -> None:
+        actor = (
+            self._ray.remote(Worker)
+            .options(
+                num_cpus=self._cpus,
+                num_gpus=self._size.gpus,
+                max_concurrency=self._depth + 1,
+                max_restarts=0,
+                max_task_retries=0,
+            )
+            .remote()
+        )
+        self._hired.append(Hired(self._depth, actor, actor.open.remote(self._recipe)))
+
+    def _give_out(self) -> None:
+        for hired in self._hired if self._begun else []:
+            while hired.works and (task := self._ledger.next_for(hired)) is not None:
+                hired.under_way[hired.actor.do.remote(task.job)] = task
+
+    def _take_in(self) -> None:
+        """What has ended: first what went well, so that it is not lost with a worker that ended after it."""
+        holders = {reference: hired for hired in self._hired for reference in hired.under_way}
+        if not holders:
+            self._closing.wait(TICK_S)
+            return
+        ready, _ = self._ray.wait(list(holders), num_returns=1, timeout=TICK_S)
+        if ready:
+            ready, _ = self._ray.wait(list(holders), num_returns=len(holders), timeout=0)
+        ill: list[tuple[Hired, Any, Exception]] = []
+        for reference in ready:
+            hired = holders[reference]
+            try:
+                value = self._ray.get(reference)
+            except self._ray.exceptions.RayError as error:
+                ill.append((hired, reference, error))
+                continue
+            self._take(hired, hired.under_way.pop(reference), value)
+        for hired, reference, reason in ill:
+            if reference in hired.under_way:
+                self._went_wrong(hired, reference, reason)
+
+    def _take(self, hired: Hired, task: Task | None, value: Opened | Done) -> None:
+        if isinstance(value, Opened):
+            hired.node_id = value.node_id
+            if value.problems:
+                self._refuse(hired, value.problems)
+            else:
+                self._stillborn = 0
+                self._looked_s = -LOOK_S  # it may be the one that was waited for
+        elif task is not None:
+            self._deaths = 0
+            hired.tasks.discard(task)
+            for note in value.notes:
+                logger.warning("%s", note)
+            task.done(value.value)
+
+    def _refuse(self, hired: Hired, problems: list[str]) -> None:
+        """A machine will not do: where work goes on already, it is left out and its place is kept."""
+        self._living()
+        hired.refused, self._reason = True, f"{self._name(hired)} cannot work: {'; '.join(problems)}"
+        if not any(other.works for other in self._hired):
+            raise BackendError(self._reason)
+        logger.warning("%s", self._reason)
+
+    def _went_wrong(self, hired: Hired, reference: Any, error: Exception) -> None:
+        """A job, or the opening, ended without an answer: what of the worker, and of its jobs."""
+        exceptions = self._ray.exceptions
+        task = hired.under_way.pop(reference)
+        reason = _in_a_line(error)
+        if task is not None and isinstance(error, exceptions.ObjectLostError):
+            hired.tasks.discard(task)
+            alone = Desk(1)
+            alone.tasks = {task}
+            self._ledger.lost(alone)
+            return
+        self._hired.remove(hired)
+        hired.under_way = {}
+        self._ray.kill(hired.actor)
+        if self._gone(hired, error):
+            logger.info("%s has gone; its texts are said elsewhere", self._name(hired))
+            self._ledger.lost(hired)
+            return
+        if task is None:
+            self._stillborn, self._reason = self._stillborn + 1, reason
+            return
+        if isinstance(error, exceptions.RayTaskError):  # no job's own error: the worker may be ill
+            self._ledger.failed(hired, task, f"{self._name(hired)}: {reason}")
+            self._ledger.lost(hired)
+        else:
+            self._ledger.ended(hired, f"{self._name(hired)}: {reason}")
+        self._deaths += 1
+        if self._deaths > MOST_DEATHS + 2 * len(self._hired):
+            raise BackendError(f"worker after worker ends, and nothing is made: {reason}")
+
+    def _gone(self, hired: Hired, error: Exception) -> bool:
+        """Whether a worker ended with its machine."""
+        if isinstance(error, self._ray.exceptions.RayTaskError):
+            return False
+        if "node" in str(error) and "died" in str(error).partition("node")[2][:40]:
+            return True
+        return hired.node_id is not None and hired.node_id not in self._living()
+
+
+def _in_a_line(error: Exception) -> str:
+    """What an error tells, without the traceback of another machine and Ray's advice."""
+    cause = getattr(error, "cause", None)
+    told = " ".join((f"{type(cause).__name__}: {cause}" if cause is not None else str(error)).split())
+    ended = re.search(r"exit detail: (.*?)(?: (?:Some|There are some) |$)", told)
+    return (ended[1] if ended else told)[:300]

@@ -1,0 +1,198 @@
+"""A batch's folder in a bucket (S3, Google's, Azure's), or wherever else an address leads, by obstore.
+
+Objects are put whole or not at all. They cannot be added to, so the manifest is put anew, now and then and at
+the end, after all files that it tells of: a process that is killed leaves items that are done, and others of
+its last seconds that are made again.
+"""
+
+import contextlib
+import logging
+import secrets
+import threading
+import time
+from collections import deque
+from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from alrakis.audio import check_format
+from alrakis.errors import InputError, OutputError
+from alrakis.files.printable import printable
+from alrakis.jobs.batch_folder import MOST_BYTES, NAME, BatchFolder
+from alrakis.jobs.folder import LOCK
+from alrakis.places.given import given_path
+
+PUT_S = 15.0  # how often the manifest is put while rows come
+BEAT_S = 15.0  # how often whoever is at work says so
+WATCH_S = 40.0  # in which somebody who is at work has said so
+PUTTERS = 16  # files that are put at once
+MOST_PUTS = 64  # files that wait for it
+
+logger = logging.getLogger("alrakis")
+
+
+def batch_folder(place: str) -> BatchFolder:
+    """The folder of a batch: a path, or an address. Raises InputError for an address of no kind known."""
+    return BucketFolder(place) if "://" in place else BatchFolder(Path(place))
+
+
+class BucketFolder(BatchFolder):
+    """A batch's folder by an address, such as s3://bucket/name; keys are found where AWS's programs look."""
+
+    def __init__(self, url: str) -> None:
+        super().__init__(Path(url.partition("://")[2]))
+        self.place = self.url = url.rstrip("/")
+        self._store = open_store(self.url)
+        self._names: set[str] | None = None  # what is there, listed when it is first asked for
+        self._manifest: list[bytes] = []
+        self._put_s = 0.0
+        self._putters: ThreadPoolExecutor | None = None  # while it is held
+        self._under_way: deque[Future[Any]] = deque()
+
+    @contextlib.contextmanager
+    def hold(self) -> Iterator[None]:
+        """Keep others out. Raises InputError if one is at work there, or nothing can be put there."""
+        own = secrets.token_hex(8)
+        self._lock(own)
+        ended, self._putters = threading.Event(), ThreadPoolExecutor(PUTTERS, "alrakis-put")
+        beating = threading.Thread(target=self._beat, args=(own, ended), name="alrakis-beat", daemon=True)
+        beating.start()
+        try:
+            try:
+                yield
+            finally:
+                self._put_manifest()
+        finally:
+            ended.set()
+            beating.join()
+            self._putters.shutdown(wait=True, cancel_futures=True)
+            with contextlib.suppress(Exception):  # whoever comes next finds that nobody is at work
+                self._store.delete(LOCK)
+
+    def _lock(self, own: str) -> None:
+        from obstore.exceptions import AlreadyExistsError, BaseError
+
+        try:
+            try:
+                self._store.put(LOCK, own.encode(), mode="create")
+            except AlreadyExistsError:
+                before = self._get(LOCK)
+                logger.info("another process was at work in %s: looking for %d s if it is", self.url, WATCH_S)
+                time.sleep(WATCH_S)
+                if self._get(LOCK) != before:
+                    raise InputError(
+                        f"another process is at work in {self.url}; wait for it, or {self.ELSEWHERE}"
+                    ) from None
+                self._store.put(LOCK, own.encode())
+        except (BaseError, OSError) as error:
+            raise InputError(f"cannot write in {self.url}: {_in_a_line(error)}") from None
+
+    def _beat(self, own: str, ended: threading.Event) -> None:
+        count = 0
+        while not ended.wait(BEAT_S):
+            count += 1
+            with contextlib.suppress(Exception):  # the next beat may go through
+                self._store.put(LOCK, f"{own} {count}".encode())
+
+    def check(self, file: str) -> None:
+        """Raises InputError for a name of no format."""
+        try:
+            check_format(file)
+        except OutputError as error:
+            raise InputError(str(error)) from None
+
+    def has(self, file: str) -> bool:
+        """Whether a file is there. Raises OutputError."""
+        if self._names is None:
+            self._finish()
+            with self._told("read"):
+                self._names = {item["path"] for items in self._store.list() for item in items}
+        return file in self._names
+
+    def write(self, file: str, data: bytes) -> None:
+        """Put a file; the manifest at once, others beside each other. Raises OutputError."""
+        if file == NAME:
+            self._manifest = [data]
+            self._put_manifest()
+            return
+        if self._putters is None:
+            raise OutputError(f"{self.url} is not held")
+        while len(self._under_way) >= MOST_PUTS or (self._under_way and self._under_way[0].done()):
+            self._wait(self._under_way.popleft())
+        self._under_way.append(self._putters.submit(self._store.put, file, data))
+        if self._names is not None:
+            self._names.add(file)
+
+    def rename(self, file: str, name: str) -> None:
+        """Give a file another name, if it is there. Raises OutputError."""
+        self._finish()
+        if self.has(file):
+            with self._told("rename"):
+                self._store.rename(file, name)
+            self._names = (self._names or set()) - {file} | {name}
+
+    def content(self) -> bytes:
+        """What the manifest holds, nothing if there is none. Raises OSError or LimitError."""
+        found = self._get(NAME)
+        if found is not None and len(found) > MOST_BYTES:
+            raise OSError(f"it has more than {MOST_BYTES >> 20} MiB")
+        return found or b""
+
+    def append(self, lines: bytes) -> None:
+        """Add lines to the manifest, which is put when it is time. Raises OutputError."""
+        self._manifest.append(lines)
+        if time.monotonic() - self._put_s >= PUT_S:
+            self._put_manifest()
+
+    def _put_manifest(self) -> None:
+        """Put the manifest after all files that it tells of."""
+        if not self._manifest:
+            return
+        self._finish()
+        self._manifest = [b"".join(self._manifest)]
+        with self._told("write"):
+            self._store.put(NAME, self._manifest[0])
+        self._put_s = time.monotonic()
+
+    def _finish(self) -> None:
+        while self._under_way:
+            self._wait(self._under_way.popleft())
+
+    def _wait(self, put: "Future[Any]") -> None:
+        with self._told("write"):
+            put.result()
+
+    @contextlib.contextmanager
+    def _told(self, what: str) -> Iterator[None]:
+        """Raise what goes wrong in the block as OutputError."""
+        from obstore.exceptions import BaseError
+
+        try:
+            yield
+        except (BaseError, OSError) as error:
+            raise OutputError(f"cannot {what} in {self.url}: {_in_a_line(error)}") from None
+
+    def _get(self, name: str) -> bytes | None:
+        try:
+            return bytes(self._store.get(name).bytes())
+        except FileNotFoundError:
+            return None
+
+
+def open_store(url: str) -> Any:
+    """What is at an address. Raises InputError for no kind known, ModuleNotFoundError without obstore."""
+    from obstore.exceptions import BaseError
+    from obstore.store import LocalStore, from_url
+
+    try:
+        if url.startswith("file://"):
+            return LocalStore(given_path(url.removeprefix("file://")), automatic_cleanup=True, mkdir=True)
+        return from_url(url)
+    except (BaseError, ValueError, OSError) as error:
+        raise InputError(f"{url} is no place to write to: {_in_a_line(error)}") from None
+
+
+def _in_a_line(error: BaseException) -> str:
+    """What an error says before it shows its insides."""
+    return printable(" ".join(str(error).partition("Debug source")[0].split()))[:300]

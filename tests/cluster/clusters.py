@@ -1,0 +1,37 @@
+"""Clusters of several machines, which are processes on this one."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+
+class Machines:
+    """A cluster; its first machine is there from the start."""
+
+    def __init__(self, cpus: int) -> None:
+        from ray.cluster_utils import Cluster
+
+        self._cluster = Cluster()
+        self.add(cpus)
+        self.address: str = self._cluster.address
+
+    def add(self, cpus: int = 1, **more: Any) -> Any:
+        """One more machine."""
+        return self._cluster.add_node(num_cpus=cpus, include_dashboard=False, **more)
+
+    def remove(self, machine: Any) -> None:
+        """A machine goes, without a word."""
+        self._cluster.remove_node(machine, allow_graceful=False)
+
+    def end(self) -> None:
+        import ray
+
+        ray.shutdown()
+        self._cluster.shutdown()
+
+
+def until(happened: Callable[[], Any]) -> Any:
+    """Wait for something to be true, however long that takes here; gives it."""
+    while not (found := happened()):
+        time.sleep(0.05)
+    return found

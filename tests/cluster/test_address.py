@@ -1,0 +1,45 @@
+"""Reaching a cluster: what names one, and what is told where none is."""
+
+import signal
+
+import pytest
+
+from alrakis.cluster.address import check_address, connected
+from alrakis.errors import BackendError, InputError
+from tests.processes import free_port
+
+
+@pytest.mark.parametrize("address", ["local", "auto", "10.0.0.1:6379", "head.example.com:6379"])
+def test_what_names_a_cluster(address: str) -> None:
+    check_address(address)
+
+
+@pytest.mark.parametrize("address", ["", "head", "10.0.0.1", "http://head:8265", "ray://head:10001"])
+def test_what_names_none(address: str) -> None:
+    with pytest.raises(InputError):
+        check_address(address)
+
+
+def test_within_the_block_this_is_a_driver_with_our_own_signals(one_machine: str) -> None:
+    import ray
+
+    before = signal.getsignal(signal.SIGTERM)
+    with connected(one_machine):
+        assert ray.is_initialized()
+        assert signal.getsignal(signal.SIGTERM) is before
+        with connected(one_machine):  # it is in one already
+            pass
+        assert ray.is_initialized()
+    assert not ray.is_initialized()
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.cluster
+def test_where_there_is_none_it_is_told_in_a_line(ray_here: None) -> None:
+    address = f"127.0.0.1:{free_port()}"
+    with (
+        pytest.raises(BackendError, match=f"there is no Ray cluster at {address}") as error,
+        connected(address),
+    ):
+        pass
+    assert "\n" not in str(error.value)

@@ -1,0 +1,102 @@
+"""`alrakis serve` over Ray Serve: what it answers is what one server answers."""
+
+import io
+import json
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+import soundfile
+
+from alrakis import Engine
+from alrakis.audio import pcm16
+from alrakis.cluster.serving import QUEUED, BySeconds, Speech, app
+from alrakis.errors import ConfigError, InputError
+from alrakis.serve.settings import load_settings
+from tests.processes import free_port
+
+
+@pytest.mark.parametrize(
+    ("queued", "replicas"), [([], 1), ([0.0], 1), ([59.0], 1), ([61.0], 2), ([100.0, 100.0], 4), ([9e9], 5)]
+)
+def test_replicas_are_by_the_seconds_that_wait(queued: list[float], replicas: int) -> None:
+    told = {QUEUED: dict(enumerate(queued))} if queued else None
+    context = SimpleNamespace(
+        aggregated_metrics=told, capacity_adjusted_min_replicas=1, capacity_adjusted_max_replicas=5
+    )
+    assert BySeconds(60.0)(context) == (replicas, {})
+
+
+def test_a_replica_tells_how_much_waits_in_it() -> None:
+    settings = load_settings({"weights": "demo", "config": "cpu-fp32", "overrides": {"threads": 1}})
+    speech = Speech(settings)
+    assert speech.record_autoscaling_stats() == {QUEUED: 0.0}
+    speech.service.queue.enter(30.0)
+    assert speech.record_autoscaling_stats() == {QUEUED: 30.0}
+    speech.service.close()
+    speech.service.engine.close()
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "told"),
+    [
+        ({"weights": "demo"}, ConfigError, "other machines could use the server"),
+        ({"open": "true", "replicas": "4:1"}, InputError, "replicas are MIN:MAX"),
+        ({"open": "true", "wieghts": "demo"}, ConfigError, "wieghts"),
+    ],
+)
+def test_a_mistake_is_told(given: dict[str, Any], error: type[Exception], told: str) -> None:
+    with pytest.raises(error, match=told):
+        app(given)
+
+
+@pytest.fixture
+def served(one_machine: str) -> Iterator[str]:
+    """The address of a replica that says the demo voice."""
+    import ray
+    from ray import serve
+
+    ray.init(one_machine, log_to_driver=False, logging_level="ERROR")
+    port = free_port()
+    serve.start(http_options={"host": "127.0.0.1", "port": port})
+    overrides = json.dumps({"threads": 1})
+    serve.run(
+        app(
+            {
+                "weights": "demo",
+                "config": "cpu-fp32",
+                "overrides": overrides,
+                "api_key": "a-long-key",
+                "replicas": "1:2",
+            }
+        ),
+        name="speech",
+    )
+    yield f"http://127.0.0.1:{port}"
+    serve.shutdown()
+    ray.shutdown()
+
+
+def ask(url: str, body: dict[str, Any], key: str = "a-long-key") -> bytes:
+    headers = {"content-type": "application/json", "authorization": f"Bearer {key}"}
+    request = urllib.request.Request(f"{url}/v1/audio/speech", json.dumps(body).encode(), headers)
+    with urllib.request.urlopen(request) as answer:
+        return bytes(answer.read())
+
+
+@pytest.mark.cluster
+def test_a_replica_answers_as_a_server_does(served: str) -> None:
+    body = {"input": "Good morning.", "seed": 7, "response_format": "wav"}
+    with Engine("demo", "cpu-fp32", threads=1) as engine:
+        audio = engine.generate_long("Good morning.", seed=7).audio
+    said = ask(served, body)
+    assert (soundfile.read(io.BytesIO(said), dtype="int16")[0] == np.frombuffer(pcm16(audio), "<i2")).all()
+    assert ask(served, body) == said
+    with urllib.request.urlopen(f"{served}/ready") as answer:
+        assert json.load(answer)["status"] == "ready"
+    with pytest.raises(urllib.error.HTTPError, match="401"):
+        ask(served, body, key="another-key")
