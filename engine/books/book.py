@@ -10,6 +10,7 @@ from typing import Literal
 
 from alrakis.errors import InputError
 
+_LONGEST_TITLE = 300
 _CHOICE = re.compile(r"\s*(\d{1,6})\s*(?:(-)\s*(\d{1,6})?)?\s*")
 
 
@@ -35,10 +36,16 @@ class Block:
 
 @dataclass(frozen=True)
 class Chapter:
-    """text: all that is read aloud of it, its title first, with an empty line between paragraphs."""
+    """text: all that is read aloud of it, its title first, with an empty line between paragraphs.
+
+    A title that is longer than titles are is cut: it goes into tags, names of files and lists.
+    """
 
     title: str
     text: str
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", _cut(self.title))
 
 
 @dataclass(frozen=True)
@@ -54,6 +61,14 @@ class Book:
     language: str = ""
     cover: bytes | None = field(default=None, repr=False)
     left_out: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "title", _cut(self.title))
+        object.__setattr__(self, "author", _cut(self.author))
+
+
+def _cut(title: str) -> str:
+    return title if len(title) <= _LONGEST_TITLE else f"{title[: _LONGEST_TITLE - 1]}…"
 
 
 @dataclass

@@ -2,7 +2,7 @@
 
 import pytest
 
-from alrakis.books.book import Block, chapters_of, parse_chapters
+from alrakis.books.book import Block, Book, chapters_of, parse_chapters
 from alrakis.errors import InputError
 
 
@@ -49,3 +49,15 @@ def test_chapters_are_chosen() -> None:
 def test_chapters_that_are_not_there(choice: str) -> None:
     with pytest.raises(InputError, match="chapter"):
         parse_chapters(choice, 3)
+
+
+def test_titles_are_no_longer_than_titles_are() -> None:
+    """A heading of 17 MB made a FLAC file that nothing could open; it is still read aloud whole."""
+    long = "word " * 100_000
+    (chapter,) = chapters_of([Block(long, 1), Block("a")], "", "b.md")
+    assert chapter.text.startswith(long)
+    book = Book([chapter], long, long)
+    for title in (chapter.title, book.title, book.author):
+        assert len(title) == 300
+        assert title.endswith("…")
+    assert Book([chapter], "x" * 300).title == "x" * 300
