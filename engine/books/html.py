@@ -112,7 +112,7 @@ class _Page:
             text = node.text_content or ""
             self._said.append(text if self._pre else _SPACE.sub(" ", text))
             return False
-        if tag.startswith(("-", "!")):
+        if tag is None or tag.startswith(("-", "!")):  # lexbor gives <?xml ...?> within a page no tag
             return False
         if tag in _SILENT or self._is_mark(node, tag) or self._is_missed(node, tag):
             return False
