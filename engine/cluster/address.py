@@ -4,7 +4,9 @@ import contextlib
 import logging
 import os
 import re
+import secrets
 import signal
+import socket
 import threading
 from collections.abc import Iterator
 from typing import Any
@@ -12,6 +14,7 @@ from typing import Any
 from alrakis.errors import BackendError, InputError
 
 LOCAL = "local"
+REACH_S = 10.0
 _HOST = re.compile(r"[^\s/]+:\d{1,5}")
 
 
@@ -39,6 +42,7 @@ def connected(address: str) -> Iterator[None]:
     os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
     if address == LOCAL:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # listen to this machine alone
+        os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else one is left in ~/.ray
     import ray
 
     if ray.is_initialized():
@@ -56,12 +60,28 @@ def connected(address: str) -> Iterator[None]:
 def _init(address: str, quiet: dict[str, Any]) -> None:
     import ray
 
+    _reach(address)
     with _own_signals():
         try:
             ray.init(address, **quiet)
-        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+        except ray.exceptions.AuthenticationError:
+            raise BackendError(
+                f"the cluster at {address} asks for its token: set RAY_AUTH_TOKEN, or copy ~/.ray/auth_token "
+                "from its head"
+            ) from None
+        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             reason = " ".join(str(error).split())
             raise BackendError(f"there is no Ray cluster at {address}: {reason:.300}") from None
+
+
+def _reach(address: str) -> None:
+    """Raises BackendError where nobody listens, for which Ray waits minutes."""
+    host, colon, port = address.rpartition(":")
+    if colon:
+        try:
+            socket.create_connection((host, int(port)), REACH_S).close()
+        except (OSError, OverflowError) as error:
+            raise BackendError(f"there is no Ray cluster at {address}: {error}") from None
 
 
 @contextlib.contextmanager

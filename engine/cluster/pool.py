@@ -84,7 +84,8 @@ class Pool:
     @property
     def nodes(self) -> list[str]:
         """The names of the machines that work now."""
-        return sorted({self._name(hired) for hired in list(self._hired) if hired.works})
+        ids = {hired.node_id for hired in list(self._hired) if hired.works}
+        return sorted(self._names.get(node_id or "", "a machine") for node_id in ids)
 
     def submit(self, job: Job) -> Handle[Any]:
         """A job to be done; what comes of it, or what it raises, is in its handle.

@@ -1,11 +1,14 @@
 """Reaching a cluster: what names one, and what is told where none is."""
 
 import signal
+from pathlib import Path
 
 import pytest
 
 from alrakis.cluster.address import check_address, connected
 from alrakis.errors import BackendError, InputError
+from tests.cli.programs import alrakis_process
+from tests.jobs.batches import QUICK, write_items
 from tests.processes import free_port
 
 
@@ -34,7 +37,6 @@ def test_within_the_block_this_is_a_driver_with_our_own_signals(one_machine: str
     assert signal.getsignal(signal.SIGTERM) is before
 
 
-@pytest.mark.cluster
 def test_where_there_is_none_it_is_told_in_a_line(ray_here: None) -> None:
     address = f"127.0.0.1:{free_port()}"
     with (
@@ -43,3 +45,14 @@ def test_where_there_is_none_it_is_told_in_a_line(ray_here: None) -> None:
     ):
         pass
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.cluster
+def test_a_cluster_whose_token_is_not_known_is_told_of_in_a_line(one_machine: str, here: Path) -> None:
+    write_items(here, {"text": "Hello."})
+    strange = {"HOME": str(here), "RAY_AUTH_TOKEN": "", "RAY_AUTH_MODE": "token"}
+    arguments = ["batch", "t.jsonl", "-o", "out", *QUICK, "--ray", one_machine]
+    ended = alrakis_process(*arguments, folder=here, **strange)
+    assert ended.code == 1
+    assert f"the cluster at {one_machine} asks for its token: set RAY_AUTH_TOKEN" in ended.err
+    assert "Traceback" not in ended.err
