@@ -49,7 +49,9 @@ def choose_config(weights: Any = "bark") -> tuple[str, str]:
         if gpu:
             return gpu
     if has_torch and sys.platform == "darwin" and env_flag("SUNO_ENABLE_MPS"):
-        return _apple_choice()
+        apple, lack = _apple_choice()
+        if apple:
+            return apple
     without = _no_gpu(has_torch, lack)
     if has_onnx:
         return _cpu_choice(without, has_torch)
@@ -113,7 +115,7 @@ def _is_small(weights: Any) -> bool:
 
 def _no_gpu(has_torch: bool, lack: str) -> str:
     """Why no GPU is taken, in words that are true of this machine. lack: what torch has against it."""
-    if sys.platform == "darwin" and platform.machine() == "arm64":
+    if sys.platform == "darwin" and platform.machine() == "arm64" and not lack:
         hint = "SUNO_ENABLE_MPS=1 takes it" if has_torch else "PyTorch would run on it (alrakis[torch])"
         return f"Apple's GPU is not taken unasked: {hint}"
     names = [gpu.name for gpu in gpus()]
@@ -123,16 +125,16 @@ def _no_gpu(has_torch: bool, lack: str) -> str:
     return f"{' and '.join(names)} found, but {reason}"
 
 
-def _apple_choice() -> tuple[str, str]:
-    """The preset for Apple's GPU: fp16 where it keeps sums of halves in fp32, as all code here expects."""
+def _apple_choice() -> tuple[tuple[str, str] | None, str]:
+    """The preset for Apple's GPU, and why: fp16 where its sums of halves are fp32. As `_gpu_choice`."""
     import torch
 
-    asked = "SUNO_ENABLE_MPS is set"
     if not torch.backends.mps.is_available():
-        return "torch-fp32", f"{asked}, but this PyTorch has no Apple GPU: fp32 on torch"
+        return None, "this PyTorch cannot use it"
+    asked = "SUNO_ENABLE_MPS is set"
     if sums_halves_in_fp32(torch, "mps"):
-        return "gpu-fp16", f"{asked}: fp16 on Apple's GPU, which keeps sums in fp32"
-    return "torch-fp32", f"{asked}: fp32 on Apple's GPU, whose sums in fp16 are not exact enough"
+        return ("gpu-fp16", f"{asked}: fp16 on Apple's GPU, which keeps sums in fp32"), ""
+    return ("torch-fp32", f"{asked}: fp32 on Apple's GPU, whose sums in fp16 are not exact enough"), ""
 
 
 def _gpu_choice(size: str) -> tuple[tuple[str, str] | None, str]:

@@ -119,7 +119,7 @@ def test_apples_gpu_is_taken_where_suno_s_variable_says_so(
     assert chosen() == "cpu-int8"
     monkeypatch.setenv("SUNO_ENABLE_MPS", "True")
     for there, sums, expected in (
-        (False, True, "torch-fp32"),
+        (False, True, "cpu-int8"),
         (True, False, "torch-fp32"),
         (True, True, "gpu-fp16"),
     ):

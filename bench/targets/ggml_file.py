@@ -12,7 +12,9 @@ from typing import BinaryIO
 
 import numpy as np
 
+from alrakis.errors import InputError
 from alrakis.spec import STAGES, GPTShape
+from alrakis.text.encoder import BertEncoder
 from alrakis.weights.types import Array, CodecWeights, StageWeights, Weights
 
 _MAGIC = 0x67676D6C
@@ -34,10 +36,13 @@ _RENAMES = (
 
 
 def write_ggml(weights: Weights, path: Path) -> None:
-    """Write all parts of weights into one file."""
+    """Write all parts of weights into one file. Raises InputError for weights without BERT's tokenizer."""
+    tokenizer = weights.tokenizer()
+    if not isinstance(tokenizer, BertEncoder):
+        raise InputError(f"{weights.name} has another tokenizer than BERT's, and bark.cpp knows no other")
+    vocab = tokenizer.vocab
     with path.open("wb") as file:
         _numbers(file, _MAGIC)
-        vocab = weights.tokenizer().vocab
         _numbers(file, len(vocab))
         for word in sorted(vocab, key=vocab.__getitem__):
             _numbers(file, len(word.encode()))

@@ -1,23 +1,28 @@
 """On a real GPU: the same numbers as on the CPU, by graphs that were recorded once."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 import torch
 
 from alrakis.backends.torch.backend import TorchBackend
 from alrakis.backends.torch.codec import TorchCodec
 from alrakis.backends.torch.cuda import Arrival, Graphs
+from alrakis.backends.torch.exported import ExportedFineGPT
 from alrakis.backends.torch.fine import TorchFineGPT
 from alrakis.backends.torch.gpt import TorchCausalGPT
-from alrakis.backends.torch.noise import DeviceNoise
+from alrakis.backends.torch.noise import DeviceNoise, exponential
+from alrakis.backends.torch.noise_kernel import one_kernel
 from alrakis.backends.torch.steps import STRIDE
 from alrakis.config import Config
 from alrakis.errors import BackendError
+from alrakis.export.build import build_stage
 from alrakis.sampling import Draw, Draws, Sampling, StageNoise
-from alrakis.spec import Stage
+from alrakis.spec import STAGES, Stage
 from tests.backends.tiny import COARSE_HEADS, TEXT_HEADS, TinyWeights, codec_weights, stage_weights
 
 pytestmark = [
@@ -200,3 +205,33 @@ def test_offload_keeps_one_part_on_the_device_and_memory_is_given_back() -> None
     torch.testing.assert_close([logits.cpu() for logits in there], here, atol=1e-4, rtol=1e-3)
     moved.close()
     plain.close()
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_noise_is_made_in_one_kernel(stage: Stage) -> None:
+    """It is compared with the arithmetic on tensors when it is made; here over a stride and a window."""
+    made, lack = one_kernel(STAGES.index(stage), CUDA, exponential)
+    assert made is not None, lack
+    seeds = torch.tensor([[-5], [2**62]], device=CUDA)
+    stride, window = torch.arange(32).view(2, 16), torch.tensor([[7], [9]])
+    for steps, first, count in ((stride, 0, 10_001), (window, 3, 90_000)):
+        given = seeds, STAGES.index(stage), steps.to(CUDA), first, count
+        assert torch.equal(made(*given), exponential(*given))
+
+
+def test_the_exported_fine_model_gives_the_cpus_tokens(tmp_path: Path) -> None:
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        pytest.skip("this onnxruntime knows no CUDA devices")
+    weights = stage_weights("fine")
+    build_stage(weights, [range(1024)], "fp32", tmp_path)
+    filled = []
+    for gpt in (
+        TorchFineGPT(weights, 1024, CPU, torch.float32),
+        ExportedFineGPT(weights, tmp_path, 1024, 1, CUDA, torch.float32),
+    ):
+        window = gpt.begin(tokens_of(2, 40 * 8, 1024).reshape(2, 40, 8), 2)
+        for codebook in range(2, 8):
+            draws = [Draw(seed, codebook, Sampling(0.5)) for seed in (1, 2)]
+            gpt.predict(window, codebook, np.array([3, 10]), draws)
+        filled.append(gpt.codes(window))
+    assert np.array_equal(*filled)

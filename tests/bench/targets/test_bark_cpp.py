@@ -14,6 +14,7 @@ from alrakis.bench.targets.ggml_file import write_ggml
 from alrakis.bench.targets.peers import PEERS, best_device
 from alrakis.errors import BackendError, InputError
 from alrakis.spec import STAGES, Stage
+from alrakis.text.encoder import BertEncoder
 from alrakis.weights import open_weights
 
 WEIGHTS = "synthetic-tiny"
@@ -62,7 +63,9 @@ def test_the_file_holds_the_same_parameters(tmp_path: Path) -> None:
     write_ggml(weights, path)
     found = Read(path)
     assert found.magic == (0x67676D6C, 0x67676D6C)
-    vocab = weights.tokenizer().vocab
+    tokenizer = weights.tokenizer()
+    assert isinstance(tokenizer, BertEncoder)
+    vocab = tokenizer.vocab
     assert {word: number for number, word in enumerate(found.words)} == vocab
     for stage in STAGES:
         part = weights.stage(stage)
