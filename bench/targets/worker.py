@@ -89,6 +89,7 @@ def main() -> None:
         "accuracy": worker.accuracy,
     }
     replies = os.fdopen(os.dup(1), "w", buffering=1)
+    os.dup2(2, 1)  # libraries print too, past sys.stdout
     with contextlib.redirect_stdout(sys.stderr):
         for line in sys.stdin:
             command = json.loads(line)

@@ -1,5 +1,9 @@
 """The process of a target, and what is said of its end."""
 
+import json
+import subprocess
+import sys
+
 import pytest
 
 from alrakis.bench.targets.process import Process, Target, TargetError
@@ -29,3 +33,18 @@ def test_a_killed_process_says_so() -> None:
         with pytest.raises(TargetError, match=r"killed by the system \(SIGKILL\)") as error:
             process.ask(do="load")
         assert not error.value.alive
+
+
+def test_what_a_library_prints_is_no_reply() -> None:
+    program = """
+import os, sys
+from alrakis.bench.targets import worker
+worker.Worker.load = lambda self: os.write(1, b"model size: 5 MB\\\\n") and {"load_s": 1.0}
+sys.argv = ["worker", "--target", "cpu-fp32", "--weights", "synthetic-tiny"]
+worker.main()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", program], input='{"do": "load"}\n', capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout) == {"load_s": 1.0}
+    assert "model size: 5 MB" in done.stderr
