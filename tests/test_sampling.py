@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import chi2_contingency, chisquare
 
@@ -213,7 +213,6 @@ def probabilities(logits: FloatArray, sampling: Sampling) -> FloatArray:
     return torch.softmax(torch.from_numpy(restrict(logits, sampling)) / sampling.temperature, -1).numpy()
 
 
-@settings(deadline=None)
 @given(
     seed=seeds,
     scale=st.floats(0.01, 10),
@@ -237,7 +236,6 @@ def test_what_is_excluded_is_what_bark_excludes(
     np.testing.assert_allclose(found, bark_probabilities(logits, sampling), rtol=1e-4, atol=1e-30)
 
 
-@settings(deadline=None)
 @given(seed=seeds, top_k=st.integers(1, 1024), levels=st.integers(1, 50))
 def test_equal_logits_stay_or_go_together_under_top_k(
     bark_probabilities: BarkProbabilities, seed: int, top_k: int, levels: int

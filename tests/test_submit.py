@@ -14,8 +14,9 @@ from alrakis.errors import AlrakisError, BackendError, InputError, VoiceError
 from alrakis.result import Result
 from tests.long.spoken import SHORT, text_of
 from tests.results import same
+from tests.threads import WAIT_S, held, no_worker_stays
 
-LONG = {"allow_early_stop": False, "max_gen_duration_s": 4.0}  # long enough to be in the middle of it
+LONG = {"allow_early_stop": False, "max_gen_duration_s": 4.0}
 
 
 @pytest.fixture(scope="module")
@@ -31,6 +32,11 @@ def rest(engine: Engine) -> None:
     """Wait until nothing is under way."""
     with engine._scheduler.resting():
         pass
+
+
+def in_slots(engine: Engine) -> bool:
+    """Whether anything is in the middle of a causal stage."""
+    return any(engine.slots_in_use.values())
 
 
 def alone(engine: Engine, text: str, seed: int) -> Result:
@@ -50,23 +56,29 @@ def test_a_handle_gives_what_generate_gives(engine: Engine) -> None:
 
 def test_a_handle_says_how_far_it_is(engine: Engine) -> None:
     seen: list[Any] = []
-    handle = engine.submit("hello", seed=5, **LONG)
-    while not handle.done():
+
+    def watch() -> bool:
         if handle.part is not None and handle.part not in seen:
             seen.append(handle.part)
-            if handle.part == "coarse":
-                handle.cancel()
-    assert seen[0] == "text"
+        return handle.part == "coarse"
+
+    with held(engine._scheduler, when=watch) as stands:
+        with engine._scheduler.resting():
+            handle = engine.submit("hello", seed=5, **LONG)
+        assert stands.wait(WAIT_S)
+        assert handle.cancel()
+    assert seen == ["text", "coarse"]
     assert 0 < handle.seconds < 4
-    assert handle.cancelled()
     rest(engine)
 
 
 def test_whoever_is_cancelled_disturbs_nobody_and_leaves_his_slot(engine: Engine) -> None:
     expected = [alone(engine, f"text {i}", i) for i in range(3)]
-    given_up = [engine.submit("given up", seed=i, **LONG) for i in range(3)]
-    others = [engine.submit(f"text {i}", seed=i, **SHORT) for i in range(3)]
-    assert all(handle.cancel() for handle in given_up)
+    with held(engine._scheduler, when=lambda: engine.slots_in_use["text"] == 3) as stands:
+        given_up = [engine.submit("given up", seed=i, **LONG) for i in range(3)]
+        assert stands.wait(WAIT_S)
+        others = [engine.submit(f"text {i}", seed=i, **SHORT) for i in range(3)]
+        assert all(handle.cancel() for handle in given_up)
     assert all(same(other.result(), own) for other, own in zip(others, expected, strict=True))
     for handle in given_up:
         with pytest.raises(CancelledError):
@@ -87,7 +99,7 @@ def test_functions_are_called_when_it_is_done_and_may_submit_more(engine: Engine
             ended.set()
 
     engine.submit("hello", seed=0, **SHORT).add_done_callback(more)
-    assert ended.wait(60)
+    assert ended.wait(WAIT_S)
     assert all(same(own, alone(engine, "hello", seed)) for seed, own in enumerate(made))
 
 
@@ -158,15 +170,18 @@ def test_texts_are_awaited_side_by_side(engine: Engine) -> None:
 
 
 def test_a_task_that_is_cancelled_frees_its_slot(engine: Engine) -> None:
-    async def give_up() -> None:
+    async def give_up(stands: threading.Event) -> None:
         task = asyncio.ensure_future(engine.generate_async("hello", seed=5, **LONG))
-        await asyncio.sleep(0.05)
+        while not stands.is_set():
+            await asyncio.sleep(0.001)
         task.cancel()
         with pytest.raises(asyncio.CancelledError):
             await task
 
-    asyncio.run(give_up())
+    with held(engine._scheduler, when=lambda: in_slots(engine)) as stands:
+        asyncio.run(give_up(stands))
     rest(engine)
+    assert not in_slots(engine)
     assert len(alone(engine, "hello", 5).audio)
 
 
@@ -210,8 +225,6 @@ def interrupted(call: Callable[[Callable[[str, float], None]], object]) -> None:
 def test_ctrl_c_ends_that_call_and_no_other(
     engine: Engine, form: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    rest(engine)
-    before = threading.active_count()
     other = engine.submit("hello", seed=5, **SHORT)
 
     def call(send: Callable[[str, float], None]) -> object:
@@ -238,7 +251,7 @@ def test_ctrl_c_ends_that_call_and_no_other(
     interrupted(call)
     monkeypatch.undo()
     rest(engine)
-    assert threading.active_count() <= before
+    assert no_worker_stays()
     assert all(slots._of == {} for slots in engine._scheduler._slots.values())
     assert same(other.result(), alone(engine, "hello", 5))
 
@@ -248,8 +261,11 @@ def test_ctrl_c_ends_that_call_and_no_other(
 
 def test_closing_ends_whatever_is_under_way() -> None:
     engine = Engine("synthetic-tiny", "torch-fp32", threads=1, max_batch=2)
-    handles = [engine.submit("hello", seed=seed, **LONG) for seed in range(5)]
-    engine.close()
+    scheduler = engine._scheduler
+    with held(scheduler, when=lambda: in_slots(engine), until=lambda: scheduler._closed) as stands:
+        handles = [engine.submit("hello", seed=seed, **LONG) for seed in range(5)]
+        assert stands.wait(WAIT_S)
+        engine.close()
     for handle in handles:
         with pytest.raises(BackendError, match="closed"):
             handle.result()

@@ -56,9 +56,11 @@ def run_python(code: str, site: Path | None = None, **environment: str) -> Any:
 
 REPORT = """
 import json, sys
+from alrakis.places import hub
 from alrakis.spec import Layout
 from alrakis.errors import VoiceError
 from alrakis.voices import find_preset, load_voice
+hub.PATIENCE_S = 600  # the hub is another process, which may be slow
 out = {"found": str(find_preset("v2/en_speaker_6"))}
 try:
     out["fine"] = load_voice("v2/en_speaker_6", Layout()).fine.sum().item()

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.backends.onnx.gpt import OnnxCausalGPT
@@ -102,7 +102,7 @@ class Flight:
             np.testing.assert_array_equal(found, expected)
 
 
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25)
 @given(st.data())
 def test_a_sequence_is_what_it_is_alone(kind: tuple[Any, Any, float], data: st.DataObject) -> None:
     """Random admissions, steps of random slots, and leaves; slots that wait or are idle are run along."""

@@ -13,9 +13,8 @@ MISSING = "no Chromium on the path: `make browser` installs Debian's (apt-get in
 
 # The page in a frame of some width, and around it what is read off it.
 _LOOK = """<!doctype html><meta charset="utf-8"><body>
-<iframe style="border:0;width:{width}px;height:900px" srcdoc="{page}"></iframe>
 <script>
-document.querySelector("iframe").onload = event => {{
+const look = event => {{
   const page = event.target.contentDocument, view = event.target.contentWindow;
   const style = element => view.getComputedStyle(element);
   const seen = selector => [...page.querySelectorAll(selector)].filter(e => e.getClientRects().length);
@@ -26,7 +25,8 @@ document.querySelector("iframe").onload = event => {{
   answer.textContent = JSON.stringify(found);
   document.body.append(answer);
 }};
-</script>"""
+</script>
+<iframe style="border:0;width:{width}px;height:900px" onload="look(event)" srcdoc="{page}"></iframe>"""
 
 
 def find_chromium() -> str | None:
@@ -54,8 +54,9 @@ class Browser:
         self._run(f"--window-size={width},2400", page, dark, f"--screenshot={picture}")
 
     def _run(self, option: str, page: Path, dark: bool, *more: str) -> str:
-        command = [self._program, "--headless", "--no-sandbox", "--disable-gpu", "--hide-scrollbars"]
-        command += [f"--user-data-dir={self._folder / 'profile'}", "--no-first-run", option, *more]
+        command = [self._program, "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage"]
+        command += [f"--user-data-dir={self._folder / 'profile'}", "--no-first-run", "--hide-scrollbars"]
+        command += [option, *more]
         command += [f"--blink-settings=preferredColorScheme={0 if dark else 1}", page.as_uri()]
         done = subprocess.run(command, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr

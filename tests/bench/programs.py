@@ -24,6 +24,26 @@ class Ended:
 Bench = Callable[..., Ended]
 
 _MAIN = "from alrakis.bench.cli import main; main()"
+# Standard error that waits to be told a line when it has said so many with some words.
+_STANDS = """
+import io, sys
+
+class Told(io.TextIOWrapper):
+    left, line = {times}, ""
+
+    def write(self, text):
+        written = super().write(text)
+        self.flush()
+        *lines, self.line = (self.line + text).split("\\n")
+        for line in lines:
+            self.left -= {words!r} in line
+            if self.left == 0:
+                self.left = -1
+                sys.stdin.readline()
+        return written
+
+sys.stderr = Told(sys.stderr.detach(), "utf-8")
+"""
 
 
 class Running:
@@ -53,6 +73,12 @@ class Running:
 
         return next(pid for pid in self.workers() if target in words(pid))
 
+    def go_on(self) -> None:
+        """After it has stood still."""
+        assert self._process.stdin
+        self._process.stdin.write("\n")
+        self._process.stdin.flush()
+
     def ctrl_c(self) -> None:
         self._process.send_signal(signal.SIGINT)
 
@@ -62,15 +88,27 @@ class Running:
 
 
 @contextmanager
-def started(folder: Path, *arguments: str, before: str = "", path: Path | None = None) -> Iterator[Running]:
-    """before: a line of Python that runs first. path: a folder whose modules come before all others."""
+def started(
+    folder: Path,
+    *arguments: str,
+    before: str = "",
+    path: Path | None = None,
+    stands: tuple[str, int] = ("", 0),
+) -> Iterator[Running]:
+    """before: a line of Python that runs first. path: a folder whose modules come before all others.
+
+    stands: it stands still when it has said these words so many times, until it is to go on.
+    """
+    words, times = stands
+    first = f"{before}\n{_STANDS.format(words=words, times=times) if times else ''}"
     environment = {**os.environ, "ALRAKIS_DEBUG": "0", "OMP_NUM_THREADS": "1"}
     if path:
         environment["PYTHONPATH"] = str(path)
     with subprocess.Popen(
-        [sys.executable, "-u", "-c", f"{before}\n{_MAIN}", *arguments],
+        [sys.executable, "-u", "-c", f"{first}\n{_MAIN}", *arguments],
         cwd=folder,
         env=environment,
+        stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

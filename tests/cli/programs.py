@@ -4,11 +4,13 @@ import fcntl
 import os
 import pty
 import select
+import signal
 import struct
 import subprocess
 import sys
 import termios
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -25,8 +27,49 @@ class Ended:
     err: str
 
 
-def command(*arguments: str | bytes, module: bool = False, program: str = "alrakis.cli") -> list[str | bytes]:
-    start = ["-m", "alrakis"] if module else ["-c", f"from {program} import main; main()"]
+# A program that stands still while it makes sound, until there is a file `go-on` where it was started.
+HELD = """
+import pathlib, time
+from alrakis.flight.scheduler import Scheduler
+turn = Scheduler._turn
+
+def held(scheduler):
+    while not pathlib.Path("go-on").exists():
+        time.sleep(0.01)
+    turn(scheduler)
+
+Scheduler._turn = held
+"""
+# A program that stands still at each file that it opens, makes, renames or removes where it was started.
+_LOOKED_AT = """
+import os, sys
+here = os.getcwd() + os.sep
+
+def look(event, given):
+    if event in ("open", "os.mkdir", "os.rename", "os.remove") and isinstance(given[0], str):
+        if os.path.abspath(given[0]).startswith(here):
+            os.write({told}, b".")
+            os.read({answer}, 1)
+
+sys.addaudithook(look)
+"""
+
+
+def slow_when(condition: str = "True") -> str:
+    """For a program that needs a second for each step of sound: hours, unless it is stopped."""
+    return f"""
+import os, time
+from alrakis.flight.scheduler import Scheduler
+turn = Scheduler._turn
+Scheduler._turn = lambda scheduler: ({condition} and time.sleep(1), turn(scheduler))
+"""
+
+
+def command(
+    *arguments: str | bytes, module: bool = False, program: str = "alrakis.cli", first: str = ""
+) -> list[str | bytes]:
+    """What starts the program. first: Python that runs before it."""
+    start = ["-m", "alrakis"] if module else ["-c", f"{first}\nfrom {program} import main; main()"]
     return [sys.executable, *start, *arguments]
 
 
@@ -55,14 +98,46 @@ def alrakis_process(
     return Ended(done.returncode, done.stdout.decode(), done.stderr.decode())
 
 
+def stopped_when(
+    moment: Callable[[], bool], *arguments: str, folder: Path, by: signal.Signals = signal.SIGKILL
+) -> tuple[int, str]:
+    """Run the program, and send it a signal as soon as a moment has come; its exit code and what it said.
+
+    However slow this process is, it misses no moment: the program waits while it looks.
+    """
+    from_program, told = os.pipe()
+    answer, to_program = os.pipe()
+    process = subprocess.Popen(
+        command(*arguments, first=_LOOKED_AT.format(told=told, answer=answer)),
+        cwd=folder,
+        stderr=subprocess.PIPE,
+        env=environment(),
+        pass_fds=(told, answer),
+        text=True,
+    )
+    for end in (told, answer):
+        os.close(end)
+    sent = False
+    while os.read(from_program, 1):
+        if not sent and moment():
+            sent = True
+            process.send_signal(by)
+        with suppress(BrokenPipeError):
+            os.write(to_program, b".")
+    for end in (from_program, to_program):
+        os.close(end)
+    _, said = process.communicate()
+    return process.returncode, said
+
+
 class Terminal:
     """The program on a pseudo-terminal."""
 
-    def __init__(self, *arguments: str, folder: Path, program: str = "alrakis.cli") -> None:
+    def __init__(self, *arguments: str, folder: Path, program: str = "alrakis.cli", first: str = "") -> None:
         self._screen, inner = pty.openpty()
         fcntl.ioctl(inner, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 100, 0, 0))  # rows, columns
         self.process = subprocess.Popen(
-            command(*arguments, program=program),
+            command(*arguments, program=program, first=first),
             cwd=folder,
             stdin=inner,
             stdout=inner,

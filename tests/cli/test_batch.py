@@ -5,8 +5,6 @@ import os
 import resource
 import shutil
 import signal
-import subprocess
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,7 +14,7 @@ import pytest
 import soundfile
 
 from alrakis.audio_tags import read_tags
-from tests.cli.programs import Run, alrakis_process, command, environment, refused
+from tests.cli.programs import Run, alrakis_process, refused, stopped_when
 from tests.jobs.batches import QUICK, TEXTS, manifest, samples, states, write_items
 
 # What it does.
@@ -61,20 +59,9 @@ def undisturbed(folder: Path, *options: str) -> dict[str, bytes]:
     return files
 
 
-def stop_when(moment: Callable[[], bool], folder: Path, *options: str, by: signal.Signals) -> tuple[int, str]:
-    process = subprocess.Popen(
-        command("batch", "t.txt", "-o", "out", *options),
-        cwd=folder, stderr=subprocess.PIPE, env=environment(), text=True,
-    )  # fmt: skip
-    while process.poll() is None and not moment():
-        time.sleep(0.001)
-    process.send_signal(by)
-    _, said = process.communicate()
-    return process.returncode, said
-
-
 def test_killed_at_several_moments_it_makes_the_same_files(texts: Path) -> None:
     options = [*QUICK, "--set", "max_batch=2"]
+    batch = ["batch", "t.txt", "-o", "out", *options]
     whole = undisturbed(texts, *options)
     out = texts / "out"
     moments: list[Callable[[], bool]] = [
@@ -84,11 +71,11 @@ def test_killed_at_several_moments_it_makes_the_same_files(texts: Path) -> None:
         lambda: "done" in states(texts).values(),
         lambda: len(list(out.glob("*.wav"))) >= 5,
     ]
-    killed = [stop_when(moment, texts, *options, by=signal.SIGKILL)[0] for moment in moments]
-    assert killed.count(-signal.SIGKILL) >= 4
+    killed = [stopped_when(moment, *batch, folder=texts)[0] for moment in moments]
+    assert killed == [-signal.SIGKILL] * len(moments)
     with open(out / "manifest.jsonl", "ab") as file:
         file.write(b'{"id": "0006", "fi')  # a line that a killed process did not finish
-    assert alrakis_process("batch", "t.txt", "-o", "out", *options, folder=texts).code == 0
+    assert alrakis_process(*batch, folder=texts).code == 0
     assert {path.name: path.read_bytes() for path in out.glob("*.wav")} == whole
     assert set(states(texts).values()) == {"done"}
     assert sorted(path.name for path in out.iterdir() if path.suffix != ".wav") == [".lock", "manifest.jsonl"]
@@ -98,11 +85,13 @@ def test_ctrl_c_says_how_to_go_on(texts: Path) -> None:
     options = [*QUICK, "--set", "max_batch=1"]
     (texts / "out").mkdir()
     (texts / "out" / "manifest.jsonl").touch()
-    code, said = stop_when(lambda: any((texts / "out").glob("*.wav")), texts, *options, by=signal.SIGINT)
+    made = lambda: any((texts / "out").glob("*.wav"))  # noqa: E731
+    batch = ["batch", "t.txt", "-o", "out", *options]
+    code, said = stopped_when(made, *batch, folder=texts, by=signal.SIGINT)
     assert code == 130
     assert "of 6 rows are in out; the same command goes on from there" in said
     assert said.endswith("alrakis: stopped\n")
-    assert alrakis_process("batch", "t.txt", "-o", "out", *options, folder=texts).code == 0
+    assert alrakis_process(*batch, folder=texts).code == 0
     assert set(states(texts).values()) == {"done"}
 
 

@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 import pytest
 import soundfile
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis.audio import pcm16, wav_header
 from alrakis.cli.player import Player
-from tests.cli.programs import Terminal, command, environment
+from tests.cli.programs import Terminal, command, environment, slow_when
 from tests.jobs.books import DEMO, QUICK
 
 BATCHES = ["--set", "max_batch=3"]
@@ -62,9 +62,11 @@ def test_a_stream_into_a_file_has_a_header_that_is_true(book: Path, mode: str) -
 
 
 def test_a_stream_that_is_stopped_leaves_a_file_that_can_be_heard(book: Path) -> None:
+    options = [*QUICK, "--set", "max_batch=1"]
+    heard = slow_when('os.path.getsize("heard.wav") >= 10_000')
     with open(book / "heard.wav", "wb") as file:
         process = subprocess.Popen(
-            command("read", "book.txt", "--stream", "-o", "book.wav", *QUICK, "--set", "max_batch=1"),
+            command("read", "book.txt", "--stream", "-o", "book.wav", *options, first=heard),
             cwd=book,
             stdout=file,
             env=environment(),
@@ -148,7 +150,6 @@ def listener(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Listener]:
     return put
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.permutations(range(1, 7)), st.integers(0, 6))
 def test_chunks_are_heard_in_order_whatever_the_order_they_are_made_in(
     listener: Callable[[], Listener], order: list[int], there: int

@@ -14,7 +14,17 @@ import pytest
 import alrakis
 from alrakis.cli.program import guarded
 from alrakis.errors import ConfigError, GenerationError, InputError, OutputError, WeightsNotFoundError
-from tests.cli.programs import BRIEF, TINY, Run, Terminal, alrakis_process, command, environment, refused
+from tests.cli.programs import (
+    BRIEF,
+    TINY,
+    Run,
+    Terminal,
+    alrakis_process,
+    command,
+    environment,
+    refused,
+    slow_when,
+)
 
 
 def test_weights_that_are_nowhere_say_where_to_put_them(tmp_path: Path) -> None:
@@ -44,8 +54,8 @@ def test_a_disk_that_fills_up_leaves_nothing_and_tells_the_seed(tmp_path: Path) 
 
 def test_ctrl_c_while_generating_leaves_nothing(tmp_path: Path) -> None:
     (tmp_path / "x.wav").write_bytes(b"what was there before")
-    terminal = Terminal("say", "Hi", "-o", "x.wav", *TINY, "--max-duration", "6", folder=tmp_path)
-    terminal.read_until("coarse:")
+    terminal = Terminal("say", "Hi", "-o", "x.wav", *TINY, folder=tmp_path, first=slow_when())
+    terminal.read_until("text:")
     terminal.process.send_signal(signal.SIGINT)
     shown = terminal.read_to_end()
     assert terminal.process.returncode == 130
@@ -62,9 +72,7 @@ def test_a_signal_cleans_up_as_ctrl_c_does(tmp_path: Path, number: signal.Signal
     (tmp_path / "tmp").mkdir()
     (tmp_path / "file").touch()
     process = subprocess.Popen(
-        command(
-            "say", "Hi", "-o", "x.wav", "--weights", "demo", "--config", "cpu-fp32", "--set", "threads=1"
-        ),
+        command("say", "Hi", "-o", "x.wav", "--weights", "demo", "--config", "cpu-fp32", first=slow_when()),
         cwd=tmp_path / "out",
         stderr=subprocess.PIPE,
         text=True,

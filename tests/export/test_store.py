@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.export import store as store_module
@@ -192,7 +192,7 @@ def test_a_foreign_manifest_is_damage(store: Store, artifact: Artifact, content:
     assert store.artifacts() == []
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(st.data())
 def test_no_damage_to_the_manifest_goes_further_than_damaged(
     store: Store, artifact: Artifact, data: st.DataObject

@@ -23,6 +23,7 @@ from alrakis.stages.asks import Decode, Run, Steps
 from alrakis.timings import Clock
 from alrakis.voices import Voice
 from tests.backends.tiny import LAYOUT, TinyWeights
+from tests.threads import WAIT_S, held, no_worker_stays
 from tests.toys import ToyBackend, ToyGPT, run_all
 
 CONFIG = Config(
@@ -143,18 +144,20 @@ def test_whoever_comes_and_goes(
         if all(text.handle is not None for text in batch):
             arrived.set()
 
-    arrive()
-    assert arrived.wait(60)
+    with scheduler.resting():  # the worker begins, and lets others arrive, when those at the beginning have
+        arrive()
+    assert arrived.wait(WAIT_S)
     for text in batch:
         assert text.handle is not None
         try:
-            found = text.handle.result(60)
+            found = text.handle.result(WAIT_S)
         except CancelledError:
             assert text.cancelled is not None
             continue
         assert_equal(found, alone(text))
     with scheduler.resting():  # the toys assert that no slot is held
-        assert threading.active_count() == 1 or scheduler._worker is None
+        pass
+    assert no_worker_stays()
     scheduler.close()
 
 
@@ -177,15 +180,18 @@ def test_who_comes_late_does_not_wait_for_a_stage(scheduler: Callable[..., Sched
     order: list[str] = []
     book = Caller(urgent=False)
     long = Options(max_gen_duration_s=0.9, allow_early_stop=False)
-    chapters = [flights.submit(Text(i, None, i, long, False, 0).steps(), book, Clock()) for i in range(6)]
-    for chapter in chapters:
-        chapter.add_done_callback(lambda _: order.append("chapter"))
-    short = flights.submit(
-        Text(9, None, 9, Options(max_gen_duration_s=0.1), True, 0).steps(), Caller(), Clock()
-    )
-    short.add_done_callback(lambda _: order.append("short"))
+    with held(flights, when=lambda: flights.slots_in_use["text"] >= 2) as stands:
+        chapters = [flights.submit(Text(i, None, i, long, False, 0).steps(), book, Clock()) for i in range(6)]
+        for chapter in chapters:
+            chapter.add_done_callback(lambda _: order.append("chapter"))
+        assert stands.wait(WAIT_S)
+        assert order == []
+        short = flights.submit(
+            Text(9, None, 9, Options(max_gen_duration_s=0.1), True, 0).steps(), Caller(), Clock()
+        )
+        short.add_done_callback(lambda _: order.append("short"))
     for handle in [*chapters, short]:
-        handle.result(60)
+        handle.result(WAIT_S)
     assert order.index("short") <= 1
     assert len(order) == 7
 
@@ -196,7 +202,7 @@ def test_the_others_do_not_starve(scheduler: Callable[..., Scheduler]) -> None:
     short = Options(max_gen_duration_s=0.3, allow_early_stop=False)
     patient = flights.submit(Text(1, None, 1, short, False, 0).steps(), Caller(urgent=False), Clock())
     for number in range(200):
-        flights.submit(Text(2, None, number, short, True, 0).steps(), Caller(), Clock()).result(60)
+        flights.submit(Text(2, None, number, short, True, 0).steps(), Caller(), Clock()).result(WAIT_S)
         if patient.done():
             return
     raise AssertionError("200 urgent texts went before it")
@@ -213,8 +219,8 @@ def test_an_error_reaches_its_own_caller_and_nobody_else(scheduler: Callable[...
     broken = flights.submit(Text(1, None, 1, every, True, 0).steps(), Caller(breaks), Clock())
     fine = flights.submit(Text(2, None, 2, every, True, 0).steps(), Caller(), Clock())
     with pytest.raises(ZeroDivisionError, match="own"):
-        broken.result(60)
-    assert_equal(fine.result(60), alone(Text(2, None, 2, every, True, 0)))
+        broken.result(WAIT_S)
+    assert_equal(fine.result(WAIT_S), alone(Text(2, None, 2, every, True, 0)))
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, SystemExit, MemoryError])
@@ -228,8 +234,8 @@ def test_nothing_that_a_caller_raises_ends_the_worker(
 
     steps = Text(1, None, 1, Options(max_gen_duration_s=0.1), True, 0).steps
     with pytest.raises(error):
-        flights.submit(steps(), Caller(breaks), Clock()).result(60)
-    flights.submit(steps(), Caller(), Clock()).result(60)
+        flights.submit(steps(), Caller(breaks), Clock()).result(WAIT_S)
+    flights.submit(steps(), Caller(), Clock()).result(WAIT_S)
 
 
 def test_a_network_that_fails_fails_those_who_were_in_it(scheduler: Callable[..., Scheduler]) -> None:
@@ -239,9 +245,9 @@ def test_a_network_that_fails_fails_those_who_were_in_it(scheduler: Callable[...
     decode, backend.parts["codec"].decode = backend.parts["codec"].decode, None
     failed = flights.submit(steps(), Caller(), Clock())
     with pytest.raises(TypeError):
-        failed.result(60)
+        failed.result(WAIT_S)
     backend.parts["codec"].decode = decode
-    flights.submit(steps(), Caller(), Clock()).result(60)
+    flights.submit(steps(), Caller(), Clock()).result(WAIT_S)
 
 
 def test_what_goes_wrong_in_company_is_its_own(scheduler: Callable[..., Scheduler]) -> None:
@@ -282,13 +288,13 @@ def test_what_goes_wrong_in_company_is_its_own(scheduler: Callable[..., Schedule
         thread.start()
     thread.join()
     with pytest.raises(GenerationError, match="not a number"):
-        handles[0].result(60)
+        handles[0].result(WAIT_S)
     for number in (1, 2, 3):
         steps = JOURNEY.whole("", ids(number), Manner(None, number, every), Clock())
         (expected,) = run_all(ToyBackend(LAYOUT, max_batch=1), [steps])
-        assert_equal(handles[number].result(60), expected)
+        assert_equal(handles[number].result(WAIT_S), expected)
     for number in (4, 5):
-        assert isinstance(handles[number].exception(60), (AssertionError, TypeError))
+        assert isinstance(handles[number].exception(WAIT_S), (AssertionError, TypeError))
 
 
 def test_many_wait_for_room_and_a_newcomer_does_not(scheduler: Callable[..., Scheduler]) -> None:
@@ -299,15 +305,19 @@ def test_many_wait_for_room_and_a_newcomer_does_not(scheduler: Callable[..., Sch
     crowd = Caller(lambda part, seconds: flying.append(len(flights._flying)), urgent=False)
     short = Options(max_gen_duration_s=0.05, allow_early_stop=False)
     order: list[str] = []
-    handles = [flights.submit(Text(1, None, i, short, False, 0).steps(), crowd, Clock()) for i in range(40)]
-    handles[30].cancel()
-    newcomer = flights.submit(Text(1, None, 1, short, False, 0).steps(), Caller(urgent=False), Clock())
-    for handle in handles:
-        handle.add_done_callback(lambda _: order.append("crowd"))
-    newcomer.add_done_callback(lambda _: order.append("newcomer"))
-    newcomer.result(60)
+    with held(flights) as stands:
+        handles = [
+            flights.submit(Text(1, None, i, short, False, 0).steps(), crowd, Clock()) for i in range(40)
+        ]
+        assert stands.wait(WAIT_S)
+        assert handles[30].cancel()
+        newcomer = flights.submit(Text(1, None, 1, short, False, 0).steps(), Caller(urgent=False), Clock())
+        for handle in handles:
+            handle.add_done_callback(lambda _: order.append("crowd"))
+        newcomer.add_done_callback(lambda _: order.append("newcomer"))
+    newcomer.result(WAIT_S)
     for handle in [*handles[:30], *handles[31:]]:
-        handle.result(60)
+        handle.result(WAIT_S)
     assert max(flying) <= most + 1
     assert order.index("newcomer") < 30
 
@@ -332,14 +342,13 @@ def test_steps_that_ask_for_nothing_are_done_at_once(scheduler: Callable[..., Sc
 def test_closed_it_ends_what_is_under_way(scheduler: Callable[..., Scheduler]) -> None:
     flights = scheduler()
     long = Options(max_gen_duration_s=0.9, allow_early_stop=False)
-    begun = threading.Event()
-    handle = flights.submit(
-        Text(1, None, 1, long, True, 0).steps(), Caller(lambda part, seconds: begun.set()), Clock()
-    )
-    assert begun.wait(60)
-    flights.close()
+    begun = held(flights, when=lambda: bool(flights.slots_in_use["text"]), until=lambda: flights._closed)
+    with begun as stands:
+        handle = flights.submit(Text(1, None, 1, long, True, 0).steps(), Caller(), Clock())
+        assert stands.wait(WAIT_S)
+        flights.close()
     with pytest.raises(BackendError, match="closed"):
-        handle.result(60)
+        handle.result(WAIT_S)
     with pytest.raises(BackendError, match="closed"):
         flights.submit(Text(1, None, 1, long, True, 0).steps(), Caller(), Clock())
 
@@ -354,7 +363,7 @@ def test_nothing_begins_while_it_rests(scheduler: Callable[..., Scheduler]) -> N
         thread.start()
         assert not begun.wait(0.2)
     thread.join()
-    assert begun.wait(60)
+    assert begun.wait(WAIT_S)
 
 
 def test_a_callback_cannot_wait_for_itself(scheduler: Callable[..., Scheduler]) -> None:
@@ -366,15 +375,12 @@ def test_a_callback_cannot_wait_for_itself(scheduler: Callable[..., Scheduler]) 
 
     steps = Text(1, None, 1, Options(max_gen_duration_s=0.1), True, 0).steps()
     with pytest.raises(BackendError, match="callback"):
-        flights.submit(steps, Caller(waits), Clock()).result(60)
+        flights.submit(steps, Caller(waits), Clock()).result(WAIT_S)
 
 
 def test_no_thread_stays_when_nothing_is_left_to_do(scheduler: Callable[..., Scheduler]) -> None:
     flights = scheduler()
-    before = threading.active_count()
     flights.submit(
         Text(1, None, 1, Options(max_gen_duration_s=0.1), True, 0).steps(), Caller(), Clock()
-    ).result(60)
-    with flights.resting():
-        pass
-    assert threading.active_count() <= before
+    ).result(WAIT_S)
+    assert no_worker_stays()

@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 
 from tests.fuzz import trap
 from tests.fuzz.reader import REFUSALS, Reader
 
-ADDRESS_SPACE = 4 << 30
+ADDRESS_SPACE = 4 << 30  # beside what the process has when it begins
 MOST_S = 120  # by the clock, on a machine that others use too: an input that takes longer is ended
 HANG_S = 5  # of CPU
 MEMORY = 500 << 20
@@ -136,7 +137,8 @@ def _work(
     reader: Reader, cases: list[Case], seeds: Path, shared: Shared, stop: int, until: float, kept: Path | None
 ) -> None:
     """Read inputs until the end, or until one has taken much memory; never returns."""
-    resource.setrlimit(resource.RLIMIT_AS, (ADDRESS_SPACE, ADDRESS_SPACE))
+    most = psutil.Process().memory_info().vms + ADDRESS_SPACE
+    resource.setrlimit(resource.RLIMIT_AS, (most, most))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")

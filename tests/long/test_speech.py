@@ -18,6 +18,7 @@ from alrakis.sampling import Options
 from alrakis.text.splitting import Chunk
 from tests.long.desk import BROKEN, SILENT, Desk
 from tests.long.spoken import SHORT, text_of
+from tests.threads import WAIT_S, held, no_worker_stays
 
 
 def speech_of(desk: Desk, texts: list[str], **options: Any) -> Speech:
@@ -136,19 +137,14 @@ def test_pieces_are_awaited_in_order() -> None:
 
 def test_closing_a_stream_ends_the_work_in_the_middle_of_a_stage(engine: Engine) -> None:
     long = {"allow_early_stop": False, "seed": 1}  # some 15 s of audio each
-    begun = threading.Event()
-    with engine._scheduler.resting():
-        pass
-    before = threading.active_count()
-    speech = engine.submit_long(text_of(3), on_move=lambda part, seconds: begun.set(), **long)
-    assert begun.wait(60)
-    speech.cancel()
+    with held(engine._scheduler, when=lambda: any(engine.slots_in_use.values())) as stands:
+        speech = engine.submit_long(text_of(3), **long)
+        assert stands.wait(WAIT_S)
+        speech.cancel()
     other = engine.stream(text_of(3), seed=1, **SHORT)
     next(other)
     other.close()
-    with engine._scheduler.resting():
-        pass
-    assert threading.active_count() == before
+    assert no_worker_stays()
     assert len(engine.generate("and then", seed=1, silent=True, **SHORT).audio)  # nothing is held
 
 
@@ -179,7 +175,6 @@ def test_what_goes_wrong_in_the_work_is_raised_to_the_listener() -> None:
 
 def test_a_stream_is_closed_while_another_thread_waits_for_it(engine: Engine) -> None:
     """Its own steps end by an error, as whatever is closed does; the engine serves the next."""
-    speech = engine.submit_long(text_of(3), seed=1, allow_early_stop=False)
     ended: list[BaseException] = []
 
     def listen() -> None:
@@ -188,9 +183,11 @@ def test_a_stream_is_closed_while_another_thread_waits_for_it(engine: Engine) ->
         except CancelledError as error:
             ended.append(error)
 
-    waiting = threading.Thread(target=listen)
-    waiting.start()
-    speech.cancel()
-    waiting.join()
+    with held(engine._scheduler):
+        speech = engine.submit_long(text_of(3), seed=1, allow_early_stop=False)
+        waiting = threading.Thread(target=listen)
+        waiting.start()
+        speech.cancel()
+        waiting.join()
     assert len(ended) == 1
     assert len(engine.generate("and then", seed=1, silent=True, **SHORT).audio)

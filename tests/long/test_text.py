@@ -4,7 +4,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis import Config, Engine
@@ -72,7 +72,6 @@ ENCODER = open_weights("demo").tokenizer()
 words = st.sampled_from(["one", "two.", "three,", "A: four!", "B: five?", "six\n\n", "seven; eight", "9."])
 
 
-@settings(deadline=None)
 @given(st.lists(words, min_size=1, max_size=60).map(" ".join), st.sampled_from([1.0, 3.0, 8.0]))
 def test_only_the_first_chunk_is_cut_for_the_opening(text: str, opening_s: float) -> None:
     config = CONFIG.model_copy(update={"opening_s": opening_s})

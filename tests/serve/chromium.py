@@ -16,13 +16,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-WAIT_S = 120.0
+from tests.threads import WAIT_S
+
 # Chromium reads commands from descriptor 3 and writes to 4: this puts them there.
 _START = "import os, sys; os.dup2({read}, 3); os.dup2({write}, 4); os.execv(sys.argv[1], sys.argv[1:])"
 _OPTIONS = (
     "--headless",
     "--no-sandbox",
     "--disable-gpu",
+    "--disable-dev-shm-usage",
     "--hide-scrollbars",
     "--no-first-run",
     "--mute-audio",
@@ -77,7 +79,7 @@ class Chromium:
         with contextlib.suppress(OSError, AssertionError):
             self.call("Browser.close")
         try:
-            self._process.wait(10)
+            self._process.wait(60)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -188,9 +190,9 @@ class Page:
         return answer["result"].get("value")
 
     def wait(self, expression: str) -> None:
-        """Until an expression is true."""
+        """Until an expression is true; it may await something."""
         ends = time.monotonic() + WAIT_S
-        while not self.get(f"!!({expression})"):
+        while not self.get(f"(async () => !!({expression}))()"):
             assert time.monotonic() < ends, (expression, self.text("main"), self.complaints)
             time.sleep(0.05)
 

@@ -5,18 +5,23 @@ import functools
 import json
 import threading
 import time
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
 import httpx
+import pytest
 
 from alrakis import Engine
+from alrakis.serve.saying import Saying
 from alrakis.serve.server import listen, make_server
 from alrakis.serve.settings import load_settings
+from tests.threads import WAIT_S, held
 
 SHORT = "I like pizza."
 LONG = "It is late. " * 24
 BRIEF_S = 0.4  # of audio for a chunk, whatever it says
-WAIT_S = 120.0  # that anything here should take at most
+PATIENT = {"timeout_s": WAIT_S, "read_s": WAIT_S, "stall_s": WAIT_S}  # no limit but those a test asks for
 
 
 def make_engine(max_batch: int = 4) -> Engine:
@@ -32,11 +37,13 @@ class Running:
 
     def __init__(self, *, max_batch: int = 4, **settings: Any) -> None:
         self.engine = make_engine(max_batch)
-        self.settings = load_settings({"host": "127.0.0.1", "port": 0, "weights": "demo", **settings})
+        asked = {"host": "127.0.0.1", "port": 0, "weights": "demo", **PATIENT, **settings}
+        self.settings = load_settings(asked)
         self.lines: list[dict[str, Any]] = []
         self._home = None if self.settings.wyoming is None else listen("127.0.0.1", self.settings.wyoming)
         self.wyoming_port = int(self._home.getsockname()[1]) if self._home else 0
         self.server, self.log = make_server(self.engine, self.settings, self._home, self._write)
+        self.server.config.timeout_graceful_shutdown = int(WAIT_S)
         self._listening = listen(self.settings.host, self.settings.port)
         self.port = int(self._listening.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}"
@@ -65,6 +72,10 @@ class Running:
         assert loop is not None
         loop.call_soon_threadsafe(self.server.end)
 
+    def held(self, *, begun: bool = False) -> AbstractContextManager[threading.Event]:
+        """Nothing is made within the block. begun: from the time on when the first token of something is."""
+        return held(self.engine._scheduler, when=lambda: not begun or any(self.engine.slots_in_use.values()))
+
     @property
     def service(self) -> Any:
         return self.server.service
@@ -78,11 +89,9 @@ class Running:
         """The audio of a text by the engine itself."""
         return self.engine.submit_long(text, voice, **options).result().audio
 
-    def wait_idle(self) -> float:
-        """How long it takes until nothing is under way."""
-        began = time.monotonic()
+    def wait_idle(self) -> None:
+        """Until nothing is under way."""
         wait_for(lambda: self.idle)
-        return time.monotonic() - began
 
     def post(self, path: str = "/v1/audio/speech", **body: Any) -> httpx.Response:
         return httpx.post(f"{self.url}{path}", json=body, timeout=WAIT_S)
@@ -93,6 +102,24 @@ class Running:
     def request_lines(self, own_id: str) -> list[dict[str, Any]]:
         """The log's lines of a request."""
         return [line for line in self.lines if line["event"] == "request" and line["id"] == own_id]
+
+
+@contextmanager
+def first_pieces_only() -> Iterator[None]:
+    """Of what is said piece by piece, all but the first piece comes after the block."""
+    over, following = threading.Event(), Saying.next
+
+    async def held_back(saying: Saying) -> Any:
+        while saying.told and not over.is_set():
+            await asyncio.sleep(0.001)
+        return await following(saying)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Saying, "next", held_back)
+        try:
+            yield
+        finally:
+            over.set()
 
 
 def wait_for(condition: Any) -> None:

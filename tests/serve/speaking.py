@@ -3,7 +3,7 @@
 from tests.serve.chromium import Page
 
 TWO = "I like pizza.\n\nIt is late."
-# What is played, when, and how loud it is at the loudspeaker.
+# What is played, when, and how loud it is at the loudspeaker, of late: a page that is slow misses nothing.
 LISTEN = """
 window.played = []; window.loudest = 0;
 const start = AudioBufferSourceNode.prototype.start;
@@ -14,7 +14,7 @@ AudioBufferSourceNode.prototype.start = function (when, offset) {
 const connect = AudioNode.prototype.connect;
 AudioNode.prototype.connect = function (to, ...more) {
   if (to instanceof AudioDestinationNode) {
-    const ear = new AnalyserNode(this.context), heard = new Float32Array(ear.fftSize);
+    const ear = new AnalyserNode(this.context, { fftSize: 32768 }), heard = new Float32Array(ear.fftSize);
     connect.call(this, ear);
     setInterval(() => {
       ear.getFloatTimeDomainData(heard);
@@ -41,6 +41,7 @@ def said(page: Page, text: str = TWO, number: int = 5) -> None:
     page.click("#speak")
     page.wait("document.querySelector('.chunk')")
     page.wait(OVER)
+    page.wait("document.querySelector('.entry')")  # kept, and listed: nothing on the page moves any more
 
 
 def states(page: Page) -> list[str]:

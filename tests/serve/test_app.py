@@ -26,12 +26,13 @@ def test_pages_of_other_origins_may_call_only_where_that_is_allowed(
     asks = {"origin": ORIGIN, "access-control-request-method": "POST"}
     asks["access-control-request-headers"] = "authorization,content-type"
     url = "/v1/audio/speech"
-    allowed = httpx.options(f"{open_to_pages.url}{url}", headers=asks)
+    allowed = httpx.options(f"{open_to_pages.url}{url}", headers=asks, timeout=WAIT_S)
     assert allowed.status_code == 200
     assert allowed.headers["access-control-allow-origin"] == ORIGIN
-    other = httpx.options(f"{open_to_pages.url}{url}", headers={**asks, "origin": "https://evil.example"})
+    elsewhere = {**asks, "origin": "https://evil.example"}
+    other = httpx.options(f"{open_to_pages.url}{url}", headers=elsewhere, timeout=WAIT_S)
     assert "access-control-allow-origin" not in other.headers
-    refused = httpx.post(f"{open_to_pages.url}{url}", json={}, headers={"origin": ORIGIN})
+    refused = httpx.post(f"{open_to_pages.url}{url}", json={}, headers={"origin": ORIGIN}, timeout=WAIT_S)
     assert (refused.status_code, refused.headers["access-control-allow-origin"]) == (401, ORIGIN)
     said = httpx.post(
         f"{open_to_pages.url}{url}",
@@ -40,13 +41,17 @@ def test_pages_of_other_origins_may_call_only_where_that_is_allowed(
         timeout=WAIT_S,
     )
     assert "x-alrakis-seed" in said.headers["access-control-expose-headers"]
-    assert "access-control-allow-origin" not in httpx.options(f"{server.url}{url}", headers=asks).headers
+    closed = httpx.options(f"{server.url}{url}", headers=asks, timeout=WAIT_S)
+    assert "access-control-allow-origin" not in closed.headers
 
 
 def test_a_form_of_another_page_is_not_taken(server: Running) -> None:
     """Browsers send such a one without asking first."""
     answer = httpx.post(
-        f"{server.url}/v1/audio/speech", content=b'{"input": "Hi."}', headers={"content-type": "text/plain"}
+        f"{server.url}/v1/audio/speech",
+        content=b'{"input": "Hi."}',
+        headers={"content-type": "text/plain"},
+        timeout=WAIT_S,
     )
     assert answer.status_code == 400
 

@@ -1,10 +1,11 @@
 """Connections that send nothing, or read nothing, keep nobody else from being heard."""
 
 import json
+import resource
 import socket
-import time
 from collections.abc import Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 @pytest.fixture(scope="module")
 def strict() -> Iterator[Running]:
-    with Running(read_s=1.5, stall_s=1.0, max_connections=50) as running:
+    with Running(stall_s=1.0, max_connections=50) as running:
         yield running
 
 
@@ -21,34 +22,62 @@ def connect(server: Running) -> socket.socket:
     return socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S)
 
 
-def closed(connection: socket.socket) -> bool:
+def closed(connection: socket.socket, sent: bytes = b"") -> bool:
+    """Whether the server closes it, when it was sent so much."""
     try:
+        connection.sendall(sent)
         return connection.recv(1) == b""
     except ConnectionError:
         return True
 
 
 @pytest.mark.parametrize("sent", [b"", b"GET /health HTT", b"GET /health HTTP/1.1\r\nhost: localhost\r\nx-"])
-def test_a_request_that_does_not_come_is_not_waited_for(strict: Running, sent: bytes) -> None:
-    with connect(strict) as connection:
-        connection.sendall(sent)
-        assert closed(connection)
+def test_a_request_that_does_not_come_is_not_waited_for(sent: bytes) -> None:
+    with Running(read_s=0.5) as hasty, connect(hasty) as connection:
+        assert closed(connection, sent)
 
 
-def test_a_second_request_has_its_time_too(strict: Running) -> None:
-    with connect(strict) as connection:
+def healthy(connection: socket.socket) -> None:
+    connection.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
+    answer = b""
+    while b'{"status":"ok"}' not in answer:
+        part = connection.recv(4096)
+        assert part, answer
+        answer += part
+
+
+def test_a_second_request_has_its_time_too(server: Running) -> None:
+    def own() -> Any:
+        connections = list(server.server.server_state.connections)
+        return next((one for one in connections if one.client == client.getsockname()), None)
+
+    with connect(server) as client:
+        wait_for(own)
+        timers = [own()._timer]
         for _ in range(3):
-            time.sleep(0.8)
-            connection.sendall(b"GET /health HTTP/1.1\r\nhost: localhost\r\n\r\n")
-            answer = b""
-            while b'{"status":"ok"}' not in answer:
-                answer += connection.recv(4096)
-        connection.sendall(b"GET /")
-        assert closed(connection)
+            healthy(client)
+            wait_for(lambda: own()._timer is not timers[-1])
+            assert timers[-1].cancelled()
+            timers.append(own()._timer)
+        assert sorted(timers, key=lambda timer: timer.when()) == timers
+        own().head_s = 0.5
+        healthy(client)
+        assert closed(client, b"GET /")
+
+
+@contextmanager
+def many_files() -> Iterator[None]:
+    """As many as the system allows: often it lets a process have 1,024 unless that asks for more."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
 
 
 def test_a_thousand_silent_connections_keep_nobody_out(strict: Running) -> None:
-    with ExitStack() as stack:
+    with many_files(), ExitStack() as stack:
         for _ in range(1000):
             stack.enter_context(connect(strict))
         assert strict.get("/health").status_code == 200
@@ -62,9 +91,10 @@ def test_a_client_who_reads_nothing_is_cut_off(strict: Running) -> None:
     with socket.socket() as connection:
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
         connection.connect(("127.0.0.1", strict.port))
-        head = b"POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
-        connection.sendall(head + b"content-length: %d\r\n\r\n" % len(body) + body)
-        wait_for(lambda: not strict.idle)
+        head = "POST /v1/audio/speech HTTP/1.1", "host: localhost", "content-type: application/json"
+        lines = [*head, f"content-length: {len(body)}", "x-request-id: reads-nothing", "", ""]
+        connection.sendall("\r\n".join(lines).encode() + body)
+        wait_for(lambda: strict.request_lines("reads-nothing"))
         strict.wait_idle()
     assert strict.get("/health").status_code == 200
 

@@ -22,9 +22,9 @@ def request(*messages: dict[str, Any]) -> Request:
     return Request({"type": "http"}, receive)
 
 
-async def work(cancelled: list[str], result: Any = "made") -> Any:
+async def work(cancelled: list[str], result: Any = "made", *, ends: bool = True) -> Any:
     try:
-        await asyncio.sleep(0.02)
+        await (asyncio.sleep(0.02) if ends else asyncio.Event().wait())
     except asyncio.CancelledError:
         cancelled.append("yes")
         raise
@@ -43,6 +43,6 @@ def test_a_client_who_goes_away_ends_it() -> None:
     cancelled: list[str] = []
     gone = request({"type": "http.request"}, {"type": "http.disconnect"})
     with pytest.raises(ApiError) as error:
-        asyncio.run(unless_gone(gone, work(cancelled)))
+        asyncio.run(unless_gone(gone, work(cancelled, ends=False)))
     assert error.value.status == 499
     assert cancelled == ["yes"]

@@ -50,10 +50,11 @@ def test_more_than_a_file_may_have(server: Running, monkeypatch: pytest.MonkeyPa
         assert mp3(server, content).status_code == 413
 
 
-def test_it_asks_for_a_key_and_does_not_wait_for_ever() -> None:
-    with Running(api_key="a-long-key", read_s=1.0) as locked:
+def test_it_asks_for_a_key_and_does_not_wait_for_ever(monkeypatch: pytest.MonkeyPatch) -> None:
+    with Running(api_key="a-long-key") as locked:
         assert mp3(locked, b"xx").status_code == 401
         assert mp3(locked, b"xx", authorization="Bearer a-long-key").status_code == 200
+        monkeypatch.setitem(vars(locked.settings), "read_s", 0.5)  # for a body: the head may take its time
         lines = ("POST /api/mp3 HTTP/1.1", "host: x", "authorization: Bearer a-long-key", "content-length: 9")
         with socket.create_connection(("127.0.0.1", locked.port), WAIT_S) as slow:
             slow.sendall("\r\n".join([*lines, "", "xx"]).encode())
@@ -63,12 +64,14 @@ def test_it_asks_for_a_key_and_does_not_wait_for_ever() -> None:
 def test_few_at_once_and_one_that_goes_away_makes_room(server: Running) -> None:
     head = b"POST /api/mp3 HTTP/1.1\r\nhost: localhost\r\ncontent-length: 9000\r\n\r\n"
     count = f"{server.url}/api/mp3"
-    waiting = [socket.create_connection(("127.0.0.1", server.port)) for _ in range(mp3_api.MOST_AT_ONCE)]
+    waiting = [
+        socket.create_connection(("127.0.0.1", server.port), WAIT_S) for _ in range(mp3_api.MOST_AT_ONCE)
+    ]
     for one in waiting:
         one.sendall(head)
-    wait_for(lambda: httpx.post(count, content=b"xx").status_code == 429)
-    refused = httpx.post(count, content=b"xx")
+    wait_for(lambda: httpx.post(count, content=b"xx", timeout=WAIT_S).status_code == 429)
+    refused = httpx.post(count, content=b"xx", timeout=WAIT_S)
     assert int(refused.headers["retry-after"]) > 0
     for one in waiting:
         one.close()
-    wait_for(lambda: httpx.post(count, content=b"xx").status_code == 200)
+    wait_for(lambda: httpx.post(count, content=b"xx", timeout=WAIT_S).status_code == 200)

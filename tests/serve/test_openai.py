@@ -3,6 +3,7 @@
 import asyncio
 import io
 from collections.abc import Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import openai
 import pytest
 import soundfile
 
-from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, first_pieces_only, wait_for
 
 FORMATS: Any = ("mp3", "opus", "aac", "flac", "wav", "pcm")
 
@@ -51,19 +52,17 @@ def test_a_voice_as_an_object_and_our_own_fields(speech: Any, server: Running) -
 
 
 def test_streamed(speech: Any, server: Running) -> None:
-    with speech.with_streaming_response.create(
-        model="tts-1", voice="alloy", input=LONG, response_format="pcm"
-    ) as answer:
-        parts = answer.iter_bytes()
-        next(parts)
-        assert not server.idle, "the rest is being made"
-        for _ in parts:
-            pass
+    asked: Any = {"model": "tts-1", "voice": "alloy", "input": LONG, "response_format": "pcm"}
+    with first_pieces_only(), speech.with_streaming_response.create(**asked) as answer:
+        parts = answer.iter_bytes()  # when it goes, the connection does
+        assert next(parts)
+        assert not server.idle, "the rest is still to come"
+    server.wait_idle()
 
 
 def test_asynchronous(server: Running) -> None:
     async def say() -> None:
-        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none") as opened:
+        async with openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", timeout=WAIT_S) as opened:
             one, other = await asyncio.gather(
                 *(
                     opened.audio.speech.create(model="tts-1", voice=voice, input=SHORT)
@@ -114,10 +113,12 @@ def test_a_key(server: Running) -> None:
 def test_a_full_server_is_asked_again_and_then_answers() -> None:
     with Running(max_queued_s=20) as server, client(server, max_retries=10) as opened:
         long = client(server, max_retries=0)
-        body: Any = {"model": "tts-1", "voice": "alloy", "input": LONG}
-        with long.audio.speech.with_streaming_response.create(**body) as answer:
-            with pytest.raises(openai.RateLimitError) as error:
-                long.audio.speech.create(**body)
+        body: Any = {"model": "tts-1", "voice": "alloy", "input": LONG, "response_format": "pcm"}
+        with ExitStack() as stack:
+            with first_pieces_only():
+                answer = stack.enter_context(long.audio.speech.with_streaming_response.create(**body))
+                with pytest.raises(openai.RateLimitError) as error:
+                    long.audio.speech.create(**body)
             assert int(error.value.response.headers["retry-after"]) >= 1
             for _ in answer.iter_bytes():
                 pass
@@ -127,7 +128,9 @@ def test_a_full_server_is_asked_again_and_then_answers() -> None:
 
 def test_a_client_who_gives_up(server: Running) -> None:
     async def say() -> None:
-        opened = openai.AsyncOpenAI(base_url=f"{server.url}/v1", api_key="none", max_retries=0)
+        opened = openai.AsyncOpenAI(
+            base_url=f"{server.url}/v1", api_key="none", timeout=WAIT_S, max_retries=0
+        )
         saying = asyncio.ensure_future(
             opened.audio.speech.create(model="tts-1", voice="alloy", input=LONG, extra_body={"stream": False})
         )
@@ -138,17 +141,20 @@ def test_a_client_who_gives_up(server: Running) -> None:
             await saying
         await opened.close()
 
-    asyncio.run(say())
+    with server.held():
+        asyncio.run(say())
     server.wait_idle()
 
 
 def test_leaving_a_stream(speech: Any, server: Running) -> None:
-    with speech.with_streaming_response.create(
-        model="tts-1", voice="alloy", input=LONG * 3, response_format="pcm"
-    ) as answer:
-        next(answer.iter_bytes())
+    asked: Any = {"model": "tts-1", "voice": "alloy", "input": LONG, "response_format": "pcm"}
+    with first_pieces_only():
+        with speech.with_streaming_response.create(**asked) as answer:
+            next(answer.iter_bytes())
+        own_id = answer.headers["x-request-id"]
+        wait_for(lambda: server.request_lines(own_id))
+    assert server.request_lines(own_id)[0]["outcome"] == "gone"
     server.wait_idle()
-    wait_for(lambda: any(line.get("outcome") == "gone" for line in server.lines))
 
 
 def test_events_are_read_by_hand(server: Running) -> None:

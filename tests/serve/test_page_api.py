@@ -8,7 +8,7 @@ import httpx
 import numpy as np
 
 from alrakis.serve.page_api import page_assets
-from tests.serve.running import LONG, SHORT, Running, wait_for
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 
 def events(text: str) -> list[tuple[str, dict[str, Any]]]:
@@ -57,13 +57,15 @@ def test_mistakes_come_before_events_and_what_goes_wrong_later_in_one(server: Ru
 
 
 def test_closing_the_connection_cancels(server: Running) -> None:
-    body = {"input": LONG * 3, "seed": 1}
-    with httpx.stream("POST", f"{server.url}/api/speech", json=body, timeout=60) as answer:
-        next(answer.iter_raw())
-        wait_for(lambda: not server.idle)
+    body = {"input": LONG, "seed": 1}
+    with server.held(begun=True) as stands:
+        with httpx.stream("POST", f"{server.url}/api/speech", json=body, timeout=WAIT_S) as answer:
+            parts = answer.iter_raw()  # when it goes, the connection does
+            next(parts)
+            assert stands.wait(WAIT_S)
+        own_id = answer.headers["x-request-id"]
+        wait_for(lambda: server.request_lines(own_id))
     server.wait_idle()
-    own_id = answer.headers["x-request-id"]
-    wait_for(lambda: server.request_lines(own_id))
     assert server.request_lines(own_id)[0]["outcome"] == "gone"
 
 

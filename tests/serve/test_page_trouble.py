@@ -50,7 +50,8 @@ def test_it_asks_for_a_key_and_tells_when_a_busy_server_may_be_asked_again(
         headers = {"authorization": "Bearer a-long-key"}
         body = {"input": LONG * 8}
         url = f"{locked.url}/api/speech"
-        with httpx.stream("POST", url, json=body, headers=headers, timeout=WAIT_S) as other:
+        asked = httpx.stream("POST", url, json=body, headers=headers, timeout=WAIT_S)
+        with locked.held(), asked as other:
             parts = other.iter_raw()  # when it goes, the connection does
             next(parts)
             page.click("#speak")
@@ -85,13 +86,17 @@ window.fetch = async (path, options) => {
   if (path !== "api/speech" || !window.lose) return answer;
   const reader = answer.body.getReader();
   const text = new TextDecoder();
-  let broken = false;
+  let came = "", sent = 0, broken = false;
   return new Response(new ReadableStream({
     async pull(to) {
-      const { value } = await reader.read();
       if (broken) return to.error(new TypeError("network error"));
-      broken = text.decode(value).includes("event: chunk");
-      to.enqueue(value);
+      const { value } = await reader.read();
+      came += text.decode(value, { stream: true });
+      const first = came.match(/event: chunk\\n.*\\n\\n/);
+      broken = first !== null;
+      const end = broken ? first.index + first[0].length : came.length;
+      to.enqueue(new TextEncoder().encode(came.slice(sent, end)));
+      sent = end;
     },
   }, { highWaterMark: 0 }), { status: 200 });
 };

@@ -12,6 +12,7 @@ from alrakis.serve.saying import Saying
 from alrakis.serve.service import Service
 from alrakis.serve.settings import load_settings
 from tests.serve.running import SHORT, make_engine
+from tests.threads import held
 
 LONGER = "It is late. I like pizza. " * 6
 
@@ -51,7 +52,7 @@ def test_a_stop_reaches_whoever_waits(engine: Engine) -> None:
     async def say() -> None:
         _, saying = await begun(engine, LONGER)
         waiting = asyncio.ensure_future(_all(saying))
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.01)
         saying.stop(ApiError(503, "over"))
         with pytest.raises(ApiError, match="over"):
             await waiting
@@ -59,7 +60,8 @@ def test_a_stop_reaches_whoever_waits(engine: Engine) -> None:
             await saying.next()
         saying.end()
 
-    asyncio.run(say())
+    with held(engine._scheduler):
+        asyncio.run(say())
 
 
 async def _all(saying: Saying) -> None:
@@ -77,7 +79,8 @@ def test_a_task_that_is_cancelled_is_cancelled(engine: Engine) -> None:
             await waiting
         saying.end()
 
-    asyncio.run(say())
+    with held(engine._scheduler):
+        asyncio.run(say())
 
 
 def test_silence_is_told(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,11 +10,12 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from alrakis.errors import BackendError
 from alrakis.serve.server import address_of, listen
-from tests.cli.programs import alrakis_process, command, environment
+from tests.cli.programs import HELD, alrakis_process, command, environment
 from tests.serve.running import LONG, SHORT, WAIT_S, wait_for
 
 SERVE = ["serve", "--weights", "demo", "--config", "cpu-fp32", "--set", "threads=1", "--port", "0"]
@@ -23,9 +24,12 @@ SERVE = ["serve", "--weights", "demo", "--config", "cpu-fp32", "--set", "threads
 class Program:
     """`alrakis serve` in a process of its own."""
 
-    def __init__(self, *options: str, folder: Path, **changes: str) -> None:
+    def __init__(self, *options: str, folder: Path, first: str = "", **changes: str) -> None:
         self.process = subprocess.Popen(
-            command(*SERVE, *options), cwd=folder, stderr=subprocess.PIPE, env=environment(**changes)
+            command(*SERVE, *options, first=first),
+            cwd=folder,
+            stderr=subprocess.PIPE,
+            env=environment(**changes),
         )
         self.said: list[str] = []
         self._reader = threading.Thread(target=self._read)
@@ -42,8 +46,11 @@ class Program:
         return next((line for line in list(self.said) if part in line), "")
 
     def ready(self) -> "Program":
-        wait_for(lambda: httpx.get(f"{self.url}/ready").status_code == 200)
+        wait_for(lambda: self.get("/ready").status_code == 200)
         return self
+
+    def get(self, path: str) -> httpx.Response:
+        return httpx.get(f"{self.url}{path}", timeout=WAIT_S)
 
     def end(self, number: int = signal.SIGTERM) -> int:
         if self.process.poll() is None:
@@ -54,8 +61,8 @@ class Program:
 
 
 @contextmanager
-def program(*options: str, folder: Path, **changes: str) -> Iterator[Program]:
-    running = Program(*options, folder=folder, **changes)
+def program(*options: str, folder: Path, first: str = "", **changes: str) -> Iterator[Program]:
+    running = Program(*options, folder=folder, first=first, **changes)
     try:
         yield running
     finally:
@@ -69,7 +76,7 @@ def test_it_says_where_it_is_and_how_to_hear_it(tmp_path: Path) -> None:
         done = subprocess.run(["bash", "-euc", line], cwd=tmp_path, capture_output=True, text=True)
         assert done.returncode == 0, done.stderr
         assert (tmp_path / "morning.mp3").stat().st_size > 2000
-        httpx.post(f"{running.url}/v1/audio/speech", json={"input": ""})
+        httpx.post(f"{running.url}/v1/audio/speech", json={"input": ""}, timeout=WAIT_S)
     logged = [json.loads(line) for line in running.said if line.startswith("{")]
     requests = [line for line in logged if line["event"] == "request" and line["method"] == "POST"]
     assert [line["status"] for line in requests] == [200, 400]
@@ -77,7 +84,7 @@ def test_it_says_where_it_is_and_how_to_hear_it(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGINT, 130)])
 def test_a_signal_lets_finish_what_is_under_way(tmp_path: Path, number: int, code: int) -> None:
-    with program("--grace", "1000", folder=tmp_path) as running:
+    with program("--grace", "1000", folder=tmp_path, first=HELD) as running:
         running.ready()
         answers: list[httpx.Response] = []
         body = {"input": SHORT, "stream": False}
@@ -87,8 +94,10 @@ def test_a_signal_lets_finish_what_is_under_way(tmp_path: Path, number: int, cod
             )
         )
         asking.start()
-        wait_for(lambda: b"under_way 1.0" in httpx.get(f"{running.url}/metrics").content)
+        wait_for(lambda: b"under_way 1.0" in running.get("/metrics").content)
         running.process.send_signal(number)
+        wait_for(lambda: running.get("/ready").status_code == 503)
+        (tmp_path / "go-on").touch()
         asking.join()
         assert answers[0].status_code == 200
         assert running.process.wait(WAIT_S) == code
@@ -104,7 +113,7 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
             parts = answer.iter_raw()  # once it is forgotten, httpx closes the connection
             next(parts)
             running.process.send_signal(signal.SIGTERM)
-            wait_for(lambda: httpx.get(f"{running.url}/ready").status_code == 503)
+            wait_for(lambda: running.get("/ready").status_code == 503)
             running.process.send_signal(signal.SIGTERM)
             assert running.process.wait(WAIT_S) == 143
     assert not any("Traceback" in line for line in running.said)
@@ -138,34 +147,25 @@ def test_weights_that_are_missing_end_it_with_the_reason(tmp_path: Path) -> None
 def test_a_full_disk_for_the_log_ends_nothing(tmp_path: Path) -> None:
     if not Path("/dev/full").exists():
         pytest.skip("there is no /dev/full here")
-    port = free_port()
     with open("/dev/full", "w") as full:
-        process = subprocess.Popen(
-            command(*SERVE[:-1], str(port)), cwd=tmp_path, stderr=full, env=environment()
-        )
+        process = subprocess.Popen(command(*SERVE), cwd=tmp_path, stderr=full, env=environment())
     try:
-        wait_for(lambda: answers(f"http://127.0.0.1:{port}/ready"))
+        wait_for(lambda: ports_of(process.pid))
+        url = f"http://127.0.0.1:{ports_of(process.pid)[0]}"
+        wait_for(lambda: httpx.get(f"{url}/ready", timeout=WAIT_S).status_code == 200)
         for _ in range(3):
-            answer = httpx.post(
-                f"http://127.0.0.1:{port}/v1/audio/speech", json={"input": SHORT}, timeout=WAIT_S
-            )
+            answer = httpx.post(f"{url}/v1/audio/speech", json={"input": SHORT}, timeout=WAIT_S)
             assert answer.status_code == 200
-        assert b"log_failures_total 0.0" not in httpx.get(f"http://127.0.0.1:{port}/metrics").content
+        assert b"log_failures_total 0.0" not in httpx.get(f"{url}/metrics", timeout=WAIT_S).content
     finally:
         process.terminate()
         assert process.wait(WAIT_S) == 143
 
 
-def free_port() -> int:
-    with socket.create_server(("127.0.0.1", 0)) as one:
-        return int(one.getsockname()[1])
-
-
-def answers(url: str) -> bool:
-    try:
-        return httpx.get(url).status_code == 200
-    except httpx.HTTPError:
-        return False
+def ports_of(pid: int) -> list[int]:
+    """Where a process listens; its standard error tells nobody."""
+    connections = psutil.Process(pid).net_connections("tcp")
+    return [one.laddr.port for one in connections if one.status == psutil.CONN_LISTEN]
 
 
 def test_addresses() -> None:

@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+from contextlib import ExitStack
 from typing import Any
 
 import httpx
@@ -11,7 +12,7 @@ import pytest
 import soundfile
 
 from alrakis.serve.encoders import CONTENT_TYPES
-from tests.serve.running import LONG, SHORT, Running
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, first_pieces_only
 
 RATE = 24_000
 
@@ -61,10 +62,13 @@ def test_each_format(server: Running, form: str, stream: bool) -> None:
 def test_a_stream_is_the_whole_text_and_begins_early(server: Running) -> None:
     expected = server.alone(LONG, "demo/slt", seed=3)
     body = {"input": LONG, "voice": "demo/slt", "seed": 3, "response_format": "pcm"}
-    with httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=60) as answer:
-        parts = answer.iter_raw()
-        audio = next(parts)
-        assert not server.idle, "the rest is being made"
+    with ExitStack() as stack:
+        with first_pieces_only():
+            asked = httpx.stream("POST", f"{server.url}/v1/audio/speech", json=body, timeout=WAIT_S)
+            answer = stack.enter_context(asked)
+            parts = answer.iter_raw()
+            audio = next(parts)
+            assert not server.idle, "the rest is still to come"
         audio += b"".join(parts)
     assert np.abs(pcm(audio) - expected).max() < 1e-3
     assert answer.headers["x-alrakis-seed"] == "3"
@@ -150,7 +154,7 @@ def test_mistakes_are_named(
         f"{server.url}/v1/audio/speech",
         content=content,
         headers={"content-type": "application/json"},
-        timeout=60,
+        timeout=WAIT_S,
     )
     assert answer.status_code == status, answer.text
     error = answer.json()["error"]
@@ -167,7 +171,7 @@ def test_mistakes_are_named(
 def test_a_body_that_is_no_object(server: Running, content: bytes) -> None:
     for kind in ("application/json", "text/plain"):
         answer = httpx.post(
-            f"{server.url}/v1/audio/speech", content=content, headers={"content-type": kind}, timeout=60
+            f"{server.url}/v1/audio/speech", content=content, headers={"content-type": kind}, timeout=WAIT_S
         )
         assert answer.status_code == 400, answer.text
         assert "error" in answer.json()

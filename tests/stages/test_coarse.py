@@ -103,7 +103,7 @@ def barks(bark: Reference, sequence: Sequence, sampling: Sampling, history: int,
     return np.asarray(codes)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(batch=st.lists(sequences, min_size=1, max_size=4), sampling=samplings, window=windows())
 def test_a_batch_equals_barks_sequences_one_by_one(
     bark: Reference, batch: list[Sequence], sampling: Sampling, window: tuple[int, int]

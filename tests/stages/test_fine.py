@@ -78,7 +78,7 @@ def barks(bark: Reference, sequence: Sequence, temperature: float | None) -> Int
     return np.asarray(codes)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(
     batch=st.lists(sequences, min_size=1, max_size=3),
     temperature=st.sampled_from([0.5, 0.5, 1.1, None]),
@@ -122,7 +122,7 @@ def test_windows_alike_share_passes() -> None:
     assert together.parts["fine"].passes < 24  # sequences arrive one after the other
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(
     n_frames=st.integers(1, 1200),
     n_history=st.none() | st.integers(1, 600),
@@ -172,7 +172,7 @@ def test_ids_come_from_the_layout() -> None:
     assert moved == [("fine", 3 / 75 / 6)] * 6
 
 
-@settings(max_examples=10, deadline=None)
+@settings(max_examples=10)
 @given(sequence=sequences, frames=st.sampled_from([0, 1, 49, 300, 511]))
 def test_fewer_frames_of_a_voice_are_a_voice_cut_short(
     bark: Reference, sequence: Sequence, frames: int

@@ -92,7 +92,7 @@ samplings = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=25)
 @given(
     batch=st.lists(sequences(), min_size=1, max_size=4),
     sampling=samplings,

@@ -36,7 +36,7 @@ def parts(text: str, ends: list[int]) -> list[str]:
     return [text[begin:end].strip() for begin, end in itertools.pairwise([0, *ends, len(text)])]
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @pytest.mark.parametrize("find", FINDERS, ids=lambda find: find.__name__)
 @given(text=texts, language=st.sampled_from(sorted(CHARS_A_SECOND)))
 def test_positions_are_in_order_and_not_within_tags(find: Find, text: str, language: str) -> None:
@@ -47,7 +47,7 @@ def test_positions_are_in_order_and_not_within_tags(find: Find, text: str, langu
         assert not any(tag.start() < end < tag.end() for end in ends)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(texts, st.sampled_from(sorted(CHARS_A_SECOND)))
 def test_lyrics_are_whole_sentences(text: str, language: str) -> None:
     ends = sentence_ends(text, language)
@@ -119,7 +119,7 @@ SENTENCES = ["He came. ", "“Who? Me,” she said. ", "It is 5 p.m. now, Dr. No
     st.lists(st.sampled_from(SENTENCES), min_size=150, max_size=400).map("".join),
     st.sampled_from(["en", "ja"]),
 )
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 def test_a_long_text_ends_where_its_whole_does(text: str, language: str) -> None:
     """sentencex is shown a long text in parts."""
     whole = itertools.accumulate(map(len, sentencex.segment(language, text)))
@@ -131,7 +131,7 @@ def test_a_long_text_ends_where_its_whole_does(text: str, language: str) -> None
         normalize_whitespace
     )
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_a_long_text_of_anything_has_ends_in_order(text: str) -> None:
     ends = sentence_ends(text, "en")
     assert ends == sorted(set(ends))

@@ -34,7 +34,7 @@ def letters(text: str) -> str:
     return "".join(filter(str.isalnum, text))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(
     st.text().filter(str.strip)
     | st.lists(
@@ -57,7 +57,7 @@ def test_nothing_of_a_text_is_dropped(text: str, language: str | None, max_s: fl
     assert [chunk.pause for chunk in chunks].index("end") == len(chunks) - 1
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from(["One, two.", "(He!)", "♪ la ♪", "...", "3.14", "a\nb", "WOMAN: yes"])))
 def test_signs_among_words_are_not_dropped(parts: list[str]) -> None:
     text = " ".join(["Well.", *parts])
@@ -100,7 +100,7 @@ def test_a_break_between_turns_is_one() -> None:
     assert [chunk.pause for chunk in chunks] == ["scene", "turn", "scene", "end"]
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(st.characters(codec="utf-8"), min_size=200).filter(str.strip))
 def test_every_chunk_fits(text: str) -> None:
     try:

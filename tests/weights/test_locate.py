@@ -130,7 +130,9 @@ class Hub(http.server.BaseHTTPRequestHandler):
 
 DOWNLOAD = """
 from alrakis.errors import WeightsNotFoundError
+from alrakis.places import hub
 from alrakis.weights.locate import bark_checkpoint
+hub.PATIENCE_S = 600  # the hub is another process, which may be slow
 try:
     print(bark_checkpoint("coarse", "small").get().read_bytes() == bytes(range(256)) * 20)
 except WeightsNotFoundError as error:

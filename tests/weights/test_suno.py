@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.bench.targets.suno_bark import stub_torchaudio
@@ -148,7 +148,7 @@ def fine_bytes(small_folder: Path) -> bytes:
     return (small_folder / "fine.pt").read_bytes()
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60)
 @given(data=st.data())
 def test_a_truncated_checkpoint_is_an_error(tmp_path: Path, fine_bytes: bytes, data: st.DataObject) -> None:
     path = tmp_path / "cut.pt"

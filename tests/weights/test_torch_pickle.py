@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.errors import WeightsError
@@ -124,7 +124,7 @@ programs = st.lists(
 ).map(b"".join)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(programs)
 def test_any_program_of_these_opcodes_is_read_or_refused(
     tmp_path_factory: pytest.TempPathFactory, program: bytes
@@ -140,7 +140,7 @@ def test_any_program_of_these_opcodes_is_read_or_refused(
         array.sum()  # looks at every number
 
 
-MANY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+MANY = settings(max_examples=150)
 
 
 @pytest.mark.parametrize("name", list(hostile_programs(Path("x"))))

@@ -35,7 +35,7 @@ def test_the_mode_notices_wrong_devices_and_host_reads() -> None:
         there[0].item()
 
 
-@pytest.mark.parametrize(("dtype", "sampling"), zip(DTYPES, SAMPLINGS, strict=True))
+@pytest.mark.parametrize(("dtype", "sampling"), list(zip(DTYPES, SAMPLINGS, strict=True)))
 def test_text_step_by_step(dtype: torch.dtype, sampling: Sampling) -> None:
     gpt = TorchCausalGPT(stage_weights("text"), TEXT_HEADS, CUDA, dtype, slots=4)
     assert {p.device for p in gpt.net.parameters()} == {CUDA}
@@ -54,7 +54,7 @@ def test_text_step_by_step(dtype: torch.dtype, sampling: Sampling) -> None:
     assert all(on_cuda(each, dtype, 4) for each in gpt._cache.layers)
 
 
-@pytest.mark.parametrize(("dtype", "sampling"), zip(DTYPES, SAMPLINGS, strict=True))
+@pytest.mark.parametrize(("dtype", "sampling"), list(zip(DTYPES, SAMPLINGS, strict=True)))
 @pytest.mark.parametrize("stage", ["text", "coarse"])
 def test_strides(dtype: torch.dtype, sampling: Sampling, stage: Stage) -> None:
     """Slots at positions of their own, with an idle one between them; no token is read on the way."""

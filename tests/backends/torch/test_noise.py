@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 import torch._dynamo
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis.backends.torch import noise as torch_noise
@@ -68,7 +68,6 @@ def test_frames_are_the_hosts(
     np.testing.assert_array_equal(HostNoise("fine").frames(draws, first, frames, candidates), expected)
 
 
-@settings(deadline=None)
 @given(st.data())
 def test_rows_join_leave_and_run_at_steps_of_their_own(data: st.DataObject) -> None:
     """Whatever was made ahead, each draw gets the noise of its own seed and step."""

@@ -52,7 +52,7 @@ def borderline(logits: np.ndarray, sampling: Sampling) -> bool:
     return False
 
 
-@settings(deadline=None, max_examples=300)
+@settings(max_examples=300)
 @given(logits_of_rows(), ways(), SEEDS)
 def test_the_same_tokens_as_the_reference(logits: np.ndarray, sampling: Sampling, seed: int) -> None:
     assume(not borderline(logits, sampling))
@@ -75,7 +75,7 @@ def assert_tied(
         assert abs(arrival[row, drawn[row]] - arrival[row, expected[row]]) < 1e-5
 
 
-@settings(deadline=None, max_examples=100)
+@settings(max_examples=100)
 @given(logits_of_rows(), st.integers(1, 320), st.none() | st.floats(0.01, 1.2))
 def test_the_same_candidates_are_left(logits: np.ndarray, top_k: int, top_p: float | None) -> None:
     sampling = Sampling(1.0, top_k, top_p)

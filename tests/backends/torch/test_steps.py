@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 import torch._dynamo
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alrakis.backends.torch import model as torch_model
@@ -92,7 +92,7 @@ def turned(draws: Draws, done: int) -> tuple[int, ...]:
     return (*draws.heads[turn:], *draws.heads[:turn])
 
 
-@settings(deadline=None, max_examples=6, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=6)
 @given(st.data())
 def test_whoever_moves_beside_whom(way: str, data: st.DataObject) -> None:
     """Rows enter, move in any company, wait, change how they are drawn, leave; each is as it is alone."""

@@ -141,9 +141,11 @@ def test_the_tables_name_every_target_and_workload(every: tuple[Results, str]) -
 
 
 def test_a_killed_target_says_so_and_the_others_go_on(tmp_path: Path) -> None:
-    with started(tmp_path, *TINY, *FP32, *INT8, "--repeats", "3") as program:
-        program.wait_for("latency: cpu-int8")
+    words = "latency: cpu-int8"
+    with started(tmp_path, *TINY, *FP32, *INT8, "--repeats", "3", stands=(words, 1)) as program:
+        program.wait_for(words)
         os.kill(program.worker_of("cpu-fp32"), signal.SIGKILL)
+        program.go_on()
         ended = program.end()
     assert ended.code == 0, ended.err
     results = valid(tmp_path / "mine.json")

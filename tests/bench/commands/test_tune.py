@@ -1,7 +1,5 @@
 """`alrakis-bench tune`: the file it writes, its options, and what it refuses."""
 
-import os
-import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -14,7 +12,7 @@ from alrakis.config import Config, load_config
 from alrakis.errors import InputError
 from alrakis.evidence.tuned import tuned_here, tuned_path
 from tests.bench.pages import Page
-from tests.bench.programs import Bench
+from tests.bench.programs import Bench, started
 
 TINY = ["tune", "--weights", "synthetic-tiny", "--seconds", "0.4", "--config", "cpu-fp32", "-o", "mine.toml"]
 
@@ -31,7 +29,7 @@ def test_times_and_sizes() -> None:
 
 
 def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: Bench) -> None:
-    ended = bench(*TINY, "--exact", "--budget", "60s")
+    ended = bench(*TINY, "--exact", "--budget", "1h")
     assert ended.code == 0, ended.err
     assert "the best" in ended.out
     config = load_config(tmp_path / "mine.toml")
@@ -54,7 +52,7 @@ def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: B
 @pytest.mark.usefixtures("cache")
 def test_quick_is_what_auto_goes_by_until_it_is_forgotten(tmp_path: Path, bench: Bench) -> None:
     options = [word for word in TINY if word not in ("-o", "mine.toml")]
-    ended = bench(*options, "--quick", "--budget", "60s", "--report", "search.html", "--for", "memory")
+    ended = bench(*options, "--quick", "--budget", "1h", "--report", "search.html", "--for", "memory")
     assert ended.code == 0, ended.err
     assert not list(tmp_path.glob("*.toml"))
     page = (tmp_path / "search.html").read_text("utf-8")
@@ -80,25 +78,19 @@ def test_a_voice_is_said_with(tmp_path: Path, bench: Bench) -> None:
 
 @pytest.mark.parametrize("measured", [True, False])
 def test_ctrl_c_leaves_the_best_so_far_or_nothing(measured: bool, tmp_path: Path) -> None:
-    program = [sys.executable, "-u", "-c", "from alrakis.bench.cli import main; main()", *TINY]
-    environment = {**os.environ, "ALRAKIS_DEBUG": "0"}
-    with subprocess.Popen(
-        program, cwd=tmp_path, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    ) as process:
-        assert process.stderr
-        line = process.stderr.readline()
-        assert "tries" in line
-        for _ in range(2 if measured else 0):  # what is told of the second comes after the first is kept
-            assert "RTF" in process.stderr.readline()
-        process.send_signal(signal.SIGINT)
-        out, err = process.communicate()
-    assert process.returncode == 130, err
-    assert "Traceback" not in err
+    words, times = ("RTF", 2) if measured else ("tries", 1)  # the second is told after the first is kept
+    with started(tmp_path, *TINY, stands=(words, times)) as program:
+        for _ in range(times):
+            program.wait_for(words)
+        program.ctrl_c()
+        ended = program.end()
+    assert ended.code == 130, ended.err
+    assert "Traceback" not in ended.err
     file = tmp_path / "mine.toml"
     assert file.exists() == measured
     if measured:
         assert isinstance(load_config(file), Config)
-        assert "the best" in out
+        assert "the best" in ended.out
 
 
 @pytest.mark.parametrize(

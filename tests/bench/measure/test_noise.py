@@ -7,6 +7,7 @@ import sys
 import time
 from pathlib import Path
 
+import psutil
 import pytest
 
 from alrakis.bench.measure.noise import Calibration, OtherWork
@@ -14,7 +15,7 @@ from alrakis.bench.measure.noise import Calibration, OtherWork
 
 def test_a_product_takes_time() -> None:
     calibration = Calibration()
-    assert 0 < calibration.take() < 60
+    assert calibration.take() > 0
 
 
 def test_one_product_that_is_late_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -31,9 +32,8 @@ def test_work_of_others_is_seen_and_that_of_the_measured_is_not() -> None:
     with subprocess.Popen(busy) as other:
         try:
             watched, unwatched = OtherWork(other.pid), OtherWork(os.getpid())
-            ends = time.monotonic() + 1.0
-            while time.monotonic() < ends:
-                time.sleep(0.1)
+            while psutil.Process(other.pid).cpu_times().user < 0.5:
+                time.sleep(0.05)
             own, with_it = watched.taken(), unwatched.taken()
         finally:
             other.kill()

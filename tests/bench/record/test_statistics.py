@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis.bench.record.schema import Sample
@@ -22,7 +22,6 @@ def noisy(random: np.random.Generator, middle: float, spread: float, count: int)
     return list(random.lognormal(math.log(middle), spread, count))
 
 
-@settings(deadline=None)
 @given(samples, samples)
 def test_swapping_inverts(a: list[float], b: list[float]) -> None:
     there, back = ratio_of(a, b), ratio_of(b, a)
@@ -35,7 +34,6 @@ def test_swapping_inverts(a: list[float], b: list[float]) -> None:
         assert back.interval == pytest.approx((1 / there.interval[1], 1 / there.interval[0]))
 
 
-@settings(deadline=None)
 @given(samples, samples, st.floats(0.01, 100))
 def test_the_unit_does_not_matter(a: list[float], b: list[float], unit: float) -> None:
     one, other = ratio_of(a, b), ratio_of([unit * x for x in a], [unit * x for x in b])
@@ -43,13 +41,11 @@ def test_the_unit_does_not_matter(a: list[float], b: list[float], unit: float) -
     assert other.value == pytest.approx(median(b) / median(a))
 
 
-@settings(deadline=None)
 @given(st.lists(figures, min_size=4, max_size=6))
 def test_the_same_samples_are_no_difference(a: list[float]) -> None:
     assert ratio_of(a, a).verdict == "no difference shown"
 
 
-@settings(deadline=None)
 @given(st.integers(0, 2**32 - 1), st.integers(4, 8), st.floats(0.001, 0.05))
 def test_a_difference_of_a_third_is_found(seed: int, count: int, spread: float) -> None:
     random = np.random.default_rng(seed)

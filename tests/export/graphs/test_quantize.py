@@ -6,7 +6,7 @@ import numpy as np
 import onnx
 import onnxruntime as ort
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from onnx import helper
 
@@ -23,7 +23,6 @@ def matrix(rows: int, width: int, seed: int, scale: float) -> np.ndarray:
     return weight
 
 
-@settings(deadline=None)
 @given(matrices, st.sampled_from([4, 8]), st.sampled_from([16, 32, 64, 128]))
 def test_blocks_are_within_half_a_step(
     given_matrix: tuple[int, int, int, float], bits: int, block: int
@@ -41,7 +40,6 @@ def test_blocks_are_within_half_a_step(
             assert scales[row, number] == pytest.approx(peak / (2 ** (bits - 1) - 1) if peak else 1)
 
 
-@settings(deadline=None)
 @given(matrices)
 def test_columns_are_within_half_a_step(given_matrix: tuple[int, int, int, float]) -> None:
     weight = matrix(*given_matrix)
