@@ -257,13 +257,12 @@ def test_a_full_disk_ends_the_run_and_what_is_told_of_is_whole(
 
 
 @pytest.mark.cluster
-def test_a_machine_whose_disk_is_full_is_named(here: Path, run: Run, machines: Callable[..., Any]) -> None:
-    """It cannot export the weights; there is no other machine that could."""
+def test_what_a_machine_has_to_say_is_told_here(here: Path, run: Run, machines: Callable[..., Any]) -> None:
+    """Its cache cannot be used, which is a warning; it works in a temporary folder."""
     cluster = machines(0)
-    cluster.add(1, node_name="the-full-one", env_vars={"ALRAKIS_CACHE": "/dev/full/cache"})
+    cluster.add(1, env_vars={"ALRAKIS_CACHE": "/dev/full/cache"})
     write_items(here, {"text": "Hello."})
     ended = run("batch", "t.jsonl", "-o", "out", *QUICK, "--ray", cluster.address)
-    assert ended.code == 1
-    assert "the-full-one cannot work: " in ended.err
-    assert "/dev/full" in ended.err
-    assert "Traceback" not in ended.err
+    assert ended.code == 0, ended.err
+    assert "warning: the cache cannot be used: Not a directory (/dev/full/cache/artifacts)" in ended.err
+    assert outcome(here / "out") == alone(run, here)
