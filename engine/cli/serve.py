@@ -71,10 +71,6 @@ def run(args: argparse.Namespace) -> None:
             asked["overrides"] = parse_overrides(asked["overrides"])
         settings = load_settings(asked)
         engine = Engine(settings.weights, settings.config, **settings.overrides)
-        if settings.listen is not None:
-            from alrakis.listening.recogniser import Recogniser
-
-            engine.listener = Recogniser(settings.listen, threads=engine.config.threads or 0)
 
     def started(address: str) -> None:
         if engine.weights.note:

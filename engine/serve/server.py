@@ -182,8 +182,8 @@ def run_server(
 ) -> None:
     """Serve until a signal comes. started: is told the address as soon as it listens.
 
-    Raises BackendError where it cannot listen, ConfigError for settings that do not go with the weights, and
-    what stops the weights from being loaded.
+    Raises BackendError where it cannot listen, ConfigError for settings that do not go with the weights,
+    InputError for a recogniser that is none, and what stops the weights from being loaded.
     """
     with contextlib.ExitStack() as stack:
         listening = stack.enter_context(listen(settings.host, settings.port))

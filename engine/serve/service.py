@@ -36,12 +36,16 @@ BEGINNERS = 4  # threads in which texts begin, where a voice may have to be down
 class Service:
     """Says texts for clients over one engine. Used by the event loop's thread alone.
 
-    Raises ConfigError for aliases that cannot be used.
+    Raises ConfigError for aliases that cannot be used, BackendError or InputError for such a recogniser.
     """
 
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
+        if settings.listen is not None:
+            from alrakis.listening.recogniser import Recogniser
+
+            engine.listener = Recogniser(settings.listen, threads=engine.config.threads or 0)
         self.names = Names(engine.weights, settings.aliases)
         self.queue = Queue(settings.max_queued_s)
         self.metrics = Metrics()
