@@ -1,6 +1,5 @@
 """Takes: the best is kept, by whoever listens; until the first that is good; what goes wrong is told."""
 
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -8,6 +7,7 @@ import pytest
 from alrakis import Engine, InputError, Result
 from alrakis.listening.plain import PlainListener
 from alrakis.listening.score import Score, take_seed
+from tests.threads import held, no_worker_stays
 
 QUICK = {"max_gen_duration_s": 0.2, "silent": True}
 
@@ -79,9 +79,10 @@ def test_what_goes_wrong_is_told_and_nothing_hangs(engine: Engine) -> None:
         engine.generate("hello", seed=5, takes=2, **QUICK)
     with pytest.raises(InputError, match="only English"):
         engine.generate("Это дом, и он большой.", takes=2, **QUICK)
-    handle = engine.submit("hello", seed=5, takes=3)
-    assert handle.cancel()
-    assert not any(thread.name == "alrakis-worker" and not thread.daemon for thread in threading.enumerate())
+    with held(engine._scheduler):
+        handle = engine.submit("hello", seed=5, takes=3)
+        assert handle.cancel()
+    assert no_worker_stays()
 
 
 @pytest.mark.parametrize("options", [{"takes": 0}, {"takes": 1.5}, {"takes": 101}, {"takes": 2, "until": -1}])
