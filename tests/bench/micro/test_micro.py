@@ -15,7 +15,7 @@ PARTS = {"test_prefill", "test_fine_pass", "test_codec_decode", "test_embedding_
 
 
 def pytest_bench(*arguments: str) -> str:
-    command = [sys.executable, "-m", "pytest", "bench/", "-p", "no:cacheprovider", "-p", "no:xdist", *arguments]
+    command = [sys.executable, "-m", "pytest", "bench/", "-p", "no:cacheprovider", *arguments]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}  # tiny networks prefer it
     for name in [name for name in environment if name.startswith("PYTEST_XDIST")]:
         del environment[name]  # these tests may run side by side, what they time does not
