@@ -28,6 +28,7 @@ def check(ended: Ended) -> None:
     lines = ended.err.splitlines()
     assert ended.code in (0, 1), (ended.code, ended.err)
     assert all(line.startswith("alrakis: ") for line in lines), ended.err
+    assert "onnxruntime" not in ended.out  # else it would stand in audio that goes there
     if ended.code:
         assert lines[-1].startswith("alrakis: error: "), ended.err
 

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import re
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -154,3 +155,28 @@ def test_the_first_problem_says_where_what_and_what_was_given() -> None:
         told_now = first_problem(error.value.errors(include_url=False))
         assert told_now.lower().startswith(told)
         assert len(told_now) < 300
+
+
+# What alrakis itself wrote or printed a moment before, and a setting that it was given.
+OWN_JSON = {
+    "engine/text/spelling.py",
+    "engine/cluster/serving.py",
+    "export/store.py",
+    "bench/targets/worker.py",
+    "bench/targets/process.py",
+    "bench/peers/environments.py",
+    "bench/figures/operators.py",
+    "bench/gpu/traced.py",
+    "bench/gpu/__main__.py",
+}
+
+
+def test_nothing_else_reads_json_or_toml_of_others() -> None:
+    root = Path(__file__).parents[2]
+    found = {
+        path.relative_to(root).as_posix()
+        for folder in ("engine", "export", "bench")
+        for path in (root / folder).rglob("*.py")
+        if re.search(r"\bjson\.loads?\b|\btoml(lib|i)\.loads?\b", path.read_text("utf-8"))
+    }
+    assert found - {"engine/files/parsing.py"} <= OWN_JSON
