@@ -3,7 +3,6 @@
 `serve run alrakis.cluster.serving:app weights=demo open=true`; docs/cluster.md has more.
 """
 
-import json
 import math
 from collections.abc import Mapping
 from typing import Any
@@ -11,7 +10,8 @@ from typing import Any
 from starlette.types import ASGIApp
 
 from alrakis.engine import Engine
-from alrakis.errors import InputError
+from alrakis.errors import ConfigError, InputError
+from alrakis.files.parsing import parse_json
 from alrakis.serve.app import make_app
 from alrakis.serve.logs import Log, to_stderr
 from alrakis.serve.service import Service
@@ -71,22 +71,35 @@ def app(given: Mapping[str, Any]) -> Any:
     own = {name: given[name] for name in _OWN if name in given}
     asked = {"host": "0.0.0.0", **{name: value for name, value in given.items() if name not in own}}
     if isinstance(asked.get("overrides"), str):
-        asked["overrides"] = json.loads(asked["overrides"])
+        try:
+            asked["overrides"] = parse_json(asked["overrides"])
+        except ValueError as error:
+            raise ConfigError(f"overrides are keys of the config, in JSON: {error}") from None
     settings = load_settings(asked)
     least, most = _replicas(str(own.get("replicas", "1")))
     policy = AutoscalingPolicy(
         policy_function=BySeconds,
-        policy_kwargs={"per_replica_s": float(own.get("queued_per_replica_s", 60.0))},
+        policy_kwargs={"per_replica_s": _number(own, "queued_per_replica_s", 60)},
     )
     deployment = serve.deployment(
         serve.ingress()(Speech),
         name="alrakis",
         max_ongoing_requests=settings.max_connections,
         autoscaling_config=AutoscalingConfig(min_replicas=least, max_replicas=most, policy=policy),
-        ray_actor_options={"num_cpus": float(own.get("cpus", 1)), "num_gpus": float(own.get("gpus", 0))},
+        ray_actor_options={"num_cpus": _number(own, "cpus", 1), "num_gpus": _number(own, "gpus", 0)},
         graceful_shutdown_timeout_s=settings.grace_s,
     )
     return deployment.bind(settings)
+
+
+def _number(given: Mapping[str, Any], name: str, default: float) -> float:
+    try:
+        number = float(given.get(name, default))
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0 <= number < math.inf:
+        raise InputError(f"{name} is a number that is not below 0, not {given[name]!r}")
+    return number
 
 
 def _replicas(text: str) -> tuple[int, int]:

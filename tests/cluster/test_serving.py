@@ -47,6 +47,14 @@ def test_a_replica_tells_how_much_waits_in_it() -> None:
         ({"weights": "demo"}, ConfigError, "other machines could use the server"),
         ({"open": "true", "replicas": "4:1"}, InputError, "replicas are MIN:MAX"),
         ({"open": "true", "wieghts": "demo"}, ConfigError, "wieghts"),
+        (
+            {"open": "true", "overrides": "{threads: 1"},
+            ConfigError,
+            "overrides are keys of the config",
+        ),
+        ({"open": "true", "cpus": "many"}, InputError, "cpus is a number that is not below 0, not 'many'"),
+        ({"open": "true", "gpus": "nan"}, InputError, "gpus is a number"),
+        ({"open": "true", "queued_per_replica_s": "-1"}, InputError, "queued_per_replica_s is a number"),
     ],
 )
 def test_a_mistake_is_told(given: dict[str, Any], error: type[Exception], told: str) -> None:
