@@ -21,8 +21,9 @@ def reader(stage: Stage) -> Reader:
     return Reader(stage_weights(stage).arrays, CPU, torch.float32)
 
 
-def causal(layer: int, queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
+def causal(layer: int, queries: Tensor, keys_values: Tensor) -> Tensor:
     """Each query sees the keys up to its own position, which is counted from the end."""
+    keys, values = keys_values.unbind(1)
     length, first = keys.shape[2], keys.shape[2] - queries.shape[2]
     seen = torch.ones(length, length, dtype=torch.bool).tril()[first:]
     return F.scaled_dot_product_attention(queries, keys, values, attn_mask=seen)
