@@ -86,12 +86,12 @@ class Pipeline:
             self._backend = None
             self._encoder = None
 
-    def change_windows(self, config: Config) -> None:
+    def change_windows(self, config: str | os.PathLike[str] | Config) -> None:
         """Go on with a config that differs in the windows of stages alone; what is loaded stays.
 
         What is under way ends first. Raises ConfigError for one that differs in more.
         """
-        config = settle(config)
+        config = settle(resolve_config(config, {}, self.weights))
         if config.needs != self.config.needs:
             raise ConfigError(f"{config.name} needs more than other windows: make an engine for it")
         with self._scheduler.resting():

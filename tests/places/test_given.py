@@ -46,8 +46,8 @@ def test_a_tilde_that_is_no_home_stays_one_however_often_it_is_given(name: str, 
 
 NO_PATHS = {
     "alrakis say": {"text", "overrides"},
-    "alrakis read": {"take", "overrides", "cast", "lang", "chapters"},
-    "alrakis batch": {"overrides", "cast", "lang"},
+    "alrakis read": {"take", "overrides", "cast", "lang", "chapters", "ray", "workers"},
+    "alrakis batch": {"overrides", "cast", "lang", "ray", "workers"},
     "alrakis export": {"overrides"},
     "alrakis voices": {"lang"},
     "alrakis serve": {"host", "overrides", "api_key", "cors"},
