@@ -7,9 +7,13 @@ without an import of their own: `import alrakis as bark; bark.generation.SAMPLE_
 
 import importlib
 import importlib.util
+import os
 from typing import TYPE_CHECKING, Any
 
 from alrakis.version import __version__ as __version__
+
+# ONNX Runtime begins to collect and send figures of its use when it is imported, by whichever module is first
+os.environ.setdefault("ORT_DISABLE_TELEMETRY", "1")
 
 _NAMES = {
     "alrakis.generation": ("SAMPLE_RATE", "preload_models"),

@@ -20,6 +20,7 @@ SHARED = {
     "takes",
     "arguments",
     "book",
+    "clusters",
     "reports",
     "commands",
     "machine_info",

@@ -1,6 +1,9 @@
 """Opening sessions: what this onnxruntime can, and what is said where it cannot."""
 
 import logging
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +28,20 @@ from alrakis.engine import Engine
 from alrakis.errors import ArtifactError, BackendError, ConfigError
 from tests.backends.onnx.exported import PROVIDERS, Make
 from tests.backends.tiny import SHAPES, TEXT_HEADS
+
+
+def test_onnx_runtime_keeps_and_sends_no_figures_of_its_use(tmp_path: Path) -> None:
+    """Imported first, it made a file of them and of an identity in the folder of caches, or warned."""
+    program = "import alrakis, onnxruntime\nfrom alrakis.backends.onnx import session"
+    (tmp_path / "file").touch()
+    for cache in ("cache", "file/none"):
+        own = {"HOME": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path / cache)}
+        kept = {name: value for name, value in os.environ.items() if not name.startswith("ORT_")}
+        ended = subprocess.run(
+            [sys.executable, "-c", program], cwd=tmp_path, env={**kept, **own}, capture_output=True, text=True
+        )
+        assert (ended.returncode, ended.stdout, ended.stderr) == (0, "", "")
+    assert [path.name for path in tmp_path.rglob("*")] == ["file"]
 
 
 def test_what_does_not_open_is_said(folder_of: Make) -> None:
