@@ -117,10 +117,10 @@ def test_chunks_are_counted_from_1_and_what_is_not_made_is_unfinished(made: Mani
         state for state in heard if state not in ("done", "silent")
     ]
     assert len(made.failed) == heard.count("failed")
-    for number in (0, -1, len(made.chunks) + 1):
-        with pytest.raises(
-            InputError, match=f"no chunk {number}; the text has chunks 1 to {len(made.chunks)}"
-        ):
+    count = len(made.chunks)
+    told = "the text is one chunk" if count == 1 else f"the text has chunks 1 to {count}"
+    for number in (0, -1, count + 1):
+        with pytest.raises(InputError, match=f"no chunk {number}; {told}"):
             made.chunk(number)
 
 
