@@ -21,8 +21,11 @@ $(VENV)/ready:
 	@test $@ -nt pyproject.toml -a $@ -nt tests/constraints.txt || \
 		{ $(INSTALL) -c tests/constraints.txt -e '.[test]' && touch $@; }
 
+# in two processes where there are two processors, each with one thread for its small networks
+WORKERS := 2
 test: $(VENV)/ready
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n logical --maxprocesses $(WORKERS) \
+		--dist loadfile --no-loadscope-reorder
 
 # clusters of several machines on this one: nodes that go, join late, are not alike
 cluster: $(VENV)/ready
