@@ -246,9 +246,8 @@ class Pool:
             return
         if isinstance(error, exceptions.RayTaskError):  # no job's own error: the worker may be ill
             self._ledger.failed(hired, task, f"{self._name(hired)}: {reason}")
-            self._ledger.lost(hired)
-        else:
-            self._ledger.ended(hired, f"{self._name(hired)}: {reason}")
+        # the others may have ended it at the same moment: whose error came first says nothing of them
+        self._ledger.ended(hired, f"{self._name(hired)}: {reason}")
         self._deaths += 1
         if self._deaths > MOST_DEATHS + 2 * len(self._hired):
             raise BackendError(f"worker after worker ends, and nothing is made: {reason}")

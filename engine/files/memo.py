@@ -14,7 +14,7 @@ from pathlib import Path
 from pydantic import TypeAdapter, ValidationError
 
 from alrakis.files.parsing import read_json
-from alrakis.files.writing import replace_file
+from alrakis.files.writing import remove_temporary, replace_file
 from alrakis.places.folders import own_cache
 
 _FILE = "identities.json"
@@ -67,5 +67,6 @@ def _remember(known: dict[str, str]) -> None:
     with contextlib.suppress(OSError, ValueError):  # without the cache, it is computed each time
         folder = own_cache()
         folder.mkdir(parents=True, exist_ok=True)
+        remove_temporary(folder)
         kept = dict(list(known.items())[-_MOST:])
         replace_file(folder / _FILE, json.dumps(kept, indent=1).encode())

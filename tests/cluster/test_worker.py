@@ -36,6 +36,14 @@ def recipe(monkeypatch: pytest.MonkeyPatch) -> Recipe:
     return replace(plain, known=facts_here(plain.need))
 
 
+@pytest.fixture(autouse=True)
+def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker has a process to itself: what it changes there is undone here."""
+    logger = logging.getLogger("alrakis")
+    monkeypatch.setattr(logger, "handlers", list(logger.handlers))
+    monkeypatch.setenv(workers.SMALL, os.environ.get(workers.SMALL, ""))
+
+
 def row(text: str, **more: Any) -> RowJob:
     item = BatchItem(line=1, id="a", file="a.wav", text=text)
     return RowJob(PlannedItem(item, text, False, 4, None, 1.0, **more))

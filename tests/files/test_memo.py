@@ -105,6 +105,14 @@ def test_memory_does_not_grow_for_ever(path: Path) -> None:
     assert len(json.loads(memory.read_text())) == 2000
 
 
+def test_what_a_killed_process_left_beside_it_is_removed(path: Path) -> None:
+    left = own_cache() / ".alrakis-0123456789abcdef.part"
+    left.parent.mkdir(parents=True, exist_ok=True)
+    left.write_bytes(b"{")
+    ask(path, Counted())
+    assert not left.exists()
+
+
 def test_a_cache_that_cannot_be_written_is_no_reason_to_fail(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
