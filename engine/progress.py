@@ -125,13 +125,13 @@ def _ticking(bar: "tqdm[Any]") -> Iterator[None]:
             bar.refresh()
 
     thread = threading.Thread(target=tick, name="alrakis-clock", daemon=True)
-    if not bar.disable:
-        thread.start()
     try:
+        if not bar.disable:
+            thread.start()  # Ctrl-C may come here, too
         yield
     finally:
         ended.set()
-        if not bar.disable:
+        if thread.is_alive():
             thread.join()
         bar.close()
 

@@ -6,6 +6,7 @@ import logging
 import os
 import re
 import sys
+import threading
 import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
@@ -144,6 +145,24 @@ def test_quiet_bars_show_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with export_bar("exporting", 10, "B") as move:
         move(5)
     assert screen.getvalue() == ""
+
+
+@pytest.mark.parametrize("name", BARS)
+def test_ctrl_c_while_a_bar_begins_leaves_no_clock(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    """It would draw over what is said at the end."""
+    put_up(monkeypatch)
+    start = threading.Thread.start
+
+    def interrupted(thread: threading.Thread) -> None:
+        start(thread)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(threading.Thread, "start", interrupted)
+        with contextlib.suppress(KeyboardInterrupt), BARS[name]():
+            pass
+    clocks = [thread for thread in threading.enumerate() if thread.name == "alrakis-clock"]
+    assert not clocks
 
 
 def test_a_bar_is_closed_when_its_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:
