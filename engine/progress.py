@@ -149,6 +149,12 @@ def working(what: str, silent: bool = False) -> Iterator[None]:
         yield
 
 
+def end_bars() -> None:
+    """Close bars that are still there: Ctrl-C may come while one is made, before anybody has it to close."""
+    for bar in list(getattr(tqdm, "_instances", ())):
+        bar.close()
+
+
 @contextmanager
 def above_bars() -> Iterator[None]:
     """Let what is printed in the block stand above the bars that are there, not among them."""

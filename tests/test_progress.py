@@ -18,7 +18,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tqdm import tqdm
 
-from alrakis.progress import WholeProgress, above_bars, export_bar, progress_bar, rows_bar, tell, working
+from alrakis.progress import (
+    WholeProgress,
+    above_bars,
+    end_bars,
+    export_bar,
+    progress_bar,
+    rows_bar,
+    tell,
+    working,
+)
 
 Bar = Callable[[], AbstractContextManager[Callable[[Any], None]]]
 BARS: dict[str, Bar] = {
@@ -163,6 +172,16 @@ def test_ctrl_c_while_a_bar_begins_leaves_no_clock(monkeypatch: pytest.MonkeyPat
             pass
     clocks = [thread for thread in threading.enumerate() if thread.name == "alrakis-clock"]
     assert not clocks
+
+
+def test_a_bar_that_ctrl_c_left_half_made_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    screen = put_up(monkeypatch)
+    left = tqdm(desc="left", file=screen)
+    end_bars()
+    with above_bars():
+        print("stopped", file=screen)
+    assert left.disable
+    assert screen.getvalue().splitlines()[-1].strip().endswith("stopped")
 
 
 def test_a_bar_is_closed_when_its_work_fails(monkeypatch: pytest.MonkeyPatch) -> None:

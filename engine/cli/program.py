@@ -197,6 +197,7 @@ def guarded(program: Callable[[], None]) -> int:
                 sys.stdout.flush()
     except KeyboardInterrupt as error:
         if sys.stderr is not None and sys.stderr.isatty():
+            _end_bars()
             print(file=sys.stderr)  # the line has ^C and perhaps a part of a progress bar
         _say("stopped")
         return BY_SIGNAL + (error.number if isinstance(error, Stopped) else signal.SIGINT)
@@ -283,6 +284,13 @@ def _above_bars() -> contextlib.AbstractContextManager[None]:
     """Where bars may be, `alrakis.progress` has been imported; the help does without."""
     progress = sys.modules.get("alrakis.progress")
     return contextlib.nullcontext() if progress is None else progress.above_bars()
+
+
+def _end_bars() -> None:
+    """Close bars that Ctrl-C left half made: they would be drawn anew below what is said."""
+    progress = sys.modules.get("alrakis.progress")
+    if progress is not None:
+        progress.end_bars()
 
 
 def _drop_stdout() -> None:
