@@ -84,7 +84,8 @@ PLAIN = "The quick brown fox jumps over the lazy dog, doesn't it?"
 @given(st.text(alphabet="abcdefghij ,.!?'", max_size=40))
 def test_plain_words_stay(text: str) -> None:
     assert re.findall("[a-z]+", say_in_words(text)) == re.findall("[a-z]+", text) or re.search(
-        r"[a-z]\.[a-z]", text  # initials, or an address
+        r"[a-z]\.[a-z]",
+        text,  # initials, or an address
     )
     assert say_in_words(PLAIN) == PLAIN
 
