@@ -260,7 +260,7 @@ def _locate(name: str, weights_voices: Mapping[str, Path]) -> Path:
         hint = f"did you mean {' or '.join(close)}? " if close else ""
         if os.path.exists(name):
             hint = "the name of a voice file ends in .npz; "
-        raise VoiceError(f"there is no voice {name!r}; {hint}`alrakis voices` lists all there are")
+        raise VoiceError(f"there is no voice {name!r}; {hint}`alrakis voices` and `list_voices()` list all")
     return find_preset(name) or _fetch_preset(name)
 
 

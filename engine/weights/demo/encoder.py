@@ -73,7 +73,7 @@ class DemoEncoder:
         if seconds > self._longest_s:
             said.append(
                 f"this text takes about {seconds:.0f} s to say, and the demo voice loses its way after "
-                f"{self._longest_s:.0f} s: split it, or use `alrakis read`, which does"
+                f"{self._longest_s:.0f} s: split it, as `alrakis read` and `generate_long` do"
             )
         return said
 
