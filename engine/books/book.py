@@ -95,7 +95,7 @@ def chapters_of(blocks: Sequence[Block], title: str, name: str) -> list[Chapter]
             chapters.append(_Open())
         own = chapters[-1]
         if begins:
-            own.title = block.part or block.text
+            own.title = block.part or block.text or own.title
         if block.text:
             own.texts.append(_ended(block.text) if block.level else block.text)
             own.body = own.body or not block.level
@@ -116,8 +116,8 @@ def _chapter_level(blocks: Sequence[Block]) -> int:
     levels = Counter(block.level for block in blocks if block.level)
     several = [level for level in sorted(levels) if levels[level] > 1]
     for level in several:
-        after = [then for block, then in pairwise(blocks) if block.level == level]
-        if not all(then.level > level for then in after):
+        _, *after = [then.level > level for block, then in pairwise(blocks) if block.level == level]
+        if 3 * sum(after) < 2 * len(after):  # the first may be the book's title
             return level
     return several[-1] if several else 6
 

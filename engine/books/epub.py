@@ -9,6 +9,7 @@ import posixpath
 import struct
 import zipfile
 import zlib
+from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from alrakis.books.book import Block, Book, Choices, chapters_of
@@ -21,6 +22,7 @@ _MOST_FILES = 20_000
 _MOST_FILE_BYTES = 8 << 20
 _MOST_TEXT_BYTES = 64 << 20
 _MOST_COVER_BYTES = 8 << 20
+_DEEPEST = 20  # of contents
 _BROKEN = (  # what zipfile says of zips that are none
     zipfile.BadZipFile,
     zlib.error,
@@ -32,6 +34,8 @@ _BROKEN = (  # what zipfile says of zips that are none
     ValueError,
 )
 _CONTAINER = "META-INF/container.xml"
+_LOCKS = "META-INF/encryption.xml"
+_NCX = "application/x-dtbncx+xml"
 _PAGES = ("application/xhtml+xml", "text/html", "application/x-dtbook+xml")
 _PICTURES = ("image/jpeg", "image/jpg", "image/png")
 
@@ -45,6 +49,20 @@ def read_epub(data: bytes, name: str, choices: Choices) -> Book:
         raise
     except _BROKEN as error:
         raise InputError(f"{name} is not a whole EPUB: {error or type(error).__name__}") from None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of a book's contents: where it leads, what it is called, and how deep it stands, from 1."""
+
+    href: str
+    title: str
+    depth: int
+
+    @property
+    def anchor(self) -> str:
+        """The place in a page that it leads to, "" for its beginning."""
+        return unquote(self.href.partition("#")[2])
 
 
 class _Epub:
@@ -75,10 +93,12 @@ class _Epub:
         items = {item.attributes.get("id", ""): item.attributes for item in package.all("item")}
         folder = posixpath.dirname(path)
         left_out: list[str] = []
-        titles = self._contents(package, items, folder)
+        contents = self._contents(items, folder)
+        pages = self._spine(package, items, folder)
+        self._check_locks(pages)
         blocks: list[Block] = []
-        for page in self._spine(package, items, folder):
-            blocks += self._page(page, titles, choices, left_out)
+        for page in pages:
+            blocks += self._page(page, contents.get(page, []), choices, left_out)
         title = package.first_text("title")
         return Book(
             chapters_of(blocks, title, self._name),
@@ -91,6 +111,11 @@ class _Epub:
 
     def _spine(self, package: Element, items: dict[str, dict[str, str]], folder: str) -> list[str]:
         pages = []
+        listed = {
+            self._inside(folder, reference.attributes.get("href", "").split("#")[0])
+            for reference in package.all("reference")
+            if reference.attributes.get("type", "").lower() == "toc"
+        }
         for reference in package.all("itemref"):
             item = items.get(reference.attributes.get("idref", ""))
             if item is None or reference.attributes.get("linear") == "no":
@@ -99,40 +124,58 @@ class _Epub:
                 pages.append(self._inside(folder, item.get("href", "")))
         if not pages:
             raise InputError(f"{self._name} has no text: its spine names no page")
-        return list(dict.fromkeys(pages))
+        others = [page for page in pages if page not in listed]  # a list of chapters is not read
+        return list(dict.fromkeys(others or pages))
 
-    def _page(self, path: str, titles: dict[str, str], choices: Choices, left_out: list[str]) -> list[Block]:
+    def _check_locks(self, pages: list[str]) -> None:
+        """Raises InputError where a page is encrypted; fonts may be, as nobody reads them."""
+        if _LOCKS not in self._names:
+            return
+        root = read_xml(self._read(_LOCKS), f"{_LOCKS} of {self._name}")
+        locked = {unquote(element.attributes.get("URI", "")) for element in root.all("CipherReference")}
+        for page in pages:
+            if page in locked:
+                raise InputError(f"{self._name} is locked ({page} is encrypted): it cannot be read")
+
+    def _page(self, path: str, entries: list[Entry], choices: Choices, left_out: list[str]) -> list[Block]:
+        """The blocks of a page. It begins a chapter where the contents name it.
+
+        Without a heading of its own it has the title that they say, and others at their places in it.
+        """
         name = f"{path} of {self._name}"
         data = self._read(path)
-        check_xml(data, name)
-        blocks = html_blocks(decode(data, name), name, choices, left_out, xhtml=True)
-        if path in titles and blocks and not blocks[0].level:
-            return [Block("", part=titles[path]), *blocks]
-        return blocks
+        text = decode(data, name)
+        check_xml(text, name)
+        missed: list[str] = []
+        blocks = html_blocks(text, name, choices, missed, xhtml=True)
+        left_out += missed
+        if not entries or not blocks:
+            return blocks
+        if blocks[0].level:
+            return [replace(blocks[0], part=""), *blocks[1:]] if entries[0].depth == 1 else blocks
+        depth = min(entry.depth for entry in entries)
+        anchors = {
+            entry.anchor: entry.title for entry in entries[1:] if entry.anchor and entry.depth == depth
+        }
+        if anchors and not any(block.level for block in blocks):
+            blocks = html_blocks(text, name, choices, [], xhtml=True, anchors=anchors)
+        return [Block("", part=entries[0].title), *blocks]
 
-    def _contents(self, package: Element, items: dict[str, dict[str, str]], folder: str) -> dict[str, str]:
-        """Titles of files, as the book's contents name them; a file's first counts."""
-        titles: dict[str, str] = {}
-        for item in items.values():
-            href, kind = item.get("href", ""), item.get("media-type")
-            if "nav" in item.get("properties", "").split():
-                path = self._inside(folder, href)
-                links = read_links(self._read(path), f"{path} of {self._name}")
-            elif kind == "application/x-dtbncx+xml":
-                path = self._inside(folder, href)
-                root = read_xml(self._read(path), f"{path} of {self._name}")
-                links = [
-                    (content.attributes.get("src", ""), point.first_text("text"))
-                    for point in root.all("navPoint")
-                    for content in point.all("content")[:1]
-                ]
-            else:
+    def _contents(self, items: dict[str, dict[str, str]], folder: str) -> dict[str, list[Entry]]:
+        """What the book's contents say of each file, the newer ones before the older."""
+        contents: dict[str, list[Entry]] = {}
+        for item in sorted(items.values(), key=lambda item: "nav" not in item.get("properties", "").split()):
+            if "nav" not in item.get("properties", "").split() and item.get("media-type") != _NCX:
                 continue
-            for link, title in links:
-                target = unquote(link.split("#")[0])
-                if target and title:
-                    titles.setdefault(self._inside(posixpath.dirname(path), target), title)
-        return titles
+            path = self._inside(folder, item.get("href", ""))
+            data, name = self._read(path), f"{path} of {self._name}"
+            own: dict[str, list[Entry]] = {}
+            for entry in read_ncx(data, name) if item.get("media-type") == _NCX else read_links(data, name):
+                target = entry.href.split("#")[0]
+                if target and entry.title:
+                    own.setdefault(self._inside(posixpath.dirname(path), target), []).append(entry)
+            contents = own | contents
+        return contents
 
     def _cover(self, package: Element, items: dict[str, dict[str, str]], folder: str) -> bytes | None:
         marked = [item for item in items.values() if "cover-image" in item.get("properties", "").split()]
@@ -151,7 +194,8 @@ class _Epub:
         path = posixpath.normpath(posixpath.join(folder, unquote(href)))
         if self._leaves(path):
             raise InputError(f"{self._name} names {href!r:.80}, which leads out of the book")
-        return path
+        as_written = posixpath.normpath(posixpath.join(folder, href))
+        return as_written if path not in self._names and as_written in self._names else path
 
     def _read(self, path: str) -> bytes:
         entry = self._names.get(path)
@@ -168,10 +212,38 @@ class _Epub:
         return data
 
 
-def read_links(data: bytes, name: str) -> list[tuple[str, str]]:
-    """The links of a page, and what they are called. Raises InputError for broken XML."""
+def read_links(data: bytes, name: str) -> list[Entry]:
+    """The links of a page of contents, and what they are called. Raises InputError for broken XML."""
     from selectolax.lexbor import LexborHTMLParser
 
-    check_xml(data, name)
-    links = LexborHTMLParser(decode(data, name)).css("a")
-    return [(link.attributes.get("href") or "", " ".join((link.text() or "").split())) for link in links]
+    text = decode(data, name)
+    check_xml(text, name)
+    page = LexborHTMLParser(text)
+    lists = page.css("nav")
+    own = next((nav for nav in lists if "toc" in (nav.attributes.get("epub:type") or "").split()), None)
+    found = own or (lists[0] if lists else page.root)
+    entries = []
+    for link in found.css("a") if found is not None else []:
+        depth, above = 0, link.parent
+        while above is not None and depth < _DEEPEST:
+            depth += above.tag == "ol"
+            above = above.parent
+        title = " ".join((link.text() or "").split())
+        entries.append(Entry(link.attributes.get("href") or "", title, max(depth, 1)))
+    return entries
+
+
+def read_ncx(data: bytes, name: str) -> list[Entry]:
+    """The points of contents as EPUB 2 has them. Raises InputError for broken XML."""
+    entries: list[Entry] = []
+    left = [(element, 1) for element in reversed(read_xml(data, name).all("navMap"))]
+    while left:
+        element, depth = left.pop()
+        if element.name == "navPoint":
+            own = [child for child in element.children if child.name != "navPoint"]
+            href = next((child.attributes.get("src", "") for child in own if child.name == "content"), "")
+            label = next((child for child in own if child.name == "navLabel"), Element(""))
+            entries.append(Entry(href, label.first_text("text"), depth))
+            depth += 1
+        left += [(child, depth) for child in reversed(element.children)]
+    return entries

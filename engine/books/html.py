@@ -6,6 +6,7 @@ skipped, notes. lexbor (selectolax) parses; it takes any input, however deep.
 
 import codecs
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from alrakis.books.book import Block, Choices
@@ -26,8 +27,9 @@ _BLOCKS = {
 }
 # fmt: on
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
-_MARK = re.compile(r"\s*[\[(]?(?:\d{1,4}|[a-z*†‡§¶]{1,3})[\])]?\s*")
+_MARK = re.compile(r"\s*[\[(]?(?:\d{1,4}|[a-z*†‡§¶]{1,3})[\])]?\.?\s*")
 _BRACKETED = re.compile(r"\s*\[(?:\d{1,4}|[a-z*†‡]|note \d{1,4})\]\s*")
+_REMARK = re.compile(r"\s*\[[^\]]{1,40}\]\s*")  # [citation needed]
 _BACK = re.compile("[\\s↩↑^\ufe0e\ufe0f\u21a9]+")
 _TYPES = {  # of epub:type and role: what is dropped, and what is named
     **dict.fromkeys(("noteref", "doc-noteref", "pagebreak", "doc-pagebreak", "backlink", "doc-backlink"), ""),
@@ -37,6 +39,22 @@ _TYPES = {  # of epub:type and role: what is dropped, and what is named
     ),
     **dict.fromkeys(("doc-endnotes", "doc-endnote"), "notes"),
 }
+# What books from before epub:type, and well-known sites, call the same: names of classes.
+_CLASSES = {
+    **dict.fromkeys(("pagenum", "pageno", "page-number", "pagenumber", "pagebreak", "page-break"), ""),
+    **dict.fromkeys(
+        ("noteref", "fnanchor", "fnref", "footnote-ref", "footnote-back", "footnote-backref"), ""
+    ),
+    **dict.fromkeys(("mw-editsection", "noprint", "sr-only", "visually-hidden"), ""),
+    **dict.fromkeys(("footnote", "footnotes", "endnote", "endnotes", "rearnote", "rearnotes"), "notes"),
+    **dict.fromkeys(("references", "reflist"), "notes"),
+    "pg-boilerplate": "licence",
+}
+_INLINE = ("a", "sup", "sub", "span", "small", "i", "em", "b", "strong")
+_TO_NOTE = re.compile(r"[^#]*#_?(?:fn|ftn|foot|note|endnote|edn|en|n|f)[a-z_:.-]{0,20}\d{1,5}", re.IGNORECASE)
+_NOTE_ID = re.compile(r"_?(?:ftn|edn)\d{1,5}")
+_HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
+_UNHEARD = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))  # where a word may be broken, or not
 # Encodings that Python has for names and for its own literals; the time of the first two is quadratic.
 _NO_PAGES = ("punycode", "idna", "unicode-escape", "raw-unicode-escape")
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
@@ -61,12 +79,21 @@ def html_title(text: str) -> str:
 
 
 def html_blocks(
-    text: str, name: str, choices: Choices, left_out: list[str], *, xhtml: bool = False
+    text: str,
+    name: str,
+    choices: Choices,
+    left_out: list[str],
+    *,
+    xhtml: bool = False,
+    anchors: Mapping[str, str] | None = None,
 ) -> list[Block]:
-    """The blocks of some HTML; what is missed of it is added to `left_out`. Raises InputError."""
+    """The blocks of some HTML; what is missed of it is added to `left_out`. Raises InputError.
+
+    anchors: titles of chapters that begin at elements with these ids.
+    """
     if xhtml:
         text = _EMPTY.sub(r"<\1\2></\1>", text)
-    page = _Page(choices, left_out)
+    page = _Page(choices, left_out, anchors or {})
     page.walk(_parse(text, name).root)
     return page.blocks
 
@@ -82,10 +109,12 @@ def _parse(text: str, name: str) -> Any:
 class _Page:
     """One page on its way into blocks."""
 
-    def __init__(self, choices: Choices, left_out: list[str]) -> None:
+    def __init__(self, choices: Choices, left_out: list[str], anchors: Mapping[str, str]) -> None:
         self.blocks: list[Block] = []
         self._choices = choices
         self._left_out = left_out
+        self._anchors = anchors
+        self._heading = False
         self._said: list[str] = []
         self._pre = 0
         self._row = 0  # cells of the row that is read
@@ -116,8 +145,11 @@ class _Page:
             return False
         if tag in _SILENT or self._is_mark(node, tag) or self._is_missed(node, tag):
             return False
+        self._begin(node.attributes)
         if tag == "br":
             self._said.append("\n")
+        elif tag == "img" and self._heading:  # the title as a picture
+            self._said.append(node.attributes.get("alt") or "")
         elif tag == "hr":
             self._flush()
             self.blocks.append(Block("* * *"))
@@ -129,11 +161,21 @@ class _Page:
             self._flush()
             self._row = 0
             self._pre += tag == "pre"
+            self._heading = tag in _HEADINGS
         return True
+
+    def _begin(self, attributes: Mapping[str, str | None]) -> None:
+        """Begin a chapter where the book's contents say that one begins."""
+        for name in (attributes.get("id"), attributes.get("name")):
+            if name is not None and name in self._anchors:
+                self._flush()
+                self.blocks.append(Block("", part=self._anchors[name]))
+                return
 
     def _leave(self, tag: str) -> None:
         if tag in _HEADINGS:
             self._flush(_HEADINGS[tag])
+            self._heading = False
         elif tag == "tr":
             self._flush(row=True)
         elif tag in _BLOCKS or tag == "pre":
@@ -141,7 +183,7 @@ class _Page:
             self._pre -= tag == "pre"
 
     def _flush(self, level: int = 0, row: bool = False) -> None:
-        lines = "".join(self._said).split("\n")
+        lines = "".join(self._said).translate(_UNHEARD).split("\n")
         self._said = []
         text = "\n".join(filter(None, (" ".join(line.split()) for line in lines)))
         if row:
@@ -155,23 +197,31 @@ class _Page:
         attributes = node.attributes
         if "hidden" in attributes or attributes.get("aria-hidden") == "true":
             return True
+        if _HIDDEN.search(attributes.get("style") or ""):
+            return True
         if tag not in ("sup", "a"):
             return False
         if tag == "a" and "href" not in attributes:
             return False
         text = node.text() or ""
         if tag == "sup":
-            return bool(_MARK.fullmatch(text)) and (
-                node.css_first("a") is not None or (node.parent is not None and node.parent.tag == "a")
-            )
-        mark = _BRACKETED.fullmatch(text) or _BACK.fullmatch(text)
-        return bool(mark) or (_MARK.fullmatch(text) is not None and node.css_first("sup") is not None)
+            linked = node.css_first("a") is not None or (node.parent is not None and node.parent.tag == "a")
+            return linked and bool(_MARK.fullmatch(text) or _REMARK.fullmatch(text))
+        if _BRACKETED.fullmatch(text) or _BACK.fullmatch(text):
+            return True
+        to_note = node.css_first("sup") is not None or _TO_NOTE.fullmatch(attributes["href"] or "")
+        return bool(_MARK.fullmatch(text) and to_note)
 
     def _is_missed(self, node: Any, tag: str) -> bool:
         """Whether a node is left out, and named if somebody may miss it."""
         attributes = node.attributes
         types = f"{attributes.get('epub:type') or ''} {attributes.get('role') or ''}".split()
         known = [_TYPES[kind] for kind in types if kind in _TYPES]
+        classes = (attributes.get("class") or "").lower().split()
+        named = [_CLASSES[kind] for kind in classes if kind in _CLASSES and tag not in ("body", "html")]
+        if named or (tag == "div" and _NOTE_ID.fullmatch(attributes.get("id") or "")):
+            self._miss("" if tag in _INLINE else "notes" if not named else named[0], node)
+            return True
         if (known and tag not in ("body", "html", "section")) or "notes" in known:
             self._miss(known[0], node)
             return True

@@ -7,7 +7,7 @@ from alrakis.books.book import Book, Chapter, Choices, chapters_of, stem_of
 from alrakis.books.epub import read_epub
 from alrakis.books.html import decode, html_blocks, html_title
 from alrakis.books.markdown import front_matter, markdown_blocks
-from alrakis.books.plain import plain_blocks
+from alrakis.books.plain import gutenberg_text, plain_blocks
 from alrakis.errors import InputError
 
 _NAMES = {
@@ -40,10 +40,12 @@ def open_book(data: bytes, name: str, choices: Choices) -> Book:
         chapters = chapters_of(markdown_blocks(text, name, choices, left_out), title, name)
         language = facts.get("lang", "")[:2].lower()
         return Book(chapters, title, facts.get("author", ""), language, left_out=left_out)
+    text, known = gutenberg_text(text)
     blocks = plain_blocks(text)
     if not any(block.level for block in blocks):
         return plain_book(text, name)
-    return Book(chapters_of(blocks, "", name))
+    title = known.get("Title", "")
+    return Book(chapters_of(blocks, title, name), title, known.get("Author", ""))
 
 
 def plain_book(text: str, name: str) -> Book:

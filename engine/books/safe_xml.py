@@ -73,15 +73,15 @@ def read_xml(data: bytes, name: str) -> Element:
     return builder.root.children[0]
 
 
-def check_xml(data: bytes, name: str) -> None:
+def check_xml(text: str, name: str) -> None:
     """Raises InputError for what is no XML; entities of HTML, such as &nbsp;, are."""
-    parser = _parser(_Builder(name))
+    parser = _parser(_Builder(name), "utf-8")  # whatever the page says of itself: it is text by now
     parser.UseForeignDTD(True)
-    _parse(parser, data, name)
+    _parse(parser, text.encode(errors="replace"), name)
 
 
-def _parser(builder: _Builder) -> expat.XMLParserType:
-    parser = expat.ParserCreate()
+def _parser(builder: _Builder, encoding: str | None = None) -> expat.XMLParserType:
+    parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
     parser.EntityDeclHandler = builder.entity
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)

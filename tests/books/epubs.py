@@ -26,8 +26,9 @@ def epub(
     container: str = CONTAINER,
     package: str | None = None,
     items: str = "",
+    guide: str = "",
 ) -> bytes:
-    """An EPUB of these pages; more: further files by their whole names; items: more of the manifest."""
+    """An EPUB of these pages. more: further files by their whole names. items, guide: more of the package."""
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as file:
         file.writestr("mimetype", "application/epub+zip")
@@ -42,7 +43,7 @@ def epub(
             package
             or '<package xmlns:dc="d"><metadata><dc:title>The Book</dc:title><dc:creator>Ann</dc:creator>'
             f"<dc:language>en-GB</dc:language></metadata><manifest>{listed}{items}</manifest>"
-            f"<spine>{spine}</spine></package>",
+            f"<spine>{spine}</spine>{guide}</package>",
         )
         for name, page in pages.items():
             file.writestr(f"OEBPS/{name}", page)
@@ -51,6 +52,22 @@ def epub(
     return buffer.getvalue()
 
 
+def nav(*lists: str) -> dict[str, str]:
+    """Contents as EPUB 3 has them, of these `nav` elements."""
+    return {"OEBPS/nav.xhtml": f'<html xmlns:epub="e"><body>{"".join(lists)}</body></html>'}
+
+
+def ncx(*points: str) -> dict[str, str]:
+    """Contents as EPUB 2 has them: `title>href` each."""
+    made = "".join(
+        f"<navPoint><navLabel><text>{title}</text></navLabel><content src='{href}'/></navPoint>"
+        for title, _, href in (point.partition(">") for point in points)
+    )
+    return {"OEBPS/t.ncx": f"<ncx><navMap>{made}</navMap></ncx>"}
+
+
+NAV_ITEM = '<item id="n" href="nav.xhtml" properties="nav" media-type="application/xhtml+xml"/>'
+NCX_ITEM = '<item id="t" href="t.ncx" media-type="application/x-dtbncx+xml"/>'
 BOMB = '<!DOCTYPE h [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]>'
 HOSTILE = {
     "no text": (epub({"a.xhtml": "<html><body><p/></body></html>"}), "has no text"),
@@ -91,6 +108,6 @@ HOSTILE = {
         epub(
             {"a.xhtml": b'<?xml version="1.0" encoding="latin-1"?><p>\xe9</p>'.replace(b"latin-1", b"koi9")}
         ),
-        "XML",
+        "convert it",
     ),
 }

@@ -23,6 +23,7 @@ def test_chapters_begin_at_the_highest_headings_of_which_there_are_several() -> 
     assert titles(*book, Block("d")) == ["Title", "One", "Two"]
     parts = [Block("Part", 1), Block("One", 2), Block("a"), Block("Part 2", 1), Block("Two", 2), Block("b")]
     assert titles(*parts) == ["One", "Two"]
+    assert titles(Block("Title", 1), Block("by"), *parts) == ["Title", "One", "Two"]
     assert titles(Block("a"), Block("One", 1), Block("b")) == ["Beginning", "One"]
     assert titles(Block("a")) == ["Whole"]
     assert [chapter.title for chapter in chapters_of([Block("a")], "", "dir/b.md")] == ["b"]

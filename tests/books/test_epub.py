@@ -10,7 +10,7 @@ import pytest
 from alrakis.books.book import Choices
 from alrakis.books.epub import read_epub
 from alrakis.errors import InputError
-from tests.books.epubs import HOSTILE, epub
+from tests.books.epubs import HOSTILE, NAV_ITEM, NCX_ITEM, epub, nav, ncx
 
 PNG = b"\x89PNG\r\n\x1a\n rest"
 
@@ -40,6 +40,125 @@ def test_titles_come_from_an_old_table_of_contents_too() -> None:
     items = '<item id="t" href="t.ncx" media-type="application/x-dtbncx+xml"/>'
     book = read_epub(epub(items=items, more={"OEBPS/t.ncx": contents}), "b.epub", Choices())
     assert [chapter.title for chapter in book.chapters] == ["Chapter 1", "Last one"]
+
+
+def read(data: bytes) -> dict[str, str]:
+    return {chapter.title: chapter.text for chapter in read_epub(data, "b.epub", Choices()).chapters}
+
+
+def body(inner: str) -> str:
+    return f'<html xmlns:epub="e"><head><title>x</title></head><body>{inner}</body></html>'
+
+
+@pytest.mark.parametrize(
+    "place", ['<p id="c{}">{}.</p>', '<a id="c{}"/><p>{}.</p>', '<a name="c{}"></a><p>{}.</p>']
+)
+def test_chapters_of_one_page_begin_where_the_contents_say(place: str) -> None:
+    """Without headings; the page's name has a space, which is written as %20."""
+    page = body("<p>Before.</p>" + "".join(place.format(number, number) for number in (1, 2, 3)))
+    contents = ncx(
+        "Foreword>a%20b.xhtml", *(f"Chapter {number}>a%20b.xhtml#c{number}" for number in (1, 2, 3))
+    )
+    found = read(epub({"a b.xhtml": page}, items=NCX_ITEM, more=contents))
+    assert found == {"Foreword": "Before.", "Chapter 1": "1.", "Chapter 2": "2.", "Chapter 3": "3."}
+
+
+def test_lists_of_pages_and_landmarks_are_no_contents() -> None:
+    """A chapter in two files goes on in the second, which only the list of pages names."""
+    pages = {
+        "a.xhtml": body("<p>a</p>"),
+        "a2.xhtml": body("<p id='p2'>more</p>"),
+        "b.xhtml": body("<p>b</p>"),
+    }
+    lists = nav(
+        '<nav epub:type="page-list"><ol><li><a href="a2.xhtml#p2">2</a></li></ol></nav>',
+        '<nav epub:type="landmarks"><ol><li><a href="a.xhtml">Begin Reading</a></li></ol></nav>',
+        '<nav epub:type="toc"><ol><li><a href="a.xhtml">A</a></li>'
+        '<li><a href="b.xhtml">B</a></li></ol></nav>',
+    )
+    assert read(epub(pages, items=NAV_ITEM, more=lists)) == {"A": "a\n\nmore", "B": "b"}
+
+
+def test_a_file_that_the_contents_name_begins_a_chapter_whatever_its_heading() -> None:
+    pages = {
+        "t.xhtml": body("<h1>The Book</h1><p>by Ann</p>"),
+        "d.xhtml": body("<h1>Dedication</h1><p>To you.</p>"),
+        "a.xhtml": body("<h3>One</h3><p>a</p>"),
+        "s.xhtml": body("<h4>Section</h4><p>s</p>"),
+        "b.xhtml": body("<h3>Two</h3><p>b</p>"),
+    }
+    lists = nav(
+        '<nav epub:type="toc"><ol><li><a href="a.xhtml">1. One</a>'
+        '<ol><li><a href="s.xhtml">Section</a></li></ol></li><li><a href="b.xhtml">2. Two</a></li></ol></nav>'
+    )
+    found = read(epub(pages, items=NAV_ITEM, more=lists))
+    assert list(found) == ["The Book", "Dedication", "One", "Two"]
+    assert found["One"] == "One.\n\na\n\nSection.\n\ns"
+
+
+def test_a_page_that_lists_the_chapters_is_not_read() -> None:
+    pages = {
+        "toc.xhtml": body("<h1>Contents</h1><p><a href='a.xhtml'>A</a></p>"),
+        "a.xhtml": body("<p>a</p>"),
+    }
+    guide = '<guide><reference type="toc" href="toc.xhtml"/></guide>'
+    assert list(read(epub(pages, guide=guide)).values()) == ["a"]
+
+
+def test_a_title_may_be_a_picture() -> None:
+    page = body("<h1><img src='x.png' alt='Chapter One'/></h1><p>a<img alt='A cat'/></p>")
+    assert read(epub({"a.xhtml": page, "b.xhtml": body("<h1>Two</h1><p>b</p>")})) == {
+        "Chapter One": "Chapter One.\n\na",
+        "Two": "Two.\n\nb",
+    }
+
+
+@pytest.mark.parametrize(
+    ("encoding", "text"),
+    [
+        ("gbk", "中文"),
+        ("shift_jis", "日本語"),
+        ("windows-1252", "“Café”"),
+        ("koi8-r", "Привет"),
+        ("utf-16", "Café"),
+    ],
+)
+def test_encodings(encoding: str, text: str) -> None:
+    page = f'<?xml version="1.0" encoding="{encoding}"?><html><body><p>{text}</p></body></html>'
+    assert list(read(epub({"a.xhtml": page.encode(encoding)})).values()) == [text]
+
+
+def test_names_that_are_written_with_percents_in_the_zip() -> None:
+    package = (
+        '<package><manifest><item id="a" href="a%20b.xhtml" media-type="application/xhtml+xml"/></manifest>'
+        '<spine><itemref idref="a"/></spine></package>'
+    )
+    assert read(epub({}, package=package, more={"OEBPS/a%20b.xhtml": body("<p>a</p>")})) == {"b": "a"}
+
+
+def test_two_chapters_of_one_title_stay_two() -> None:
+    pages = {f"{name}.xhtml": body(f"<h1>Same</h1><p>{name}</p>") for name in "ab"}
+    book = read_epub(epub(pages), "b.epub", Choices())
+    assert [(chapter.title, chapter.text) for chapter in book.chapters] == [
+        ("Same", "Same.\n\na"),
+        ("Same", "Same.\n\nb"),
+    ]
+
+
+@pytest.mark.parametrize("locked", [True, False])
+def test_a_book_with_locks_is_refused_unless_only_fonts_are(locked: bool) -> None:
+    where = "OEBPS/a.xhtml" if locked else "OEBPS/font.otf"
+    locks = (
+        '<encryption xmlns="c" xmlns:enc="x"><enc:EncryptedData><enc:CipherData>'
+        f'<enc:CipherReference URI="{where}"/></enc:CipherData></enc:EncryptedData></encryption>'
+    )
+    page = b"\x93\0\1" if locked else body("<p>a</p>")
+    data = epub({"a.xhtml": page}, more={"META-INF/encryption.xml": locks})
+    if not locked:
+        assert list(read(data).values()) == ["a"]
+        return
+    with pytest.raises(InputError, match="locked"):
+        read(data)
 
 
 def test_code_is_read_when_asked_and_tables_are_skipped() -> None:

@@ -32,6 +32,18 @@ def texts(page: str, **choices: object) -> list[str]:
         ("<figure><img alt=x><figcaption>A cat</figcaption></figure>", ["A cat"]),
         ("a<hr>b", ["a", "* * *", "b"]),
         ("&amp; &lt;b&gt; &eacute;", ["& <b> é"]),
+        ("<p>a<a href='#fn1'>1</a> b<a href='n.html#_ftn2'>[2]</a> c<a href='#n3'>*</a></p>", ["a b c"]),
+        ("<p>Read <a href='#c6'>6</a> and <a href='x.html'>7</a></p>", ["Read 6 and 7"]),
+        (
+            "<p>a<span class='pagenum'>[Pg 12]</span> b<sup class='reference'><a href='#c'>[1]</a></sup></p>",
+            ["a b"],
+        ),
+        ("<h2>One<span class='mw-editsection'>[<a href='e'>edit</a>]</span></h2>a", ["One", "a"]),
+        ("<p>a<sup>[<a href='c'>citation needed</a>]</sup></p>", ["a"]),
+        ("<p style='color: red; display:none'>a</p>b", ["b"]),
+        ("<p>in&shy;ter&#8203;est</p>", ["interest"]),
+        ("<p><span class='dropcap'>T</span>he end</p>", ["The end"]),
+        ("<h1><img alt='One'></h1><p><img alt='no'>a</p>", ["One", "a"]),
     ],
 )
 def test_readings(page: str, said: list[str]) -> None:
@@ -53,6 +65,26 @@ def test_code_and_tables_are_named_when_they_are_left_out() -> None:
     html_blocks("<pre>if x:\n  y</pre><table><tr><td>1</table>", "p", Choices(tables="skip"), left_out)
     assert left_out == ["code: if x: y", "table: 1"]
     assert texts("<pre>if x:\n  y</pre>", code=True) == ["if x:\ny"]
+
+
+@pytest.mark.parametrize(
+    "note",
+    [
+        "<div class='footnote'><p>A note</p></div>",
+        "<div class='footnotes'><ol><li>A note</ol></div>",
+        "<section class='footnotes' role='doc-endnotes'><p>A note</p></section>",
+        "<aside epub:type='footnote'>A note</aside>",
+        "<div id='ftn1'><p>A note</p></div>",
+        "<ol class='references'><li>A note</ol>",
+    ],
+)
+def test_notes_are_named_and_not_read(note: str) -> None:
+    left_out: list[str] = []
+    assert [block.text for block in html_blocks(f"<p>a</p>{note}<p>b</p>", "p", Choices(), left_out)] == [
+        "a",
+        "b",
+    ]
+    assert left_out == ["notes: A note"]
 
 
 def test_limits_and_encodings() -> None:

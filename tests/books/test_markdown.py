@@ -49,6 +49,31 @@ def test_a_page() -> None:
     assert front_matter("# One") == {}
 
 
+@pytest.mark.parametrize(
+    ("page", "said"),
+    [
+        ("+++\ntitle = 'X'\n+++\na", ["a"]),
+        ("---\r\ntitle: X\r\n---\r\n# A\r\n\r\nb", ["A", "b"]),
+        ("# A {#a .b}\n\nb {c}", ["A", "b {c}"]),
+        ("- [ ] a\n- [x] b\n- [c] d", ["a", "b", "[c] d"]),
+        ("> [!NOTE]\n> a", ["a"]),
+        ("[TOC]\n\na", ["a"]),
+        ("::: warning\na\n:::", ["a"]),
+        ("a^[a note] b", ["a b"]),
+        ("A\n===\n\na\n\nB\n---\nb", ["A", "a", "B", "b"]),
+        ("<h2 align=center>A</h2>\n\na<br>b", ["A", "a\nb"]),
+        ("![a cat](x.png) <!-- c --> a", ["a"]),
+    ],
+)
+def test_flavours(page: str, said: list[str]) -> None:
+    assert [block.text for block in markdown_blocks(page, "p.md", Choices(), [])] == said
+
+
+def test_front_matter_in_other_forms() -> None:
+    assert front_matter("+++\ntitle = 'X'\nauthor = \"Ann\"\n+++\na") == {"title": "X", "author": "Ann"}
+    assert front_matter("---\r\ntitle: X\r\n---\r\na") == {"title": "X"}
+
+
 def test_more_brackets_than_a_book_has() -> None:
     """Each is tried as the beginning of a link: 200,000 took 8 s."""
     with pytest.raises(InputError, match="more than 50000 brackets"):

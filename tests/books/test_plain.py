@@ -2,7 +2,7 @@
 
 import pytest
 
-from alrakis.books.plain import plain_blocks
+from alrakis.books.plain import gutenberg_text, plain_blocks
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from alrakis.books.plain import plain_blocks
         "Kapitel 3",
         "第三章 開始",
         "Act II",
+        "Erstes Kapitel",
+        "CHAPTER THE FIRST",
     ],
 )
 def test_headings(line: str) -> None:
@@ -27,3 +29,45 @@ def test_headings(line: str) -> None:
 )
 def test_what_is_no_heading(line: str) -> None:
     assert [block.level for block in plain_blocks(line)] == [0]
+
+
+def levels(text: str) -> list[tuple[str, int]]:
+    return [(block.text, block.level) for block in plain_blocks(text)]
+
+
+@pytest.mark.parametrize(
+    ("lines", "heading"),
+    [
+        ("CHAPTER I.\nDown the Rabbit-Hole", "CHAPTER I. Down the Rabbit-Hole"),
+        ("Chapter 1\n  MY EARLY HOME", "Chapter 1. MY EARLY HOME"),
+        ("Chapter 2:\n“Stay!”", "Chapter 2. “Stay!”"),
+    ],
+)
+def test_a_heading_and_its_title_below(lines: str, heading: str) -> None:
+    assert levels(f"a\n\n{lines}\n\nb") == [("a", 0), (heading, 1), ("b", 0)]
+
+
+def test_numbers_are_headings_where_they_count() -> None:
+    assert levels("I\n\na\n\nII.\n\nb\n\n...") == [("I", 1), ("a", 0), ("II.", 1), ("b", 0), ("...", 0)]
+    assert levels("1\n\na\n\n2\n\nb") == [("1", 1), ("a", 0), ("2", 1), ("b", 0)]
+    assert levels("I\n\na\n\nIV\n\nb") == [("I", 0), ("a", 0), ("IV", 0), ("b", 0)]
+
+
+def test_a_list_of_chapters_is_not_read() -> None:
+    lines = "\n".join(f"CHAPTER {number}.  A title" for number in range(1, 5))
+    apart = "\n\n".join(f"Chapter {number}" for number in range(1, 5))
+    for listed in (lines, apart):
+        found = levels(f"CONTENTS\n\n{listed}\n\nChapter 1\n\na\n\nChapter 2\n\nb")
+        assert found == [("Chapter 1", 1), ("a", 0), ("Chapter 2", 1), ("b", 0)]
+
+
+def test_what_project_gutenberg_puts_around_a_text() -> None:
+    text = (
+        "The Project Gutenberg eBook of X\n\nTitle: X\nAuthor: Ann\n\n"
+        "*** START OF THE PROJECT GUTENBERG EBOOK X ***\n\nHello.\n\n"
+        "*** END OF THE PROJECT GUTENBERG EBOOK X ***\n\nA licence."
+    )
+    inner, facts = gutenberg_text(text)
+    assert inner.strip() == "Hello."
+    assert facts == {"Title": "X", "Author": "Ann"}
+    assert gutenberg_text("Hello.") == ("Hello.", {})

@@ -34,7 +34,8 @@ def test_what_is_refused(data: bytes, message: str) -> None:
 
 
 def test_pages_may_have_entities_of_html() -> None:
-    check_xml(b"<a>&nbsp;&eacute;</a>", "x")
+    check_xml("<a>&nbsp;&eacute;</a>", "x")
+    check_xml("<?xml version='1.0' encoding='gbk'?><a>中</a>", "x")
 
 
 def test_encodings() -> None:

@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 Rule = tuple[str, Callable[[re.Match[str]], str]]  # a pattern, and what is said instead
 
 _MAX_DIGITS = 15  # a longer number is read digit by digit
-NUMBER = r"(?:\d+(?:,\d{3}){1,9}(?:\.\d+)?|\d+(?:\.\d+)?)"
+NUMBER = r"(?:\d+(?:,\d{3}){1,9}(?:\.\d+)?|\d{1,2}(?:,\d\d){1,5},\d{3}(?!\d)|\d+(?:\.\d+)?)"
 YEAR = r"(?:1[1-9]\d\d|20\d\d)"
 ORDINAL = r"(?:st|nd|rd|th|ST|ND|RD|TH)"
 _PARTS = {2: "half", 4: "quarter"}  # of fractions; the others are ordinals
-_EIGHTHS = (*range(2, 11), 16, 32, 64, 100)  # what a fraction is a fraction of; 9/11 is none
+_EIGHTHS = (*range(2, 11), 12, 16, 32, 64, 100, 1000)  # what a fraction is a fraction of; 9/11 is none
 
 
 @functools.cache
@@ -43,6 +43,7 @@ def digits(number: str) -> str:
 
 def ordinal(number: str) -> str:
     """`2` as second."""
+    number = number.replace(",", "")
     if len(number) > _MAX_DIGITS:
         return f"{digits(number)}th"
     return words(f"{int(number)}th")
@@ -65,9 +66,9 @@ def points(version: str) -> str:
 
 def _fraction(match: re.Match[str]) -> str:
     whole, over, under = match["whole"], int(match["over"]), int(match["under"])
-    if not 0 < over < under or under not in _EIGHTHS:
+    if not 0 < over < under or not (under in _EIGHTHS or over == 1 or whole):
         return match[0]
-    part = _PARTS.get(under) or ordinal(str(under))
+    part = _PARTS.get(under) or ordinal(str(under)).removeprefix("one ")
     said = f"{words(str(over))} {part if over == 1 else 'halves' if under == 2 else f'{part}s'}"
     return f"{words(whole)} and {said}" if whole else said
 
@@ -75,13 +76,14 @@ def _fraction(match: re.Match[str]) -> str:
 FRACTIONS: tuple[Rule, ...] = (
     (r"(?<![\w/.])24/7(?![\w/])", lambda match: "twenty-four seven"),
     (
-        r"(?<![\w/.,])(?:(?P<whole>\d{1,6})[ -])?(?P<over>\d{1,2})/(?P<under>\d{1,3})(?![\d/]|[.,]\d)",
+        r"(?<![\w/.,])(?:(?P<whole>\d{1,6})[ -])?(?P<over>\d{1,2})/(?P<under>\d{1,4})"
+        r"(?![\d/]|[.,]\d| time\b)",
         _fraction,
     ),
 )
 PLAIN: tuple[Rule, ...] = (
     (r"\b\d+(?:\.\d+){2,}\b", lambda match: f" {points(match[0])} "),
-    (rf"\b(\d+){ORDINAL}\b", lambda match: ordinal(match[1])),
+    (rf"\b(\d{{1,3}}(?:,\d{{3}}){{1,4}}|\d+){ORDINAL}\b", lambda match: ordinal(match[1])),
     (rf"(?<![\d,.-])(?:{YEAR})(?![\d,%-]|\.\d)", lambda match: f" {year(match[0])} "),
     (r"(?<=\d):(?=\d)", lambda match: " to "),
     (r"(?<=\d)-(?=\d)", lambda match: " to "),

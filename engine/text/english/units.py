@@ -1,4 +1,4 @@
-"""Money with its magnitudes, and quantities with their units."""
+"""Quantities with their units."""
 
 import re
 from collections.abc import Iterable
@@ -77,6 +77,63 @@ _UNITS = {  # after a number: singular, plural
     "TB": ("terabyte", "terabytes"),
     "Mbps": ("megabit per second", "megabits per second"),
     "Gbps": ("gigabit per second", "gigabits per second"),
+    "mcg": ("microgram", "micrograms"),
+    "t": ("tonne", "tonnes"),
+    "fl oz": ("fluid ounce", "fluid ounces"),
+    "fl. oz": ("fluid ounce", "fluid ounces"),
+    "cc": ("cubic centimeter", "cubic centimeters"),
+    "qt": ("quart", "quarts"),
+    "qts": ("quart", "quarts"),
+    "Tbsp": ("tablespoon", "tablespoons"),
+    "sqft": ("square foot", "square feet"),
+    "nmi": ("nautical mile", "nautical miles"),
+    "ft/s": ("foot per second", "feet per second"),
+    "bpm": ("beat per minute", "beats per minute"),
+    "dpi": ("dot per inch", "dots per inch"),
+    "ppi": ("pixel per inch", "pixels per inch"),
+    "µs": ("microsecond", "microseconds"),
+    "ns": ("nanosecond", "nanoseconds"),
+    "wk": ("week", "weeks"),
+    "wks": ("week", "weeks"),
+    "mo": ("month", "months"),
+    "mos": ("month", "months"),
+    "HP": ("horsepower", "horsepower"),
+    "hp": ("horsepower", "horsepower"),
+    "mW": ("milliwatt", "milliwatts"),
+    "TW": ("terawatt", "terawatts"),
+    "Wh": ("watt hour", "watt hours"),
+    "MWh": ("megawatt hour", "megawatt hours"),
+    "GWh": ("gigawatt hour", "gigawatt hours"),
+    "TWh": ("terawatt hour", "terawatt hours"),
+    "mV": ("millivolt", "millivolts"),
+    "mAh": ("milliamp hour", "milliamp hours"),
+    "Ah": ("amp hour", "amp hours"),
+    "Ω": ("ohm", "ohms"),
+    "kΩ": ("kiloohm", "kiloohms"),
+    "MΩ": ("megaohm", "megaohms"),
+    "kN": ("kilonewton", "kilonewtons"),
+    "MPa": ("megapascal", "megapascals"),
+    "mmHg": ("millimeter of mercury", "millimeters of mercury"),
+    "atm": ("atmosphere", "atmospheres"),
+    "mbar": ("millibar", "millibars"),
+    "MJ": ("megajoule", "megajoules"),
+    "eV": ("electron volt", "electron volts"),
+    "lm": ("lumen", "lumens"),
+    "lx": ("lux", "lux"),
+    "mol": ("mole", "moles"),
+    "PB": ("petabyte", "petabytes"),
+    "KiB": ("kibibyte", "kibibytes"),
+    "MiB": ("mebibyte", "mebibytes"),
+    "GiB": ("gibibyte", "gibibytes"),
+    "TiB": ("tebibyte", "tebibytes"),
+    "kbps": ("kilobit per second", "kilobits per second"),
+    "kbit/s": ("kilobit per second", "kilobits per second"),
+    "Mb/s": ("megabit per second", "megabits per second"),
+    "Mbit/s": ("megabit per second", "megabits per second"),
+    "Gb/s": ("gigabit per second", "gigabits per second"),
+    "Gbit/s": ("gigabit per second", "gigabits per second"),
+    "MP": ("megapixel", "megapixels"),
+    "‰": ("per mille", "per mille"),
     "px": ("pixel", "pixels"),
     "°C": ("degree Celsius", "degrees Celsius"),
     "°F": ("degree Fahrenheit", "degrees Fahrenheit"),
@@ -90,9 +147,7 @@ _PER = {  # after a slash, besides units
     "day": "day",
     "night": "night",
     "week": "week",
-    "wk": "week",
     "month": "month",
-    "mo": "month",
     "year": "year",
     "hour": "hour",
     "minute": "minute",
@@ -103,99 +158,46 @@ _PER = {  # after a slash, besides units
     "page": "page",
     "word": "word",
 }
-_COINS = {
-    "$": (("dollar", "dollars"), ("cent", "cents")),
-    "€": (("euro", "euros"), ("cent", "cents")),
-    "£": (("pound", "pounds"), ("penny", "pence")),
-    "¥": (("yen", "yen"), ("sen", "sen")),
-    "₹": (("rupee", "rupees"), ("paisa", "paise")),
-}
-_DOLLARS = {
-    "US": "US ",
-    "A": "Australian ",
-    "AU": "Australian ",
-    "C": "Canadian ",
-    "CA": "Canadian ",
-    "HK": "Hong Kong ",
-    "NZ": "New Zealand ",
-}
-_MAGNITUDES = {  # right after an amount of money
-    **dict.fromkeys(("k", "K"), "thousand"),
-    **dict.fromkeys(("m", "M", "MM", "mn", "mil", "mio"), "million"),
-    **dict.fromkeys(("b", "B", "bn", "Bn", "BN"), "billion"),
-    **dict.fromkeys(("t", "T", "tn"), "trillion"),
-}
-_COUNTS = {"mn": "million", "bn": "billion", "tn": "trillion", "M": "million", "B": "billion"}
-_SCALE = r"(?:hundred|thousand|million|billion|trillion)"
-_NO_NOUN = "(?:of|or|and|in|to|for|at|on|from|per|with|is|was|more|less)"  # after a quantity with an article
-SIGNS = "".join(_COINS)
+# After a quantity with an article: what is no noun that it belongs to.
+_NO_NOUN = "(?:of|or|and|in|to|for|at|on|from|per|with|is|was|more|less|away|apart|long|wide|high|tall|deep)"
 
 
-def _either(names: Iterable[str]) -> str:
+def either(names: Iterable[str]) -> str:
+    """A pattern for any of some names, the longest first."""
     return "|".join(sorted(map(re.escape, names), key=len, reverse=True))
 
 
-_UNIT = _either(_UNITS)
+UNIT = either(_UNITS)
 _LENGTH = "|".join(_LENGTHS)
-_AREA = rf"(?:(?:sq|cu)\.? (?:{_LENGTH})|(?:{_LENGTH})[²³]|(?:km|m|cm|mm)[23])"
-_BEHIND = _either([*_PER, *(unit for unit in _UNITS if unit.isalpha())])
-_RATE = rf"(?: ?/ ?(?P<per>{_BEHIND})(?![\w/]))?"
-_MAGNITUDE = (
-    rf"(?:[ -]?(?P<scale>{_SCALE})\b|(?P<letters>k|K|m|M|MM|b|B|t|T)(?!\w)"
-    r"| ?(?P<short>mn|mil|mio|bn|Bn|BN|tn)\b)?"
-)
-AMOUNT_BEFORE_DASH = rf"[{SIGNS}]{NUMBER}(?:{_either(_MAGNITUDES)})|\d ?(?:{_AREA}|{_UNIT})"
+AREA = rf"(?:(?:sq|cu)\.? (?:{_LENGTH})|(?:{_LENGTH})(?:[²³]|\^?[23]))"
+_BEHIND = either([*_PER, *(unit for unit in _UNITS if unit.isalpha())])
+RATE = rf"(?: ?/ ?(?P<per>{_BEHIND})(?P<square>²|\^?2)?(?![\w/]))?"
 _INCHES_END = (
     r"(?=\s*[,;:)]|\s*$|\.(?:\s|$)| (?:wide|long|tall|high|deep|thick|across|by|x|×|of (?:rain|snow)))"
 )
+_DOTTED = r"(?:(?<=[A-Za-z])\.(?= [a-z0-9]))?"  # 5 lb. of flour: no sentence ends there
 
 
-def _one_thing(match: re.Match[str]) -> bool:
+def one_thing(match: re.Match[str]) -> bool:
     """Whether the quantity says what a thing is like, as in "a 5 kg bag"."""
     article = re.search(r"(?:^|\W)[Aa]n? $", match.string[max(0, match.start() - 4) : match.start()])
     noun = re.match(rf" (?!{_NO_NOUN}\b)[a-z]", match.string[match.end() : match.end() + 12])
     return bool(article and noun)
 
 
-def _per(match: re.Match[str]) -> str:
+def per(match: re.Match[str]) -> str:
+    """What comes after a slash: " per hour", " per second squared"."""
     name = match["per"]
     if name is None:
         return ""
-    return f" per {_PER.get(name) or _UNITS[name][0]}"
-
-
-def _magnitude(match: re.Match[str]) -> str:
-    letters = match["letters"] or match["short"]
-    return match["scale"] or (_MAGNITUDES[letters] if letters else "")
-
-
-def _money(match: re.Match[str]) -> str:
-    number, last, scale = match["number"], match["last"], _magnitude(match)
-    coins, parts = _COINS[match["sign"]]
-    country = _DOLLARS[match["country"]] if match["country"] else ""
-    one = _one_thing(match)
-    coin = f"{country}{coins[0 if one else 1]}{_per(match)}"
-    if last:
-        return f"{words(number)} to {words(last)} {f'{scale} ' if scale else ''}{coin}"
-    whole, _, part = number.replace(",", "").partition(".")
-    if scale or (part and len(part) != 2):
-        return f"{words(number)} {f'{scale} ' if scale else ''}{coin}"
-    amount = whole.lstrip("0")  # not as an int: it may have thousands of digits
-    said = [f"{words(whole)} {country}{coins[amount != '1' and not one]}"] if amount or not part else []
-    if part and (int(part) or not said):
-        said.append(f"{words(str(int(part)))} {parts[int(part) != 1]}")
-    return " and ".join(said) + _per(match)
-
-
-def _cents(match: re.Match[str]) -> str:
-    return f"{words(match[1])} {'cent' if match[1] == '1' or _one_thing(match) else 'cents'}"
+    return f" per {_PER.get(name) or _UNITS[name][0]}{' squared' if match['square'] else ''}"
 
 
 def _quantity(match: re.Match[str]) -> str:
     number = match["number"]
-    single = number == "1" or match["hyphen"] == "-" or _one_thing(match)
+    single = number == "1" or match["hyphen"] == "-" or one_thing(match)
     minus = "minus " if match["minus"] else ""
-    return f"{minus}{words(number)} {_unit(match['unit'], single)}{_per(match)}"
+    return f"{minus}{words(number)} {_unit(match['unit'], single)}{per(match)}"
 
 
 def _unit(unit: str, single: bool) -> str:
@@ -205,7 +207,7 @@ def _unit(unit: str, single: bool) -> str:
     if unit[:2] in ("sq", "cu"):
         power, length = ("square " if unit.startswith("sq") else "cubic "), unit.split()[-1]
     else:
-        power, length = _POWERS[unit[-1]], unit[:-1]
+        power, length = _POWERS[unit[-1]], unit[:-1].rstrip("^")
     names = _INCH if length == "in" else _UNITS[length]
     return power + names[0 if single else 1]
 
@@ -217,45 +219,27 @@ def _feet_and_inches(match: re.Match[str]) -> str:
 
 
 def _inches(match: re.Match[str]) -> str:
-    one = match[1] == "1" or _one_thing(match)
+    one = match[1] == "1" or one_thing(match)
     return f"{words(match[1])} {_INCH[not one]}"
 
 
-def _counted(match: re.Match[str]) -> str:
-    return f"{words(match[1])} {_COUNTS[match[2] or match[3]]}"
-
-
-MONEY: tuple[Rule, ...] = (
-    (rf"(?<![\w-])-(?=[{SIGNS}]\d)", lambda match: "minus "),
-    (
-        rf"(?:\b(?P<country>{_either(_DOLLARS)})(?=\$))?(?P<sign>[{SIGNS}]) ?(?P<number>{NUMBER})"
-        rf"(?:-(?P<last>{NUMBER})(?![\d:-]))?{_MAGNITUDE}{_RATE}",
-        _money,
-    ),
-    (
-        rf"(?<![\w.,])(?P<number>{NUMBER})(?P<last>)(?P<country>)"
-        rf"(?:[ -]?(?P<scale>{_SCALE})|(?P<letters>[kKM])| ?(?P<short>mn|bn|tn))?"
-        rf" ?(?P<sign>[{SIGNS}])(?P<per>(?!))?(?!\d)",
-        _money,
-    ),
-    (r"(?<![\w.])(\d{1,6}) ?¢", _cents),
-    (rf"(?<![\w.])({NUMBER})(?: ?(mn|bn|tn)\b|(M|B)(?= [a-z]))", _counted),
+SIZES: tuple[Rule, ...] = (  # before fractions
+    (r"\b0x(?=[0-9A-Fa-f])", lambda match: "0 ex "),
+    (rf"(\d ?-?(?:{UNIT}|in|feet|foot|inch|inches)?) ?[x×] ?(?=\d)", lambda match: f"{match[1]} by "),
 )
-
-
 UNITS: tuple[Rule, ...] = (
     (
-        r"(?<![\w.])(\d{1,3})[ -]?(?:ft\.?|feet|foot) (\d{1,2}(?:\.\d+)?)[ -]?in\b\.?(?! the\b)",
+        r"(?<![\w.])(\d{1,3})[ -]?(?:ft\.?|feet|foot) ?(\d{1,2}(?:\.\d+)?)[ -]?in\b\.?(?! the\b)",
         _feet_and_inches,
     ),
     (rf"(?<![\w.])({NUMBER})[ -]?in\b(?:\.(?= [a-z]))?{_INCHES_END}", _inches),
     (r"(?<=\d) ?(h|hr|hrs) ?(\d{1,2}) ?m(?:in)?\b", lambda match: f" {match[1]} {match[2]} min"),
+    (r"(?<=\d)h(\d\d)\b", lambda match: f" h {match[1]} min"),
     (r"(?<=\d min) ?(\d{1,2}) ?s\b", lambda match: f" {match[1]} s"),
-    (r"(?<=\d) ?[x×] ?(?=\d)", lambda match: " by "),
     (r"(?<=\d) ?×|(?<=\d)x(?![\w])", lambda match: " times"),
     (
         rf"(?<![\w.])(?P<minus>-?)(?P<number>{NUMBER})(?P<hyphen>[ -]?)"
-        rf"(?P<unit>{_AREA}|{_UNIT})(?!\w){_RATE}",
+        rf"(?P<unit>{AREA}|{UNIT})(?!\w)(?!\^\d){RATE}{_DOTTED}",
         _quantity,
     ),
 )
