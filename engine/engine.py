@@ -62,8 +62,9 @@ class Engine(Pipeline):
 
         voice: None, a preset's name, an `.npz` path, a dict, an earlier result; or a list, one for each text.
         seed: None draws a fresh one; a single seed gives text i `seed + i`. A text with the same seed, voice
-        and options gives the same tokens alone or in a list. options: how the text is said, `Options`;
-        single fields can be given as keywords: `text_temp=0.5`. silent: no progress bars.
+        and options gives the same tokens alone or in a list, at every precision (unless the config says
+        `same_in_company = false`). options: how the text is said, `Options`; single fields can be given as
+        keywords: `text_temp=0.5`. silent: no progress bars.
 
         Raises InputError (or VoiceError, WeightsError) before any work is done.
         """

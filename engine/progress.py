@@ -89,8 +89,7 @@ class _Line(tqdm):  # type: ignore[misc]
 
 
 def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":
-    for line in [bar for bar in tqdm._instances if isinstance(bar, _Working)]:
-        line.close()
+    end_working()
     return _kind()(
         total=total,
         desc=desc,
@@ -142,11 +141,18 @@ class _Working(_Line):
 
 @contextmanager
 def working(what: str, silent: bool = False) -> Iterator[None]:
-    """A line with a clock that says what is going on, until there is something to count or it ends."""
+    """A line with a clock that says what is going on, until there is something to show or it ends."""
     quiet = silent or sys.stderr is None or not sys.stderr.isatty()
     form = "{desc} [{elapsed}]"
+    end_working()
     with _ticking(_Working(desc=what, disable=quiet, bar_format=form, dynamic_ncols=True, leave=False)):
         yield
+
+
+def end_working() -> None:
+    """Take away the line that says what is going on: there is something to show now."""
+    for line in [bar for bar in getattr(tqdm, "_instances", ()) if isinstance(bar, _Working)]:
+        line.close()
 
 
 def end_bars() -> None:

@@ -1,16 +1,12 @@
 """README and docs/ say what is true: examples run, commands parse, tables are the code's, links work."""
 
-import ast
 import dataclasses
 import fnmatch
-import importlib
 import inspect
 import json
 import os
 import re
 import shlex
-import shutil
-import subprocess
 import sys
 from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
@@ -26,7 +22,7 @@ from alrakis.bench.cli import PARSER as BENCH
 from alrakis.bench.figures.tables import FIGURES
 from alrakis.bench.figures.tables import make_parser as figures_parser
 from alrakis.bench.gpu.__main__ import make_parser as gpu_parser
-from alrakis.bench.record.schema import SCENARIOS
+from alrakis.bench.record.names import SCENARIOS
 from alrakis.bench.session.plan import SUITES
 from alrakis.bench.targets.peers import PEERS
 from alrakis.cli.program import command_parser, make_parser
@@ -108,7 +104,7 @@ def test_commands_parse(page: str, line: str) -> None:
     elif words[0] == "pytest":
         assert (ROOT / words[1]).is_dir()
     elif words[0] == "curl":
-        assert page == WITH_A_SERVER
+        assert page == "docs/serve.md"  # tests/serve/test_docs.py runs what it shows
     elif words[0] == "make":
         assert re.search(rf"^{words[1]}:", (ROOT / "Makefile").read_text("utf-8"), re.MULTILINE)
     elif words[:2] == ["pip", "install"]:
@@ -148,86 +144,13 @@ def test_every_command_is_told() -> None:
         assert all(f"{program} {command}" in everything for command in commands)
 
 
-# examples
-
-
-TEXT = "The train was late.\n\nIt is going to rain.\n"
-GIVEN = {
-    "letter.txt": TEXT,
-    "book.txt": TEXT,
-    "play.txt": "MAN: It is late.\nWOMAN: We like pizza.\n",
-    "texts.txt": "I like pizza.\nIt is late.\n",
-    "texts.jsonl": '{"text": "I like pizza.", "id": "pizza"}\n{"text": "No.", "voice": "demo/rms"}\n',
-}
-UNLIKELY = ("aplay", "v2/", "preload_models(", "serve", "--listen")  # a sound card, weights, for ever
-WITH_A_SERVER = "docs/serve.md"  # tests/serve/test_docs.py runs what it shows
-
-
-def runs(line: str) -> bool:
-    """Whether a command needs nothing but the demo voice and the files that are given."""
-    if any(word in line for word in UNLIKELY):
-        return False
-    reads = r"alrakis (info|voices|read book.txt|export --clean -o)|alrakis-bench (compare|report)"
-    return "--weights demo" in line or re.match(reads, line) is not None
-
-
-def environment() -> dict[str, str]:
-    """With the `alrakis` of this interpreter, on two threads at the most, whatever else is at work here."""
-    folder = str(Path(sys.executable).parent)
-    return {**os.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}", "OMP_NUM_THREADS": "2"}
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with the files that examples name."""
-    folder = tmp_path_factory.mktemp("examples")
-    for name, text in GIVEN.items():
-        (folder / name).write_text(text, "utf-8")
-    for name in ("mine.json", "before.json", "after.json"):
-        shutil.copy(next((ROOT / "bench" / "results").glob("*.json")), folder / name)
-    for page, name in (("docs/long-texts.md", "names.toml"), ("docs/configs.md", "mine.toml")):
-        (block,) = blocks(page, "toml")
-        (folder / name).write_text(block, "utf-8")
-    return folder
-
-
-# a command that several pages show is run once; each has the files that those before it made
-RUN = {line.partition("  #")[0].strip(): page for page, line in reversed(COMMANDS) if runs(line)}
-
-
-@pytest.mark.parametrize(("page", "line"), [(page, line) for line, page in reversed(RUN.items())])
-def test_commands_run(page: str, line: str, folder: Path) -> None:
-    command = ["bash", "-euo", "pipefail", "-c", line]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0, f"{page}: {line}\n{done.stderr}"
-    for file in re.findall(r"(?<=-o )[\w.]+", line):
-        assert (folder / file).exists()
-
-
-@pytest.mark.parametrize("page", [p for p in PAGES if blocks(p, "python") and p != WITH_A_SERVER])
-def test_python_examples(page: str, folder: Path) -> None:
-    """Every block parses and its imports exist; those that need the demo voice alone run, in their order."""
-    examples = blocks(page, "python")
-    for block in examples:
-        for node in ast.walk(ast.parse(block)):
-            if isinstance(node, ast.ImportFrom):
-                module = importlib.import_module(str(node.module))
-                assert all(hasattr(module, alias.name) for alias in node.names)
-    program = "\n".join(block for block in examples if not any(word in block for word in UNLIKELY))
-    command = [sys.executable, "-c", program]
-    done = subprocess.run(command, cwd=folder, env=environment(), capture_output=True, text=True)
-    assert done.returncode == 0, done.stderr
-    assert "s of audio" in done.stdout
-    for file in re.findall(r'save(?:_voice)?\("([^"]+)"\)', program):
-        assert (folder / file).is_file()
-
-
-def test_the_config_file_that_is_shown_is_one(folder: Path) -> None:
-    shown = tomllib.loads((folder / "mine.toml").read_text("utf-8"))
-    assert load_config(folder / "mine.toml").model_dump().items() >= shown.items()
-
-
 # tables
+
+
+def test_the_config_file_that_is_shown_is_one(tmp_path: Path) -> None:
+    (block,) = blocks("docs/configs.md", "toml")
+    (tmp_path / "mine.toml").write_text(block, "utf-8")
+    assert load_config(tmp_path / "mine.toml").model_dump().items() >= tomllib.loads(block).items()
 
 
 def test_the_table_of_configs_is_complete() -> None:

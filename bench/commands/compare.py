@@ -4,7 +4,6 @@ import argparse
 from typing import TYPE_CHECKING
 
 from alrakis.bench.record.metrics import METRICS, Metric, ratio_text
-from alrakis.bench.record.runs import load_runs, same_machine
 from alrakis.cli.arguments import given
 from alrakis.errors import InputError
 
@@ -53,6 +52,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from alrakis.bench.record.comparison import compare_runs, compare_targets
+    from alrakis.bench.record.runs import load_runs, same_machine
     from alrakis.bench.record.tables import machine_table
     from alrakis.bench.record.terminal import make_console, make_table
 

@@ -28,6 +28,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from alrakis.bench.peers.environments import install, remove
     from alrakis.bench.peers.recipes import recipe_of
+    from alrakis.progress import working
 
     if args.action == "list":
         _list()
@@ -39,7 +40,8 @@ def run(args: argparse.Namespace) -> None:
         logger.info("removed %s" if remove(args.name) else "%s was not installed", args.name)
         return
     logger.info("installing %s: %s", args.name, recipe.takes)
-    made = install(args.name)
+    with working(f"installing {args.name}"):
+        made = install(args.name)
     versions = ", ".join(f"{name} {version}" for name, version in made.versions.items())
     logger.info("installed %s in %s: %s", made.name, made.folder, versions)
     logger.info("--peer %s runs there", " and --peer ".join(recipe.peers))

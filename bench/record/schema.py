@@ -8,10 +8,11 @@
 import json
 import os
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from alrakis.bench.record.names import Scenario, StageName
 from alrakis.errors import InputError
 from alrakis.files.parsing import LimitError, first_problem, read_json, reason
 from alrakis.files.writing import replace_file
@@ -25,10 +26,6 @@ _MOST_BYTES = 16 << 20  # a full run has 0.2 MB
 
 Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0)]
-StageName = Literal["semantic_prefill", "semantic_decode", "coarse_prefill", "coarse_decode", "fine", "codec"]
-Scenario = Literal["latency", "throughput", "voice", "long", "cold-start", "memory", "accuracy"]
-SCENARIOS: tuple[Scenario, ...] = get_args(Scenario)
-STAGES: tuple[StageName, ...] = get_args(StageName)
 
 
 class _Model(BaseModel):

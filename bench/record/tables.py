@@ -3,8 +3,9 @@
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
+from alrakis.bench.record.names import STAGES, StageName
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import STAGES, Accuracy, Environment, Sample, StageName
+from alrakis.bench.record.schema import Accuracy, Environment, Sample
 from alrakis.bench.record.statistics import quartiles
 
 STAGE_TITLES: dict[StageName, str] = {stage: stage.replace("_", ", ") for stage in STAGES}

@@ -1,5 +1,6 @@
 """Results and tables on a terminal. Text from files is shown printable, and never as markup."""
 
+import contextlib
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Sequence
@@ -10,12 +11,15 @@ from rich.table import Table as RichTable
 from rich.text import Text
 
 from alrakis.bench.record.metrics import METRICS, main_metric, megabytes, rtf_text, seconds_text, times_text
+from alrakis.bench.record.names import STAGES
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import STAGES, Results, Sample, Workload
+from alrakis.bench.record.schema import Results, Sample, Workload
 from alrakis.bench.record.statistics import quartiles
 from alrakis.bench.record.tables import Table, accuracy_table, median_cell
 from alrakis.bench.record.words import ORIGINAL, answer, machine_words, model_words, work_words
+from alrakis.cli.showing import to_stdout
 from alrakis.files.printable import printable, printable_lines
+from alrakis.progress import end_working
 
 PIPE_WIDTH = 140  # characters of a line in a file or a pipe
 _NAME_WIDTH = 24  # names up to this length are not wrapped
@@ -27,7 +31,11 @@ class PrintableConsole(Console):
     """A console that prints every text so that it can be shown."""
 
     def print(self, *objects: Any, **options: Any) -> None:
-        super().print(*(printable_lines(one) if isinstance(one, str) else one for one in objects), **options)
+        end_working()
+        with contextlib.nullcontext() if self.stderr else to_stdout():
+            super().print(
+                *(printable_lines(one) if isinstance(one, str) else one for one in objects), **options
+            )
 
 
 def make_console(*, stderr: bool = False) -> Console:

@@ -1,10 +1,14 @@
 """What a run measures: suites, their scenarios, and the workloads that targets are given."""
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alrakis.bench.record.schema import SCENARIOS, Scenario, Workload
+from alrakis.bench.record.names import SCENARIOS, Scenario
 from alrakis.bench.targets.process import TEXT, Target
 from alrakis.errors import InputError
+
+if TYPE_CHECKING:
+    from alrakis.bench.record.schema import Workload
 
 VOICE_S, LONG_S, COLD_S = 13.0, 14.0, 1.0  # seconds of audio
 ACCURACY_S = 4.0  # long enough for the coarse window of every preset to slide
@@ -66,14 +70,14 @@ class Plan:
 
     suite: str
     targets: tuple[Target, ...]
-    workloads: tuple[Workload, ...]
+    workloads: "tuple[Workload, ...]"
     repeats: int
     few_repeats: int
     threads: int
     voice_file: str | None
     patient: bool = False
 
-    def targets_of(self, workload: Workload) -> list[Target]:
+    def targets_of(self, workload: "Workload") -> list[Target]:
         """The targets that are given a workload."""
         return [target for target in self.targets if not target.is_peer or _for_peer(target, workload)]
 
@@ -81,7 +85,7 @@ class Plan:
         """Whether a call of this length is not repeated."""
         return wall_s > LONG_CALL_S and not self.patient
 
-    def calls(self, workload: Workload) -> int:
+    def calls(self, workload: "Workload") -> int:
         """The number of measured calls of each target in a workload."""
         if workload.scenario == "accuracy":
             return 1
@@ -103,7 +107,7 @@ class Plan:
         return [f"without {' and '.join(peers)}: {names} ({reason})" for names, peers in left_out.items()]
 
 
-def _for_peer(target: Target, workload: Workload) -> bool:
+def _for_peer(target: Target, workload: "Workload") -> bool:
     long = workload.seconds > PEER_S and target.program != ORIGINAL
     return workload.scenario in OF_PEERS and not long
 
@@ -115,11 +119,12 @@ def make_workloads(
     voice: str | None,
     batches: tuple[int, ...],
     voice_s: float = VOICE_S,
-) -> tuple[Workload, ...]:
+) -> "tuple[Workload, ...]":
     """The workloads of some scenarios, the most telling first.
 
     voice: of `voice` and `accuracy`; None for their defaults. voice_s: seconds of audio in `voice`.
     """
+    from alrakis.bench.record.schema import Workload
 
     def workload(scenario: Scenario, name: str = "", **changes: object) -> Workload:
         values: dict[str, object] = {

@@ -16,6 +16,7 @@ from rich.progress import (
 from alrakis.bench.record.terminal import make_console
 from alrakis.bench.session.plan import Plan
 from alrakis.files.printable import printable
+from alrakis.progress import end_working
 
 
 class RunProgress:
@@ -67,5 +68,6 @@ def run_progress(plan: Plan) -> Iterator[RunProgress]:
         TextColumn("{task.fields[left]}"),
     )
     console = make_console(stderr=True)
+    end_working()
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
         yield RunProgress(plan, progress)

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from alrakis.backends.base import Backend
-from alrakis.bench.record.schema import StageName, Work
+from alrakis.bench.record.names import StageName
+from alrakis.bench.record.schema import Work
 
 _Positions = Callable[[tuple[Any, ...], dict[str, Any]], int]
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any
 
-from alrakis.bench.peers.environments import interpreter_of
 from alrakis.bench.targets.peers import PEERS
 
 TEXT = "Hello, my name is Suno. And, uh, and I like pizza. But I also have other interests."
@@ -45,6 +44,8 @@ class Process:
     """A running worker (`alrakis.bench.targets.worker`)."""
 
     def __init__(self, target: Target) -> None:
+        from alrakis.bench.peers.environments import interpreter_of
+
         self.target = target
         command = [
             interpreter_of(target.program),

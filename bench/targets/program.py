@@ -4,7 +4,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from alrakis.bench.record.schema import StageName, Work
+from alrakis.bench.record.names import StageName
+from alrakis.bench.record.schema import Work
 from alrakis.bench.targets.counting import Counts, counted
 from alrakis.config import load_config
 from alrakis.engine import Engine

@@ -276,21 +276,31 @@ def read_text(words: Sequence[str], file: str | None) -> str:
     if words and file is not None:
         raise InputError("give the text either as arguments or with --file, not both")
     if file == "-" or list(words) == ["-"]:
-        return decode_text(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
+        return decode_text(_read_stdin(MOST_TEXT_BYTES), "standard input")
     if file is not None:
         return decode_text(_read_file(file, MOST_TEXT_BYTES), file)
     if words:
         return " ".join(words)
     if sys.stdin is None or sys.stdin.isatty():
         raise InputError('nothing to say: give a text (alrakis say "Hello"), --file FILE, or pipe one in')
-    return decode_text(sys.stdin.buffer.read(MOST_TEXT_BYTES + 1), "standard input")
+    return decode_text(_read_stdin(MOST_TEXT_BYTES), "standard input")
 
 
 def read_bytes(file: str) -> bytes:
     """A file's content, or that of standard input for "-". Raises InputError."""
     if file == "-":
-        return sys.stdin.buffer.read(MOST_BOOK_BYTES + 1)
+        return _read_stdin(MOST_BOOK_BYTES)
     return _read_file(file, MOST_BOOK_BYTES)
+
+
+def _read_stdin(most_bytes: int) -> bytes:
+    from alrakis.progress import end_working
+
+    if sys.stdin is None:
+        raise InputError("standard input is closed: there is nothing to read")
+    if sys.stdin.isatty():
+        end_working()  # somebody is going to type here
+    return sys.stdin.buffer.read(most_bytes + 1)
 
 
 def _read_file(file: str, most_bytes: int) -> bytes:

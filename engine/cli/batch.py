@@ -81,15 +81,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.progress import working
-
-    if args.quiet:
-        logger.setLevel(logging.WARNING)
-    with working("starting", args.quiet):
-        _run(args)
-
-
-def _run(args: argparse.Namespace) -> None:
     from alrakis.jobs.batch_texts import check_subtitles_files, read_items
     from alrakis.jobs.batching import Batch
     from alrakis.jobs.bucket import batch_folder
@@ -99,6 +90,8 @@ def _run(args: argparse.Namespace) -> None:
     from alrakis.text.speakers import check_cast
     from alrakis.text.splitting import check_language
 
+    if args.quiet:
+        logger.setLevel(logging.WARNING)
     cluster_size(args)
     asked = job_asked(args)
     folder = batch_folder(args.output)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from alrakis.cli.showing import show_script
+from alrakis.cli.showing import show_text
 
 NAME = "completion"
 SUMMARY = "print a script that completes commands and options in your shell"
@@ -31,7 +31,7 @@ def run(args: argparse.Namespace) -> None:
                 action.complete = shtab.FILE  # type: ignore[attr-defined]
             elif action.metavar in ("DIR", "NAME|DIR"):
                 action.complete = shtab.DIRECTORY  # type: ignore[attr-defined]
-    show_script(shtab.complete(parser, args.shell))
+    show_text(shtab.complete(parser, args.shell))
 
 
 def _commands(parser: argparse.ArgumentParser) -> list[argparse.ArgumentParser]:

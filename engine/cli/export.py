@@ -56,11 +56,9 @@ def run(args: argparse.Namespace) -> None:
         _clean(root)
         return
     from alrakis.progress import working
+    from alrakis.weights.types import CodecWeights
 
-    with working("starting"):
-        from alrakis.weights.types import CodecWeights
-
-        artifacts, parts, root = _open(args, root)
+    artifacts, parts, root = _open(args, root)
     try:
         for part in parts:
             with working("checking" if args.check else "exporting"):
@@ -69,7 +67,9 @@ def run(args: argparse.Namespace) -> None:
                 )
             _show(artifact)
             if args.verify and not isinstance(part, CodecWeights):
-                show(*(f"  {line}" for line in artifacts.verify(artifact, part).lines()))
+                with working("measuring"):
+                    report = artifacts.verify(artifact, part)
+                show(*(f"  {line}" for line in report.lines()))
     finally:
         artifacts.close()
 

@@ -22,12 +22,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.progress import working
+    from alrakis.cli.machine_info import machine_info
 
-    with working("looking at this machine"):
-        from alrakis.cli.machine_info import machine_info
-
-        info = machine_info()
+    info = machine_info()
     if args.json:
         show_json(info)
     else:

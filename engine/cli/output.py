@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alrakis.cli.showing import to_stdout
 from alrakis.errors import InputError, OutputError
 
 if TYPE_CHECKING:
@@ -114,8 +115,10 @@ def save_result(
 def _write_wav(result: "Result") -> None:
     from alrakis.audio import wav_bytes
 
-    sys.stdout.buffer.write(wav_bytes(result.audio, result.sample_rate, result.tags))
-    sys.stdout.buffer.flush()
+    wav = wav_bytes(result.audio, result.sample_rate, result.tags)
+    with to_stdout():
+        sys.stdout.buffer.write(wav)
+        sys.stdout.buffer.flush()
 
 
 def _figures(result: "Result", wall_s: float) -> str:

@@ -8,6 +8,7 @@ import threading
 from types import TracebackType
 
 from alrakis.audio import pcm16, wav_header
+from alrakis.cli.showing import to_stdout
 from alrakis.jobs.reading import Reading
 
 
@@ -111,5 +112,6 @@ def _place() -> int | None:
 
 def _write(data: bytes) -> None:
     left = memoryview(data)
-    while left:
-        left = left[os.write(sys.stdout.fileno(), left) :]
+    with to_stdout():
+        while left:
+            left = left[os.write(sys.stdout.fileno(), left) :]

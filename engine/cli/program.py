@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, NoReturn
 
 from alrakis.cli.commands import COMMANDS, Command
+from alrakis.cli.showing import show_text, to_stdout
 from alrakis.errors import AlrakisError, BackendError, InputError, nearest
 from alrakis.files.printable import printable_lines
 from alrakis.serve import LOADING
@@ -77,6 +78,13 @@ class Parser(argparse.ArgumentParser):
         if unknown:
             getattr(found, "parser", self).unknown(unknown)
         return found
+
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """As argparse's, but what cannot be printed on standard output is an error."""
+        if file is None or file is sys.stdout:
+            show_text(message.removesuffix("\n"))
+        else:
+            super()._print_message(message, file)
 
     def unknown(self, words: Sequence[str]) -> NoReturn:
         """Report words that mean nothing here; a flag with the one that is most like it."""
@@ -146,7 +154,11 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         raise SystemExit(WRONG_USE)
     args = parser.parse_args(arguments)
     _check_files()
-    args.run(args)
+
+    from alrakis.progress import working
+
+    with working("starting", getattr(args, "quiet", False)):
+        args.run(args)
 
 
 def _check_files() -> None:
@@ -194,7 +206,8 @@ def guarded(program: Callable[[], None]) -> int:
         with _stopped_by_signals(), _log_to_stderr():
             program()
             if sys.stdout is not None:
-                sys.stdout.flush()
+                with to_stdout():
+                    sys.stdout.flush()
     except KeyboardInterrupt as error:
         if sys.stderr is not None and sys.stderr.isatty():
             _end_bars()
@@ -214,6 +227,7 @@ def guarded(program: Callable[[], None]) -> int:
         if os.environ.get("ALRAKIS_DEBUG", "0") not in ("", "0"):
             traceback.print_exc()
         _say(f"error: {_explain(error)}")
+        _forget_what_is_left()
         return WRONG_USE if isinstance(error, InputError) else FAILED
     except Exception as error:
         if not any(sign in str(error) for sign in _SHORTAGES):
@@ -291,6 +305,15 @@ def _end_bars() -> None:
     progress = sys.modules.get("alrakis.progress")
     if progress is not None:
         progress.end_bars()
+
+
+def _forget_what_is_left() -> None:
+    """Forget what standard output did not take: the interpreter would try again at its end, and fail."""
+    if sys.stdout is not None:
+        try:
+            sys.stdout.flush()
+        except (OSError, ValueError):
+            _drop_stdout()
 
 
 def _drop_stdout() -> None:

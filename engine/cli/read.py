@@ -141,8 +141,6 @@ def _add_looks(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.progress import working
-
     if args.quiet:
         logger.setLevel(logging.WARNING)
     if args.list:
@@ -171,7 +169,6 @@ def run(args: argparse.Namespace) -> None:
             folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="alrakis-")))
         else:
             folder = work_folder(args)
-        stack.enter_context(working("starting", args.quiet))
         _read(args, book, folder, dict(zip(outputs, subtitles, strict=True)), there)
 
 
@@ -191,12 +188,9 @@ def _list(args: argparse.Namespace) -> None:
 
 def _show(folder: Path, as_json: bool) -> None:
     """Print the manifest as a table."""
-    from alrakis.progress import working
+    from alrakis.jobs.reading_manifest import load_manifest
 
-    with working("starting"):
-        from alrakis.jobs.reading_manifest import load_manifest
-
-        manifest = load_manifest(folder)
+    manifest = load_manifest(folder)
     if manifest is None:
         raise InputError(f"nothing has been read in {folder} yet: there is no manifest")
     if as_json:

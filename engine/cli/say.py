@@ -64,7 +64,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(args: argparse.Namespace) -> None:
     from alrakis.long.cues import cue_of
     from alrakis.marks.subtitles import check_subtitles, save_subtitles
-    from alrakis.progress import working
     from alrakis.text.encoder import check_text
     from alrakis.text.pace import language_of
 
@@ -79,7 +78,7 @@ def run(args: argparse.Namespace) -> None:
         check_subtitles(args.subtitles)
     text = check_text(read_text(args.text, args.file))
     options = speech_options(args)
-    with working("starting", args.quiet), open_engine(args) as engine:
+    with open_engine(args) as engine:
         aligning = set_listener(engine, args, [language_of(text)])
         tell_note(engine)
         began = time.perf_counter()

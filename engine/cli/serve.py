@@ -60,19 +60,18 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(args: argparse.Namespace) -> None:
     from alrakis.engine import Engine
-    from alrakis.progress import working
+    from alrakis.progress import end_working
+    from alrakis.serve.server import run_server
+    from alrakis.serve.settings import Settings, load_settings
 
-    with working("starting"):
-        from alrakis.serve.server import run_server
-        from alrakis.serve.settings import Settings, load_settings
-
-        asked = {name: value for name, value in vars(args).items() if name in Settings.model_fields}
-        if "overrides" in asked:
-            asked["overrides"] = parse_overrides(asked["overrides"])
-        settings = load_settings(asked)
-        engine = Engine(settings.weights, settings.config, **settings.overrides)
+    asked = {name: value for name, value in vars(args).items() if name in Settings.model_fields}
+    if "overrides" in asked:
+        asked["overrides"] = parse_overrides(asked["overrides"])
+    settings = load_settings(asked)
+    engine = Engine(settings.weights, settings.config, **settings.overrides)
 
     def started(address: str) -> None:
+        end_working()
         if engine.weights.note:
             logger.info(engine.weights.note)
         logger.info("listening on %s", address)

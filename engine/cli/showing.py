@@ -1,8 +1,9 @@
 """What commands print: it is printable wherever it comes from, and it is an error if it cannot be printed."""
 
+import contextlib
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from alrakis.errors import OutputError
@@ -11,13 +12,29 @@ from alrakis.files.printable import printable
 MOST_TOLD = 10  # of chunks or rows
 
 
+@contextlib.contextmanager
+def to_stdout() -> Iterator[None]:
+    """Within the block standard output is written; what goes wrong with it is told as that.
+
+    Raises OutputError, and BrokenPipeError as it is: there nobody reads any more.
+    """
+    if sys.stdout is None:
+        raise OutputError("standard output is closed: there is nothing to print on")
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        raise OutputError(f"cannot write to standard output: {error.strerror or error}") from None
+
+
 def show(*lines: object) -> None:
-    """Print lines on standard output. Raises OutputError if it is closed, OSError if it cannot be written."""
+    """Print lines on standard output. Raises as `to_stdout`."""
     _print("\n".join(map(printable, lines)))
 
 
 def show_json(value: Any) -> None:
-    """Print a value as JSON. Raises as `show`."""
+    """Print a value as JSON. Raises as `to_stdout`."""
     _print(json.dumps(value, indent=2).replace("\x7f", "\\u007f"))
 
 
@@ -29,17 +46,19 @@ def changes_line(what: str, changed: Sequence[object], count: int, gone: int) ->
 
 
 def show_json_line(value: Any) -> None:
-    """Print a value as JSON in a line. Raises as `show`."""
+    """Print a value as JSON in a line. Raises as `to_stdout`."""
     _print(json.dumps(value).replace("\x7f", "\\u007f"))
 
 
-def show_script(text: str) -> None:
-    """Print a script of our own as it is. Raises as `show`."""
+def show_text(text: str) -> None:
+    """Print a text of our own as it is. Raises as `to_stdout`."""
     _print(text)
 
 
 def _print(text: str) -> None:
-    if sys.stdout is None:
-        raise OutputError("standard output is closed: there is nothing to print on")
-    encoding = sys.stdout.encoding or "utf-8"
-    print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
+    progress = sys.modules.get("alrakis.progress")  # the help does without
+    if progress is not None:
+        progress.end_working()
+    with to_stdout():
+        encoding = sys.stdout.encoding or "utf-8"
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)

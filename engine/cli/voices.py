@@ -36,10 +36,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.progress import working
-
-    with working("looking for voices"):
-        found = listed_voices()
+    found = listed_voices()
     if args.lang is not None:
         found = _of_language(found, args.lang)
     if args.json:

@@ -20,6 +20,8 @@ from alrakis.weights.locate import (
     SIZES,
     bark_checkpoint,
     bark_file_name,
+    codec_file,
+    download_size,
     vocab_file,
 )
 from alrakis.weights.model_files import is_transformers_folder
@@ -141,10 +143,13 @@ def _refuse_sizes(name: str, sizes: Mapping[Stage, str] | None) -> None:
 def _where(size: str) -> str:
     if isinstance(found := open_weights(f"bark-{size}"), TransformersFolder):
         return f"in {found.folder}, as transformers has it"
-    wanted = {bark_file_name(stage, size): bark_checkpoint(stage, size).find() for stage in STAGES}
-    files = wanted | {"EnCodec": codec_place(None), "vocab.txt": vocab_file().find()}
-    missing = [name for name, path in files.items() if path is None]
-    folders = sorted({str(path if path.is_dir() else path.parent) for path in files.values() if path})
+    wanted = {bark_file_name(stage, size): bark_checkpoint(stage, size) for stage in STAGES}
+    wanted |= {"EnCodec": codec_file(), "vocab.txt": vocab_file()}
+    paths = {name: codec_place(None) if name == "EnCodec" else file.find() for name, file in wanted.items()}
+    missing = [name for name, path in paths.items() if path is None]
+    folders = sorted({str(path if path.is_dir() else path.parent) for path in paths.values() if path})
     parts = [f"in {', '.join(folders)}"] if folders else []
-    parts += [f"to be downloaded when used: {', '.join(missing)}"] if missing else []
+    if missing:
+        much = download_size([wanted[name] for name in missing])
+        parts.append(f"to be downloaded when used, {much}: {', '.join(missing)}")
     return "; ".join(parts)

@@ -89,7 +89,7 @@ def fetch(files: Sequence[Wanted]) -> None:
     if reason or not all(file.hub for file in missing):
         raise WeightsNotFoundError(_told(missing, reason))
     names = ", ".join(file.hub[0][1] for file in missing)
-    tell(f"downloading {names} ({_size(missing)}) into {hub_cache()}")
+    tell(f"downloading {names} ({download_size(missing)}) into {hub_cache()}")
     for file in missing:
         try:
             hub.download(*file.hub[0])
@@ -103,7 +103,7 @@ def _told(missing: Sequence[Wanted], reason: str | None) -> str:
     names = [file.places[0].name for file in missing]
     lines = [f"{', '.join(names)} {'is' if len(names) == 1 else 'are'} not on this machine:"]
     for file in missing:
-        size = f" ({_size([file])})" if file.size_gb else ""
+        size = f" ({download_size([file])})" if file.size_gb else ""
         lines += [f"  - {file.what}{size}; looked in", *(f"      {place}" for place in file.places)]
         repositories = dict.fromkeys(repository for repository, _ in file.hub)
         if repositories:
@@ -113,13 +113,16 @@ def _told(missing: Sequence[Wanted], reason: str | None) -> str:
     if come and reason:
         lines.append(f"could not be downloaded from {sources}: {reason}.")
     if come:
-        lines.append(f"With a connection, {_size(come)} will be downloaded, and a broken download resumed.")
+        lines.append(
+            f"With a connection, {download_size(come)} will be downloaded, and a broken download resumed."
+        )
     lines.append(f"{'Or put' if come else 'Put'} each file at the first place named for it, or do without:")
     lines.append('weights="demo" speaks with the voice inside the package')
     return "\n".join(lines)
 
 
-def _size(files: Sequence[Wanted]) -> str:
+def download_size(files: Sequence[Wanted]) -> str:
+    """How large these files are on the hub together, in words."""
     size_gb = sum(file.size_gb for file in files)
     return f"about {size_gb:.1f} GB" if size_gb >= 0.95 else f"about {max(1, round(size_gb * 1000))} MB"
 

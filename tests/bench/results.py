@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from alrakis.bench.record.names import STAGES
 from alrakis.bench.record.schema import (
-    STAGES,
     Accuracy,
     Environment,
     GPUInfo,

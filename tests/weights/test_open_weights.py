@@ -110,6 +110,6 @@ def test_the_listing_says_what_is_there_and_what_is_missing(cache: Path, small_f
     assert set(found) == set(WEIGHTS_NAMES) - {"bark", "suno/bark", "suno/bark-small"}
     assert str(cache) in found["bark-small"]
     assert "text.pt" not in found["bark-small"]
-    assert found["bark-large"].endswith("to be downloaded when used: EnCodec, vocab.txt")
+    assert found["bark-large"].endswith("to be downloaded when used, about 91 MB: EnCodec, vocab.txt")
     (cache / "fine_2.pt").unlink()
-    assert "fine_2.pt" in dict(found_weights())["bark-large"]
+    assert "about 3.8 GB: fine_2.pt, EnCodec" in dict(found_weights())["bark-large"]

@@ -8,7 +8,8 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from alrakis.bench.record.schema import SCENARIOS, STAGES, Results, load_results
+from alrakis.bench.record.names import SCENARIOS, STAGES
+from alrakis.bench.record.schema import Results, load_results
 from alrakis.config import load_config
 from tests.bench.programs import Bench, started
 from tests.cli.programs import Terminal

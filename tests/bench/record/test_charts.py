@@ -10,8 +10,9 @@ from alrakis.bench.record.charts import (
     speed_chart,
     stage_chart,
 )
+from alrakis.bench.record.names import STAGES
 from alrakis.bench.record.runs import Run
-from alrakis.bench.record.schema import STAGES, Accuracy, Work
+from alrakis.bench.record.schema import Accuracy, Work
 from alrakis.bench.record.series import group_series
 from tests.bench.results import AROUND_1, results, sample, target, times, workload
 

@@ -4,7 +4,8 @@ import dataclasses
 
 import pytest
 
-from alrakis.bench.record.schema import SCENARIOS, Workload
+from alrakis.bench.record.names import SCENARIOS
+from alrakis.bench.record.schema import Workload
 from alrakis.bench.session.plan import SUITES, Plan, make_workloads
 from alrakis.bench.targets.process import Target
 from alrakis.errors import InputError
