@@ -57,6 +57,12 @@ class ModelDevices(Mapping[str, str]):
     def __len__(self) -> int:
         return len(self._devices())
 
+    def __setitem__(self, part: str, device: Any) -> None:
+        raise UnsupportedError(
+            f"models_devices[{part!r}] cannot be set: a config decides where parts run: "
+            "Engine(..., device='cuda', cpu_parts=('codec',))"
+        )
+
     def _devices(self) -> dict[str, str]:
         engine = current_engine()
         if engine is None or not engine.config.offload:

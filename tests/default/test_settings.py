@@ -90,3 +90,26 @@ def test_what_cannot_be_followed_is_refused() -> None:
 def test_functions_can_be_replaced_as_in_any_module(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(generation, "generate_fine", np.zeros)
     assert generation.generate_fine is np.zeros
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("SUNO_USE_SMALL_MODELS", "did you mean 'USE_SMALL_MODELS'?"),
+        ("USE_SMALL_MODEL", "did you mean 'USE_SMALL_MODELS'?"),
+        ("OFFLOAD", "did you mean 'OFFLOAD_CPU'?"),
+        ("XYZ", "where nothing follows it"),
+    ],
+)
+def test_a_setting_that_there_is_not_is_not_taken_without_a_word(
+    name: str, meant: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    setattr(generation, name, True)
+    delattr(generation, name)
+    assert caplog.messages[0].startswith(
+        f"{name} was assigned in alrakis.generation, where nothing follows it"
+    )
+    assert caplog.messages[0].endswith(meant)
+    generation.my_own = 1
+    del generation.my_own
+    assert len(caplog.messages) == 1
