@@ -1,6 +1,7 @@
 """What README and docs/ show is run, with the extras that the page names and no other."""
 
 import ast
+import functools
 import importlib
 import importlib.metadata
 import os
@@ -27,17 +28,24 @@ WITH_A_SERVER = "docs/serve.md"  # tests/serve/test_docs.py runs what it shows
 EXTRAS: dict[str, list[str]] = PROJECT["project"]["optional-dependencies"]
 BACKENDS = {"cpu", "torch", "gpu"}
 
-# sitecustomize.py: the interpreter imports it before all else; some modules cannot be imported after it
+# sitecustomize.py, which the interpreter imports before all else: some packages are not there after it
 WITHOUT = """
 import sys
+from importlib.machinery import PathFinder
 
-class NotInstalled:
-    @staticmethod
-    def find_spec(name, path=None, target=None):
-        if name in {absent!r}:
-            raise ModuleNotFoundError(f"No module named {{name!r}}", name=name)
+modules, packages = {modules!r}, {packages!r}
 
-sys.meta_path.insert(0, NotInstalled)
+class Finder(PathFinder):
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        return None if name in modules else super().find_spec(name, path, target)
+
+    @classmethod
+    def find_distributions(cls, *context):
+        found = super().find_distributions(*context)
+        return (one for one in found if one.metadata["Name"].lower().replace("_", "-") not in packages)
+
+sys.meta_path[sys.meta_path.index(PathFinder)] = Finder
 """
 
 
@@ -71,20 +79,29 @@ def named_extras(page: str) -> set[str]:
     return {name for pair in lists for one in pair for name in one.split(",") if name} - BACKENDS | {"cpu"}
 
 
+@functools.cache
 def absent(page: str) -> set[str]:
-    """The modules that somebody lacks who has installed what a page names, but which other extras bring."""
+    """The packages that other extras bring than those that a page names."""
     here = [package for extra in named_extras(page) for package in EXTRAS[extra]]
-    there = {name for one in [*here, *PROJECT["project"]["dependencies"]] for name in needed_by(one)}
-    others = {name for packages in EXTRAS.values() for one in packages for name in needed_by(one)} - there
-    modules = importlib.metadata.packages_distributions()
-    return {name for name, owners in modules.items() if {one.lower() for one in owners} <= others}
+    always = ["alrakis", "setuptools", *PROJECT["project"]["dependencies"]]
+    there = {name for one in [*here, *always] for name in needed_by(one)}
+    return {name for packages in EXTRAS.values() for one in packages for name in needed_by(one)} - there
+
+
+def modules_of(packages: set[str]) -> set[str]:
+    """The modules that these packages alone bring."""
+    owners = importlib.metadata.packages_distributions()
+    return {
+        name for name, own in owners.items() if {one.lower().replace("_", "-") for one in own} <= packages
+    }
 
 
 def environment(page: str, folder: Path) -> dict[str, str]:
     """With the `alrakis` of this interpreter, on two threads at the most, whatever else is at work here."""
     place = folder / "installed" / Path(page).stem
     place.mkdir(parents=True, exist_ok=True)
-    (place / "sitecustomize.py").write_text(WITHOUT.format(absent=absent(page)), "utf-8")
+    program = WITHOUT.format(packages=absent(page), modules=modules_without(page))
+    (place / "sitecustomize.py").write_text(program, "utf-8")
     path = os.pathsep.join([str(folder / "bin"), str(Path(sys.executable).parent), os.environ["PATH"]])
     return {**os.environ, "PATH": path, "PYTHONPATH": str(place), "OMP_NUM_THREADS": "2"}
 
@@ -138,10 +155,14 @@ def test_python_examples(page: str, folder: Path) -> None:
         assert (folder / file).is_file()
 
 
-def test_what_no_page_names_is_absent_from_its_examples() -> None:
+def test_what_no_page_names_is_absent_from_its_examples(folder: Path) -> None:
     """The readme is for who has the extra `cpu`; a page that names another extra is for who has that, too."""
     readme, bench, long = map(absent, ("README.md", "docs/bench.md", "docs/long-texts.md"))
     assert {"torch", "accelerate", "rich", "scipy", "fastapi", "av", "obstore", "ray"} <= readme
     assert not {"numpy", "onnxruntime", "soundfile", "pydantic", "tqdm"} & readme
     assert not {"rich", "scipy", "jinja2"} & bench
     assert "av" not in long
+    program = "import importlib.util as u; print([u.find_spec(name) for name in ('torch', 'rich', 'numpy')])"
+    command = [sys.executable, "-c", program]
+    said = subprocess.check_output(command, env=environment("README.md", folder), text=True)
+    assert said.startswith("[None, None, ModuleSpec(")

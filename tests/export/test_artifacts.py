@@ -15,12 +15,14 @@ import pytest
 
 import alrakis.export.artifacts
 from alrakis.backends.onnx.backend import OnnxBackend
+from alrakis.config import preset_names
 from alrakis.engine import Engine
 from alrakis.errors import ArtifactError
+from alrakis.export.accuracy.verifier import Verifier
 from alrakis.export.artifacts import Artifacts, part_heads
 from alrakis.export.build import build_stage
 from alrakis.export.store import MANIFEST, Artifact
-from alrakis.spec import STAGES
+from alrakis.spec import PARTS, STAGES
 from alrakis.weights import open_weights
 from alrakis.weights.demo.weights import FOLDER as DEMO
 from alrakis.weights.demo.weights import DemoVoice
@@ -245,6 +247,22 @@ def test_a_flipped_bit_in_a_large_file_is_found_before_it_speaks(
     artifacts.ensure(weights.stage("coarse"))
     assert "made again" in told()[0]
     assert large(artifact).read_bytes() == whole
+
+
+@pytest.mark.parametrize("preset", [name for name in preset_names() if name.startswith("cpu-")])
+def test_the_demo_voice_is_exported_without_being_measured(
+    preset: str, cache: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The first sound on a new machine waits for it."""
+
+    def measured(*_: Any, **__: Any) -> None:
+        raise AssertionError("an export of the demo voice was measured")
+
+    monkeypatch.setattr(alrakis.export.artifacts, "calibrate", measured)
+    monkeypatch.setattr(Verifier, "measure", measured)
+    with Engine("demo", preset) as engine:
+        engine.preload()
+    assert len(list(cache.iterdir())) >= len(PARTS)
 
 
 # a folder given by path
