@@ -88,12 +88,12 @@ def absent(page: str) -> set[str]:
     return {name for packages in EXTRAS.values() for one in packages for name in needed_by(one)} - there
 
 
-def modules_of(packages: set[str]) -> set[str]:
-    """The modules that these packages alone bring."""
-    owners = importlib.metadata.packages_distributions()
-    return {
-        name for name, own in owners.items() if {one.lower().replace("_", "-") for one in own} <= packages
-    }
+@functools.cache
+def modules_without(page: str) -> set[str]:
+    """The modules that those packages alone bring."""
+    owners = importlib.metadata.packages_distributions().items()
+    packages = absent(page)
+    return {name for name, own in owners if {one.lower().replace("_", "-") for one in own} <= packages}
 
 
 def environment(page: str, folder: Path) -> dict[str, str]:

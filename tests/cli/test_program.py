@@ -194,13 +194,6 @@ def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     assert (done.returncode, done.stderr) == (141, b"")
 
 
-def test_a_full_standard_output_is_told() -> None:
-    with open("/dev/full", "w") as full:
-        done = subprocess.run(command("voices"), stdout=full, stderr=subprocess.PIPE, env=environment())
-    assert done.returncode == 1
-    assert done.stderr == b"alrakis: error: [Errno 28] No space left on device\n"
-
-
 def test_closed_streams_are_told_by_the_exit_code_alone(tmp_path: Path) -> None:
     shell = "exec {} >&- 2>&- <&-"
     for arguments, code in ((["voices"], 1), (["say"], 2)):
