@@ -1,10 +1,12 @@
 // Tables are sorted by their heads, and machines found by what is typed. Without this all is shown as it is.
 "use strict";
 
+// A figure with its unit; days and versions begin with a number too, and are none.
 const figure = (cell) => {
-  const found = cell.textContent.trim().match(/^-?\d+(?:\.\d+)?/);
-  return found ? Number(found[0]) : NaN;
+  const found = cell.textContent.trim().match(/^(-?\d+(?:\.\d+)?)(?:[\s%×]|$)/);
+  return found ? Number(found[1]) : NaN;
 };
+const inOrder = new Intl.Collator("en", { numeric: true }).compare; // version 0.9.0 before 0.10.0
 
 function sort(table, column, down) {
   const body = table.tBodies[0], rows = [...body.rows];
@@ -12,7 +14,7 @@ function sort(table, column, down) {
   const numbers = rows.every((row) => !text(row) || !Number.isNaN(figure(row.cells[column])));
   rows.sort((a, b) => {
     if (!text(a) || !text(b)) return (text(a) ? 0 : 1) - (text(b) ? 0 : 1); // empty ones last
-    const order = numbers ? figure(a.cells[column]) - figure(b.cells[column]) : text(a).localeCompare(text(b));
+    const order = numbers ? figure(a.cells[column]) - figure(b.cells[column]) : inOrder(text(a), text(b));
     return down ? -order : order;
   });
   body.append(...rows);

@@ -117,7 +117,8 @@ class Guard:
             "outcome",
             _OUTCOMES.get(status, "ok" if status < 400 else "invalid" if status < 500 else "failed"),
         )
-        route = getattr(scope.get("route"), "path", None) or "other"
+        refused = scope["path"] if scope["path"] in WITH_KEY else "other"  # before there was a route
+        route = getattr(scope.get("route"), "path", None) or refused
         self._metrics.requests.labels(route, outcome).inc()
         self._log.line("request", **notes, wall_s=round(wall_s, 3))
 

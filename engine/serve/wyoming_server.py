@@ -42,13 +42,20 @@ SPACES = re.compile(r"\s+")
 US = Attribution(name="alrakis", url="https://github.com/suno-ai/bark")
 
 
+class GoneError(Exception):
+    """A client takes nothing any more."""
+
+
 class WyomingServer:
-    """Connections of Home Assistant's to a service."""
+    """Connections of Home Assistant's to a service.
+
+    Above a number of them, the one that has been silent for longest gives way.
+    """
 
     def __init__(self, service: Service, log: Log) -> None:
         self._service = service
         self._log = log
-        self._open = 0
+        self._open: set[_Connection] = set()
 
     @asynccontextmanager
     async def serving(self, listening: socket) -> AsyncIterator[None]:
@@ -60,15 +67,30 @@ class WyomingServer:
             server.close()
 
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        self._open += 1
+        connection = _Connection(self._service, self._log, reader, writer)
+        self._open.add(connection)
         try:
-            if self._open <= MOST_CONNECTIONS:
-                await _Connection(self._service, self._log, reader, writer).run()
-        except (OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+            if self._has_room_for(connection):
+                await connection.run()
+        except (GoneError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
             pass  # it is gone, or speaks something else
+        except asyncio.TimeoutError:
+            pass  # it says nothing any more
         finally:
-            self._open -= 1
-            writer.transport.abort()
+            self._open.discard(connection)
+            connection.close()
+
+    def _has_room_for(self, connection: "_Connection") -> bool:
+        """Whether it may stay, after another has given way to it if that was needed."""
+        if len(self._open) <= MOST_CONNECTIONS:
+            return True
+        silent = [one for one in self._open if one is not connection and not one.left]
+        if not silent:
+            return False
+        longest = min(silent, key=lambda one: one.heard_s)
+        self._open.discard(longest)
+        longest.close()
+        return True
 
 
 class _Connection:
@@ -83,9 +105,14 @@ class _Connection:
         self._writer = writer
         self._client = str((writer.get_extra_info("peername") or ("unknown",))[0])
         self._asked: asyncio.Queue[tuple[str, str | None] | None] = asyncio.Queue(maxsize=64)
+        self.left = 0  # of what was asked for, how much is not said yet
+        self.heard_s = time.monotonic()  # when something came
         self._text = ""  # of a text that comes in pieces, what is not asked for yet
         self._streams = False
         self._voice: str | None = None
+
+    def close(self) -> None:
+        self._writer.transport.abort()
 
     async def run(self) -> None:
         speaking = asyncio.ensure_future(self._speak())
@@ -105,12 +132,13 @@ class _Connection:
         while True:
             waiting = read_event(self._reader, settings.max_body_bytes)
             event = await asyncio.wait_for(waiting, settings.timeout_s)
+            self.heard_s = time.monotonic()
             if Describe.is_type(event.type):
                 await self._write(information(self._service))
             elif Synthesize.is_type(event.type):
                 if not self._streams:  # within a text in pieces it is the whole again, for older servers
                     whole = Synthesize.from_event(event)
-                    await self._asked.put((whole.text, self._chosen(whole.voice)))
+                    await self._ask((whole.text, self._chosen(whole.voice)))
             elif SynthesizeStart.is_type(event.type):
                 self._streams, self._text = True, ""
                 self._voice = self._chosen(SynthesizeStart.from_event(event).voice)
@@ -119,16 +147,21 @@ class _Connection:
                 await self._ask_whole_sentences()
             elif SynthesizeStop.is_type(event.type):
                 if self._text.strip():
-                    await self._asked.put((self._text, self._voice))
+                    await self._ask((self._text, self._voice))
                 self._streams, self._text = False, ""
-                await self._asked.put(None)
+                await self._ask(None)
+
+    async def _ask(self, asked: tuple[str, str | None] | None) -> None:
+        """Have something said after all else; None: the end of a text in pieces."""
+        self.left += 1
+        await self._asked.put(asked)
 
     async def _ask_whole_sentences(self) -> None:
         """Ask for the sentences that have ended; the last may go on."""
         ends = sentence_ends(self._text, language_of(self._text))
         if ends:
             ready, self._text = self._text[: ends[-1]], self._text[ends[-1] :]
-            await self._asked.put((ready, self._voice))
+            await self._ask((ready, self._voice))
         elif len(self._text) > self._service.settings.max_text_chars:
             raise ValueError("a sentence without end")
 
@@ -146,6 +179,7 @@ class _Connection:
             asked = await self._asked.get()
             if asked is None:
                 await self._write(SynthesizeStopped())
+                self.left -= 1
                 continue
             began_s = time.monotonic()
             notes: Notes = {
@@ -157,6 +191,9 @@ class _Connection:
             try:
                 await self._say(*asked, notes)
                 notes["outcome"] = "ok"
+                self.left -= 1
+            except GoneError:
+                raise
             except Exception as error:
                 told = as_api_error(error)
                 notes.update(outcome="busy" if told.status == 429 else "failed", error=str(told))
@@ -187,8 +224,12 @@ class _Connection:
             saying.end()
 
     async def _write(self, event: Eventable) -> None:
+        """Raises GoneError where it is not taken."""
         writing = async_write_event(event.event(), self._writer)
-        await asyncio.wait_for(writing, self._service.settings.stall_s)
+        try:
+            await asyncio.wait_for(writing, self._service.settings.stall_s)
+        except (OSError, asyncio.TimeoutError) as error:
+            raise GoneError from error
 
 
 def information(service: Service) -> Info:

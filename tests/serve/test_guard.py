@@ -59,6 +59,26 @@ def test_a_body_that_is_too_large(locked: Running) -> None:
         assert (answer.status_code, answer.json()["error"]["code"]) == (413, "request_too_large")
 
 
+def test_what_is_refused_is_counted_by_what_it_asked_for(locked: Running) -> None:
+    """Also where it did not come as far as to a route."""
+
+    def counted(path: str, outcome: str) -> float:
+        return float(locked.service.metrics.requests.labels(path, outcome)._value.get())
+
+    path, shown = "/v1/audio/speech", {"authorization": "Bearer the-first-key"}
+    before = counted(path, "denied"), counted(path, "invalid"), counted("other", "invalid")
+    assert locked.post(path, input=SHORT).status_code == 401
+    answer = httpx.post(f"{locked.url}{path}", content=b"x" * 5000, headers=shown, timeout=WAIT_S)
+    assert answer.status_code == 413
+    assert locked.get("/no/such/path").status_code == 404
+    wait_for(
+        lambda: (
+            (counted(path, "denied"), counted(path, "invalid"), counted("other", "invalid"))
+            == tuple(one + 1 for one in before)
+        )
+    )
+
+
 def raw(server: Running, head: str, *, then: bytes = b"") -> bytes:
     """What is answered to so much of a request."""
     with socket.create_connection(("127.0.0.1", server.port), timeout=WAIT_S) as connection:

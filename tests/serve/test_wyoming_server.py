@@ -4,7 +4,7 @@ import asyncio
 import json
 import socket
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import ExitStack, asynccontextmanager
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,8 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
-from alrakis.serve.wyoming_server import LINE_BYTES, read_event
-from tests.serve.running import LONG, SHORT, WAIT_S, Running
+from alrakis.serve.wyoming_server import LINE_BYTES, MOST_CONNECTIONS, read_event
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 
 @pytest.fixture(scope="module")
@@ -131,6 +131,47 @@ def test_who_goes_away_frees_everything(home: Running) -> None:
 
     asyncio.run(say())
     home.wait_idle()
+
+
+def test_who_reads_nothing_is_gone_and_nothing_has_failed() -> None:
+    with Running(wyoming=0, stall_s=0.5) as hasty, socket.socket() as connection:
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        connection.connect(("127.0.0.1", hasty.wyoming_port))
+        data = {"text": LONG * 60}
+        connection.sendall(json.dumps({"type": "synthesize", "data": data}).encode() + b"\n")
+
+        def told() -> list[dict[str, Any]]:
+            return [line for line in hasty.lines if line.get("path") == "wyoming"]
+
+        wait_for(told)
+        hasty.wait_idle()
+        assert [(line["outcome"], line.get("error")) for line in told()] == [("gone", None)]
+
+
+def test_silent_connections_keep_nobody_out(home: Running) -> None:
+    """They give way, the longest silent first, and who is being answered does not."""
+
+    def closed(connection: socket.socket) -> bool:
+        try:
+            return connection.recv(1) == b""
+        except ConnectionError:
+            return True
+
+    async def talk() -> float:
+        async with connected(home) as client:
+            with home.held(), ExitStack() as stack:
+                await client.write_event(Synthesize(SHORT).event())
+                address = "127.0.0.1", home.wyoming_port
+                silent = [
+                    stack.enter_context(socket.create_connection(address, WAIT_S))
+                    for _ in range(3 * MOST_CONNECTIONS)
+                ]
+                await asyncio.to_thread(test_it_tells_what_it_has, home)
+                assert await asyncio.to_thread(closed, silent[0])
+            audio, start = await heard(client)
+            return len(audio) / start.rate
+
+    assert asyncio.run(talk()) > 0.1
 
 
 @pytest.mark.parametrize(

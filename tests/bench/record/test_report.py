@@ -230,6 +230,25 @@ def test_machines_are_sorted_and_found(browser: Browser) -> None:
     assert (seen["none"], len(seen["all"])) == ([], 3)
 
 
+def test_days_and_versions_are_sorted_as_such(browser: Browser) -> None:
+    """Both begin with a number that says little: 2026, and 0.1 of 0.10.0."""
+    days = {"0.9.0": "2026-03-02", "0.10.0": "2026-11-20", "0.1.0": "2025-12-31"}
+    made = [
+        everything(f"cpu-{n}").model_copy(update={"alrakis": version, "started": f"{day}T12:00:00Z"})
+        for n, (version, day) in enumerate(days.items())
+    ]
+
+    def sorted_by(head: str) -> str:
+        click = CLICK.replace("'RTF'", f"'{head}'")
+        cells = "[...page.querySelectorAll('#machines tbody tr')].map(one => [...one.cells].slice(-2))"
+        return f"({click}, {cells}.map(row => row.map(cell => cell.textContent)))"
+
+    questions = {head: sorted_by(head) for head in ("alrakis", "measured")}
+    seen = browser.look(page_of(*made), 1100, questions)
+    assert [row[0] for row in seen["alrakis"]] == ["0.1.0", "0.9.0", "0.10.0"]
+    assert [row[1] for row in seen["measured"]] == sorted(days.values())
+
+
 def test_an_hour_of_speech_has_a_price(browser: Browser) -> None:
     priced = (
         "(() => { const price = page.querySelector('input.price'); price.value = '0.10'; "
