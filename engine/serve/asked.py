@@ -2,7 +2,16 @@
 
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from alrakis.errors import InputError
 from alrakis.sampling import MAX_SEED, Options
@@ -31,6 +40,14 @@ class VoiceId(BaseModel):
     id: Name
 
 
+def _kind(voice: object) -> str:
+    return "as_object" if isinstance(voice, (dict, VoiceId)) else "as_name"
+
+
+# of a voice that is wrong only what it was meant to be is told
+Voice = Annotated[
+    Annotated[Name, Tag("as_name")] | Annotated[VoiceId, Tag("as_object")], Discriminator(_kind)
+]
 Written = Annotated[str, Field(min_length=1, max_length=100, strict=True)]
 Spelling = Annotated[str, Field(max_length=200, strict=True)]
 
@@ -79,7 +96,7 @@ class Said(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     input: Annotated[str, Field(min_length=1, strict=True, description="the text")]
-    voice: Name | VoiceId | None = Field(
+    voice: Voice | None = Field(
         default=None, description="a voice's name, or its alias; without one, the weights choose"
     )
     seed: Annotated[int, Field(ge=0, le=MAX_SEED, strict=True)] | None = Field(
@@ -88,7 +105,7 @@ class Said(BaseModel):
     text_temp: Temperature = Options.text_temp
     waveform_temp: Temperature = Options.waveform_temp
     fine_temp: Temperature = Options.fine_temp
-    cast: Annotated[dict[Name, Name | VoiceId], Field(max_length=MOST_SPEAKERS)] = Field(
+    cast: Annotated[dict[Name, Voice], Field(max_length=MOST_SPEAKERS)] = Field(
         default={}, description="voices of speakers whom the text names, as in `MAN: Hello.`"
     )
     lang: Annotated[str, Field(max_length=20)] | None = Field(

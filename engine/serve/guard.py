@@ -49,10 +49,13 @@ class Guard:
             await self._app(scope, receive, send)
             return
         began_s = time.monotonic()
+        method = scope["method"]
+        if method == "HEAD":  # whatever can be got; uvicorn sends no body
+            scope = {**scope, "method": "GET"}
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         given = headers.get("x-request-id", "")
         own_id = given if _ID.fullmatch(given) else uuid.uuid4().hex
-        notes: Notes = {"id": own_id, "method": scope["method"], "path": scope["path"]}
+        notes: Notes = {"id": own_id, "method": method, "path": scope["path"]}
         scope.setdefault("state", {})["notes"] = notes
 
         async def answer(message: Message) -> None:

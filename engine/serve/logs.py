@@ -51,12 +51,18 @@ class LogHandler(logging.Handler):
     def emit(self, record: logging.LogRecord) -> None:
         # what the engine fills into its messages may be a part of a text
         own = record.name.startswith("alrakis") and record.args and not self._log.text
-        message = str(record.msg) if own else record.getMessage()
+        message = _without_words(record) if own else record.getMessage()
         trace = None
         if record.exc_info and record.exc_info[0] is not None:
             trace = logging.Formatter().formatException(record.exc_info)
         level = record.levelname.lower()
         self._log.line("message", level=level, logger=record.name, message=message, trace=trace)
+
+
+def _without_words(record: logging.LogRecord) -> str:
+    """A message's form; of one that is nothing but what fills it, where it comes from."""
+    form = str(record.msg)
+    return form if form != "%s" else f"{record.module} says what may be of a text: --log-text shows it"
 
 
 class Logging:

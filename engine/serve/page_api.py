@@ -172,8 +172,8 @@ def page_assets() -> dict[str, Asset]:
     return {file.name: Asset(file.name, file.read_bytes()) for file in folder.iterdir() if file.is_file()}
 
 
-@router.api_route("/", methods=["GET", "HEAD"], include_in_schema=False)
-@router.api_route("/{name}", methods=["GET", "HEAD"], include_in_schema=False)
+@router.get("/", include_in_schema=False)
+@router.get("/{name}", include_in_schema=False)
 async def page(request: Request, name: str = "index.html") -> Response:
     """The page and its files."""
     asset: Asset | None = request.app.state.page.get(name)

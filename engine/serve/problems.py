@@ -1,6 +1,8 @@
 """What goes wrong, in the form that OpenAI's clients read."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import Request
@@ -9,11 +11,12 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from alrakis.errors import AlrakisError, BackendError, InputError, OutputError, nearest
+from alrakis.errors import AlrakisError, BackendError, InputError, OutputError, VoiceError, nearest
 from alrakis.files.printable import printable
 
 INVALID, SERVER, BUSY = "invalid_request_error", "server_error", "rate_limit_error"
 MOST_TOLD = 5
+KINDS = {"as_name", "as_object", "[key]"}  # in a place that pydantic names: no field of a client's
 
 
 class ErrorDetail(BaseModel):
@@ -59,6 +62,17 @@ class ApiError(AlrakisError):
         return JSONResponse(body, self.status, headers=self.headers)
 
 
+@contextlib.contextmanager
+def about(param: str) -> Iterator[None]:
+    """Let an InputError of the block say which field it is about."""
+    try:
+        yield
+    except VoiceError as error:
+        raise ApiError(400, str(error), param="voice") from None
+    except InputError as error:
+        raise ApiError(400, str(error), param=param) from None
+
+
 def as_api_error(error: BaseException) -> ApiError:
     """Any error as an answer; a defect's has no details in it."""
     if isinstance(error, ApiError):
@@ -82,6 +96,7 @@ async def on_http_error(request: Request, error: Exception) -> JSONResponse:
     if not isinstance(error, HTTPException):
         return as_api_error(error).response()
     words = {
+        400: "the body is no JSON that can be read: UTF-8, not nested deeply, numbers of a few digits",
         404: f"there is nothing at {request.url.path}",
         405: f"{request.method} is not allowed at {request.url.path}",
     }
@@ -105,7 +120,7 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
 def _field(problem: Any) -> str:
     if problem["type"] == "json_invalid":
         return ""
-    return ".".join(str(part) for part in problem["loc"][1:])
+    return ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
 
 
 def _told(field: str, problem: Any) -> str:
@@ -117,5 +132,6 @@ def _told(field: str, problem: Any) -> str:
     if kind == "extra_forbidden":
         from alrakis.serve.asked import FIELDS
 
-        return f"there is no field {field!r}{nearest(field, list(FIELDS))}"
+        hint = "" if "." in field else nearest(field, list(FIELDS))
+        return f"there is no field {field!r}{hint}"
     return f"{field}: {str(problem['msg']).removeprefix('Value error, ')}"

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Callable
 
 from alrakis.long.pieces import Piece
 from alrakis.long.speech import Speech
-from alrakis.serve.problems import ApiError
+from alrakis.serve.problems import ApiError, about
 from alrakis.serve.queue import Ticket
 from alrakis.text.splitting import Chunk
 
@@ -73,7 +73,8 @@ class Saying:
         if self._stopped is not None:
             raise self._stopped
         try:
-            piece = await self._pieces.__anext__()
+            with about("input"):
+                piece = await self._pieces.__anext__()
         except StopAsyncIteration:
             if self.audio_s == 0:
                 message = "no speech was made for any part of the text; try another seed"

@@ -9,13 +9,12 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 from alrakis.engine import Engine
-from alrakis.errors import InputError
 from alrakis.long.speech import Speech
 from alrakis.sampling import Options, fresh_seed
 from alrakis.serve.asked import Said, voice_name
 from alrakis.serve.metrics import Metrics
 from alrakis.serve.names import Names
-from alrakis.serve.problems import ApiError
+from alrakis.serve.problems import ApiError, about
 from alrakis.serve.queue import FullError, Queue, Ticket
 from alrakis.serve.saying import Saying
 from alrakis.serve.settings import Settings
@@ -100,8 +99,10 @@ class Service:
         cast = {
             name: self.names.voice(voice_name(voice), f"cast.{name}") for name, voice in said.cast.items()
         }
-        check_cast(cast, [text])
-        language = check_language(said.lang) or language_of(text)
+        with about("cast"):
+            check_cast(cast, [text])
+        with about("lang"):
+            language = check_language(said.lang) or language_of(text)
         options = said.options
         await self._check_lexicon(options)
         seconds = expected_s(text, language)
@@ -128,7 +129,8 @@ class Service:
             options=options,
         )
         try:
-            speech = await self._begun(begin)
+            with about("input"):
+                speech = await self._begun(begin)
         except BaseException:
             ticket.leave()
             raise
@@ -139,10 +141,8 @@ class Service:
 
     async def _check_lexicon(self, options: Options) -> None:
         """Raises ApiError for a lexicon that cannot be used."""
-        try:
+        with about("lexicon"):
             await asyncio.get_running_loop().run_in_executor(self._beginners, lexicon_of, options)
-        except InputError as error:
-            raise ApiError(400, str(error), param="lexicon") from None
 
     def _ticket(self, seconds: float) -> Ticket:
         """A place in the queue. Raises ApiError."""
@@ -184,10 +184,8 @@ class Service:
         if len(text) > most:
             message = f"the text has {len(text)} characters; this server takes up to {most} at once"
             raise ApiError(400, message, param="input", code="string_above_max_length")
-        try:
+        with about("input"):
             check_text(text)
-        except InputError as error:
-            raise ApiError(400, str(error), param="input") from None
         return text
 
     async def stop(self, grace_s: float) -> None:

@@ -1,7 +1,10 @@
 """What a server tells of itself."""
 
+import httpx
+import pytest
+
 from alrakis.version import __version__
-from tests.serve.running import SHORT, Running
+from tests.serve.running import SHORT, WAIT_S, Running
 
 
 def test_models_and_voices(server: Running) -> None:
@@ -56,3 +59,15 @@ def test_errors_of_the_framework_have_the_same_form(server: Running) -> None:
     ):
         assert answer.status_code == status
         assert answer.json()["error"]["type"] == "invalid_request_error"
+
+
+@pytest.mark.parametrize(
+    "path", ["/health", "/ready", "/metrics", "/v1/models", "/openapi.json", "/", "/style.css"]
+)
+def test_what_can_be_got_can_be_asked_for_its_head(server: Running, path: str) -> None:
+    """As those do who watch a server."""
+    whole, head = server.get(path), httpx.head(f"{server.url}{path}", timeout=WAIT_S)
+    assert (head.status_code, head.content) == (200, b"")
+    assert head.headers["content-type"] == whole.headers["content-type"]
+    assert httpx.head(f"{server.url}/nothing", timeout=WAIT_S).status_code == 404
+    assert httpx.head(f"{server.url}/v1/audio/speech", timeout=WAIT_S).status_code == 405

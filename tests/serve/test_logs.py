@@ -26,6 +26,16 @@ def test_messages_of_the_engine_are_told_without_what_fills_them() -> None:
     assert line["message"] == "no audio for 'a secret'"
 
 
+def test_a_message_that_is_all_filling_says_where_it_is_from() -> None:
+    def remark() -> None:
+        logging.getLogger("alrakis").warning("%s", "a secret")
+
+    (line,) = lines_of(False, remark)
+    assert line["message"] == "test_logs says what may be of a text: --log-text shows it"
+    (line,) = lines_of(True, remark)
+    assert line["message"] == "a secret"
+
+
 def test_errors_have_their_trace_in_the_line() -> None:
     def fail() -> None:
         try:

@@ -175,3 +175,42 @@ def test_a_body_that_is_no_object(server: Running, content: bytes) -> None:
         )
         assert answer.status_code == 400, answer.text
         assert "error" in answer.json()
+
+
+@pytest.mark.parametrize(
+    ("asked", "field"),
+    [
+        ({"voice": 5}, "voice"),
+        ({"voice": ""}, "voice"),
+        ({"voice": {"id": 5}}, "voice.id"),
+        ({"voice": {"id": "alloy", "other": 1}}, "voice.other"),
+        ({"cast": {"MAN": 5}}, "cast.MAN"),
+        ({"cast": {"MAN": {}}}, "cast.MAN.id"),
+        ({"cast": {"MAN": "alloy"}}, "cast"),
+        ({"lang": "xx"}, "lang"),
+        ({"input": "..."}, "input"),
+        ({"input": "12 345 ♪"}, None),
+        ({"input": "数"}, "input"),
+    ],
+)
+def test_a_mistake_is_told_of_its_field(server: Running, asked: Any, field: str | None) -> None:
+    """By the client's names, in one sentence: of a voice only what it was meant to be."""
+    answer = server.post(**{"input": SHORT, **asked})
+    if field is None:
+        assert answer.status_code == 200
+        return
+    error = answer.json()["error"]
+    assert (answer.status_code, error["param"]) == (400, field)
+    assert "; " not in error["message"].partition("did you mean")[0] or field in ("cast", "lang")
+    assert not any(word in error["message"] for word in ("constrained", "VoiceId", "as_"))
+
+
+@pytest.mark.parametrize(
+    "body",
+    [b'{"input": "\xff"}', b"[" * 100_000, b'{"input": "x", "seed": ' + b"9" * 5000 + b"}", b"\x1f\x8b\x08"],
+)
+def test_a_body_that_cannot_be_read_says_so(server: Running, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    answer = httpx.post(f"{server.url}/v1/audio/speech", content=body, headers=headers, timeout=WAIT_S)
+    assert answer.status_code == 400
+    assert answer.json()["error"]["message"].startswith("the body is no JSON")
