@@ -72,7 +72,7 @@ async def _told(
     except Exception as error:
         told = as_api_error(error)
         request.state.notes.update(outcome="cut", error=str(told))
-        yield event({"message": told.detail.message}, "error")
+        yield event({"status": told.status, "message": told.detail.message}, "error")
         if told is not error and told.detail.code == "internal_error":
             raise
         return

@@ -65,10 +65,18 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, frame: Any) -> None:
         """A signal came."""
         self.signals.append(sig)
-        if self._loop is None or len(self.signals) > 2:
+        if self._loop is None:  # it has not begun
+            self.should_exit = True
+        elif len(self.signals) > 2:
             self.should_exit = self.force_exit = True
         else:
             self._loop.call_soon_threadsafe(self.end if len(self.signals) == 1 else self.end_now)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """uvicorn's, which leaves the application unended where it is in a hurry: that is a traceback."""
+        await super().shutdown(sockets)
+        if self.force_exit:
+            await self.lifespan.shutdown()
 
     def end_now(self) -> None:
         """End without waiting for what is under way, which is told. For the event loop's thread."""

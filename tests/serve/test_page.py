@@ -256,6 +256,20 @@ def test_it_is_used_by_keys_alone(page: Page, server: Running) -> None:
     server.wait_idle()
 
 
+def test_a_voice_is_chosen_by_keys_alone(page: Page) -> None:
+    """A key that closes the list does not open it again, whatever has the focus then."""
+    page.get("document.querySelector('#pick-voice').focus()")
+    for _ in range(2):
+        page.press("Enter")
+        page.wait("document.querySelector('#voices').open")
+        before = page.get("document.querySelector('input[name=voice]:checked').value")
+        page.press("ArrowDown")
+        page.press("Enter")
+        page.wait("!document.querySelector('#voices').open")
+        assert page.get("document.activeElement.id") == "pick-voice"
+        assert page.get("document.querySelector('input[name=voice]:checked').value") != before
+
+
 NAMED = ("button", "textbox", "searchbox", "slider", "radio", "checkbox", "combobox", "link", "radiogroup")
 
 

@@ -25,6 +25,7 @@ def test_what_is_wrong_with_a_text_is_shown(page: Page) -> None:
     assert "can say nothing of" in page.text("#trouble-words")
     assert "Stopped." in page.text("#status") or not page.seen("#result")
     page.write("#text", "")
+    assert not page.seen("#trouble")  # it was about another text
     assert page.get("document.querySelector('#speak').ariaDisabled") == "true"
     page.write("#text", "word " * 4001)
     assert "5 characters too many" in page.text("#count")

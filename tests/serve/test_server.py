@@ -16,7 +16,7 @@ import pytest
 from alrakis.errors import BackendError
 from alrakis.serve.server import address_of, listen
 from tests.cli.programs import HELD, alrakis_process, command, environment
-from tests.serve.running import LONG, SHORT, WAIT_S, wait_for
+from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 SERVE = ["serve", "--weights", "demo", "--config", "cpu-fp32", "--set", "threads=1", "--port", "0"]
 
@@ -122,6 +122,31 @@ def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
 def test_a_signal_while_the_weights_are_loaded(tmp_path: Path) -> None:
     with program(folder=tmp_path, ALRAKIS_CACHE=str(tmp_path / "cache")) as running:
         assert running.end() == 143
+
+
+@pytest.mark.parametrize("count", [1, 2, 3])
+@pytest.mark.parametrize("begun", [False, True])
+def test_signals_before_it_serves(begun: bool, count: int, capfd: pytest.CaptureFixture[str]) -> None:
+    """However many, and whether its loop runs already: it ends, and of itself."""
+    running = Running()
+    server, real = running.server, running.server.startup
+
+    async def startup(sockets: list[socket.socket] | None = None) -> None:
+        await real(sockets)
+        for _ in range(count):
+            server.handle_exit(signal.SIGTERM, None)
+
+    if begun:
+        server.startup = startup  # type: ignore[method-assign]
+    else:
+        for _ in range(count):
+            server.handle_exit(signal.SIGTERM, None)
+    thread = running._thread
+    thread.start()
+    thread.join()
+    running._listening.close()
+    running.engine.close()
+    assert "Traceback" not in capfd.readouterr().err + json.dumps(running.lines)
 
 
 def test_a_port_in_use_is_told_in_a_line(tmp_path: Path) -> None:

@@ -82,7 +82,7 @@ export async function* speak(request, signal) {
   });
   if (!answer.ok) throw await refusal(answer);
   for await (const { name, data } of events(answer.body, signal)) {
-    if (name === "error") throw new Refused(data.message, 200);
+    if (name === "error") throw new Refused(data.message, data.status);
     if (name === "chunk") data.samples = decode(data.audio);
     yield { name, data };
     if (name === "done") return;

@@ -31,7 +31,7 @@ export class ChunkList {
       make(
         "span",
         { class: "words" },
-        chunk.speaker ? make("b", { class: "speaker" }, chunk.speaker) : null,
+        chunk.speaker && !chunk.text.startsWith(chunk.speaker) ? make("b", { class: "speaker" }, chunk.speaker) : null,
         make("span", { class: "text" }, chunk.text),
       ),
     );

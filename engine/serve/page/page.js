@@ -15,7 +15,10 @@ const LOOK_AGAIN_MS = 1500;
 
 const player = new Player();
 const maker = new Maker();
-const form = new Form(() => showSpeak());
+const form = new Form(() => {
+  trouble.clear("wrong"); // of the text as it was
+  showSpeak();
+});
 const trouble = new Trouble();
 const past = new Past((speech) => open(speech));
 const voices = new Voices((voice) => showVoice(voice), failed);

@@ -13,6 +13,8 @@ const HEADS = {
   504: "It took too long",
 };
 
+const WRONG = new Set([400, 413]); // with what was asked for: asking again helps nothing
+
 export class Trouble {
   #kind = null;
   #timer = 0;
@@ -21,12 +23,12 @@ export class Trouble {
   show(error, again) {
     this.clear();
     const lost = error instanceof Lost;
-    this.#kind = lost ? "away" : "refused";
+    this.#kind = lost ? "away" : WRONG.has(error.status) ? "wrong" : "refused";
     $("#trouble-head").textContent = lost ? "No connection" : (HEADS[error.status] ?? "That went wrong");
     $("#trouble-words").textContent = this.#words(error, lost);
     $("#trouble").hidden = false;
     const doings = [];
-    if (again && error.status !== 400 && error.status !== 413) doings.push(this.#again(error, again));
+    if (again && !WRONG.has(error.status)) doings.push(this.#again(error, again));
     doings.push(make("button", { type: "button", class: "quiet", onclick: () => this.clear() }, "Close"));
     $("#trouble-doings").replaceChildren(...doings);
     if (document.activeElement === document.body) doings[0].focus();

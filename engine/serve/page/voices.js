@@ -48,7 +48,9 @@ export class Voices {
     $("#voice-language").addEventListener("change", () => this.#filter());
     this.dialog.addEventListener("close", () => this.#quiet());
     this.dialog.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && event.target.matches("input")) this.dialog.close();
+      if (event.key !== "Enter" || !event.target.matches("input")) return;
+      event.preventDefault(); // else it goes on at the button that is focused then, and opens it again
+      this.dialog.close();
     });
     this.#player.addEventListener("change", () => {
       if (this.#player.state === "idle" && this.#hearing?.sounds) this.#quiet();
