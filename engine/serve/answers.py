@@ -1,10 +1,12 @@
 """Answers that are sent while they are made, and events in them."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator, Mapping
 from typing import Any
 
 from fastapi.responses import StreamingResponse
+from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope, Send
 
 from alrakis.serve.guard import CutError, Notes
@@ -56,6 +58,14 @@ class Sounding(StreamingResponse):
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             await super().__call__(scope, receive, send)
+        except (CutError, asyncio.CancelledError):
+            self._notes.setdefault("outcome", "cut")
+            raise
+        except (ClientDisconnect, OSError):
+            raise
+        except Exception:
+            self._notes.setdefault("outcome", "failed")
+            raise
         finally:
             self._saying.end()
             note_figures(self._notes, self._saying)
@@ -82,7 +92,10 @@ def event(data: Mapping[str, Any], name: str | None = None) -> bytes:
     return f"{head}data: {json.dumps(data)}\n\n".encode()
 
 
-def as_cut(error: Exception) -> Exception:
-    """What ends an answer that has begun: errors that are told end it by a cut, a defect stays one."""
+def as_cut(error: Exception, *, text: bool) -> Exception:
+    """What ends an answer that has begun: errors that are told end it by a cut, a defect stays one.
+
+    text: whether texts may be in the log, which alone tells what it was.
+    """
     told = as_api_error(error)
-    return error if told.detail.code == "internal_error" else CutError(str(told))
+    return error if told.detail.code == "internal_error" else CutError(told.logged(text=text))

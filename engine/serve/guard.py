@@ -26,6 +26,11 @@ _OUTCOMES = {401: "denied", 403: "denied", 421: "denied", 408: "slow", 429: "bus
 Notes = MutableMapping[str, Any]
 
 
+def outcome_of(status: int) -> str:
+    """A word for how a request ended."""
+    return _OUTCOMES.get(status, "ok" if status < 400 else "invalid" if status < 500 else "failed")
+
+
 class CutError(Exception):
     """An answer that has begun cannot be ended well: the connection is cut, so nobody takes it for whole."""
 
@@ -116,10 +121,7 @@ class Guard:
     def _told(self, scope: Scope, notes: Notes, wall_s: float) -> None:
         """Count a request, and write its line."""
         status = notes.get("status", 499)
-        outcome = notes.setdefault(
-            "outcome",
-            _OUTCOMES.get(status, "ok" if status < 400 else "invalid" if status < 500 else "failed"),
-        )
+        outcome = notes.setdefault("outcome", outcome_of(status))
         refused = scope["path"] if scope["path"] in WITH_KEY else "other"  # before there was a route
         route = getattr(scope.get("route"), "path", None) or refused
         self._metrics.requests.labels(route, outcome).inc()

@@ -71,7 +71,7 @@ async def _told(
             yield event(_chunk(piece), "chunk") if isinstance(piece, Piece) else piece
     except Exception as error:
         told = as_api_error(error)
-        request.state.notes.update(outcome="cut", error=str(told))
+        request.state.notes.update(outcome="cut", error=told.logged(text=service.settings.log_text))
         yield event({"status": told.status, "message": told.detail.message}, "error")
         if told is not error and told.detail.code == "internal_error":
             raise

@@ -11,7 +11,15 @@ from fastapi.responses import JSONResponse
 from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
-from alrakis.errors import AlrakisError, BackendError, InputError, OutputError, VoiceError, nearest
+from alrakis.errors import (
+    AlrakisError,
+    BackendError,
+    GenerationError,
+    InputError,
+    OutputError,
+    VoiceError,
+    nearest,
+)
 from alrakis.files.printable import printable
 
 INVALID, SERVER, BUSY = "invalid_request_error", "server_error", "rate_limit_error"
@@ -46,15 +54,24 @@ class ApiError(AlrakisError):
         code: str | None = None,
         retry_after_s: float | None = None,
         again: bool | None = None,
+        quotes: bool = False,
     ) -> None:
-        """retry_after_s: when it may be asked again. again: whether a client should, if not by the status."""
+        """retry_after_s: when it may be asked again. again: whether a client should, if not by the status.
+
+        quotes: the message may have words of the text.
+        """
         super().__init__(message)
-        self.status = status
+        self.status, self._quotes = status, quotes
         self.headers = {} if again is None else {"x-should-retry": "true" if again else "false"}
         if retry_after_s is not None:
             self.headers["retry-after"] = str(max(1, math.ceil(retry_after_s)))
         kind = BUSY if status == 429 else SERVER if status >= 500 else INVALID
         self.detail = ErrorDetail(message=printable(message), type=kind, param=param, code=code)
+
+    def logged(self, *, text: bool) -> str:
+        """What the log says of it. text: whether texts may be in it."""
+        hidden = self._quotes and not text
+        return f"{self.detail.param or 'the request'} cannot be used" if hidden else str(self)
 
     def response(self) -> JSONResponse:
         """The answer."""
@@ -68,9 +85,9 @@ def about(param: str) -> Iterator[None]:
     try:
         yield
     except VoiceError as error:
-        raise ApiError(400, str(error), param="voice") from None
+        raise ApiError(400, str(error), param="voice", quotes=True) from None
     except InputError as error:
-        raise ApiError(400, str(error), param=param) from None
+        raise ApiError(400, str(error), param=param, quotes=True) from None
 
 
 def as_api_error(error: BaseException) -> ApiError:
@@ -78,11 +95,11 @@ def as_api_error(error: BaseException) -> ApiError:
     if isinstance(error, ApiError):
         return error
     if isinstance(error, InputError):
-        return ApiError(400, str(error))
+        return ApiError(400, str(error), quotes=True)
     if isinstance(error, (BackendError, MemoryError)):
         return ApiError(503, str(error) or "there is not enough memory now", code="unavailable")
     if isinstance(error, AlrakisError) and not isinstance(error, OutputError):
-        return ApiError(500, str(error))
+        return ApiError(500, str(error), quotes=isinstance(error, GenerationError))
     return ApiError(500, "something went wrong here; the server's log says what", code="internal_error")
 
 

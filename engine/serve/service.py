@@ -96,11 +96,7 @@ class Service:
         began_s = time.monotonic()
         await self._wait_ready()
         text = self._checked(said.input)
-        cast = {
-            name: self.names.voice(voice_name(voice), f"cast.{name}") for name, voice in said.cast.items()
-        }
-        with about("cast"):
-            check_cast(cast, [text])
+        cast = self._cast(said)
         with about("lang"):
             language = check_language(said.lang) or language_of(text)
         options = said.options
@@ -138,6 +134,15 @@ class Service:
         saying.limit(self.settings.timeout_s, each=streamed)
         self._sayings.add(saying)
         return saying
+
+    def _cast(self, said: Said) -> dict[str, str | None]:
+        """The voices of those who speak in a text. Raises ApiError."""
+        cast = {
+            name: self.names.voice(voice_name(voice), f"cast.{name}") for name, voice in said.cast.items()
+        }
+        with about("cast"):
+            check_cast(cast, [said.input])
+        return cast
 
     async def _check_lexicon(self, options: Options) -> None:
         """Raises ApiError for a lexicon that cannot be used."""

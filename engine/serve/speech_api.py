@@ -56,7 +56,7 @@ async def create_speech(asked: SpeechRequest, request: Request) -> Response:
             note_figures(notes, saying)
             saying.end()
             return Response(body, media_type=kind, headers={**headers, **figures})
-        parts = _sent(saying, sound, begun)
+        parts = _sent(saying, sound, begun, text=service.settings.log_text)
         return Sounding(parts, saying, notes, media_type=kind, headers=headers)
     except BaseException:
         note_figures(notes, saying)
@@ -124,7 +124,8 @@ def _headers(asked: SpeechRequest, saying: Saying) -> dict[str, str]:
     return headers
 
 
-async def _sent(saying: Saying, sound: Sound, begun: list[Piece]) -> AsyncIterator[bytes]:
+async def _sent(saying: Saying, sound: Sound, begun: list[Piece], *, text: bool) -> AsyncIterator[bytes]:
+    """text: whether texts may be in the log."""
     try:
         for piece in begun:
             yield await sound.write(piece.audio)
@@ -132,7 +133,7 @@ async def _sent(saying: Saying, sound: Sound, begun: list[Piece]) -> AsyncIterat
             yield await sound.write(piece.audio)
         yield await sound.end()
     except Exception as error:
-        raise as_cut(error) from error
+        raise as_cut(error, text=text) from error
 
 
 def _events(
@@ -147,7 +148,7 @@ def _events(
             yield _delta(await sound.end())
         except Exception as error:
             told = as_api_error(error)
-            request.state.notes.update(outcome="cut", error=str(told))
+            request.state.notes.update(outcome="cut", error=told.logged(text=service.settings.log_text))
             yield event({"type": "error", "error": told.detail.model_dump()})
             if told is not error and told.detail.code == "internal_error":
                 raise

@@ -26,7 +26,7 @@ from alrakis.audio import pcm16
 from alrakis.files.parsing import parse_json
 from alrakis.serve.answers import note_figures
 from alrakis.serve.asked import Said
-from alrakis.serve.guard import Notes
+from alrakis.serve.guard import Notes, outcome_of
 from alrakis.serve.logs import Log
 from alrakis.serve.problems import as_api_error
 from alrakis.serve.service import Service
@@ -196,7 +196,8 @@ class _Connection:
                 raise
             except Exception as error:
                 told = as_api_error(error)
-                notes.update(outcome="busy" if told.status == 429 else "failed", error=str(told))
+                words = told.logged(text=self._service.settings.log_text)
+                notes.update(outcome=outcome_of(told.status), error=words)
                 await self._write(Error(text=str(told), code=told.detail.code))
                 if told.detail.code == "internal_error":
                     raise

@@ -25,7 +25,7 @@ class Said:
         self.ended += 1
 
 
-async def parts(*given: bytes, error: Exception | None = None) -> AsyncIterator[bytes]:
+async def parts(*given: bytes, error: BaseException | None = None) -> AsyncIterator[bytes]:
     for part in given:
         yield part
     if error is not None:
@@ -42,7 +42,7 @@ def sent(body: AsyncIterator[bytes]) -> tuple[Said, dict[str, Any], bytes]:
     async def send(message: Any) -> None:
         messages.append(message)
 
-    with suppress(CutError):
+    with suppress(CutError, ZeroDivisionError, OSError):
         asyncio.run(answer({"type": "http", "asgi": {}}, receive, send))
     return said, notes, b"".join(message.get("body", b"") for message in messages)
 
@@ -54,9 +54,18 @@ def test_empty_parts_are_left_out_and_the_saying_ends() -> None:
     assert notes == {"seed": 7, "chunks": 1, **figures}
 
 
-def test_one_that_is_cut_off_ends_its_saying_too() -> None:
-    said, notes, body = sent(parts(b"a", error=CutError("told")))
-    assert (said.ended, body, notes["outcome"]) == (1, b"a", "gone")
+@pytest.mark.parametrize(
+    ("error", "outcome"),
+    [
+        (CutError("told"), "cut"),
+        (ZeroDivisionError(), "failed"),
+        (OSError("nobody listens"), "gone"),
+    ],
+)
+def test_one_that_is_cut_off_ends_its_saying_too(error: BaseException, outcome: str) -> None:
+    """And whoever ended it is told: the client goes, the server cuts, a defect fails."""
+    said, notes, body = sent(parts(b"a", error=error))
+    assert (said.ended, body, notes["outcome"]) == (1, b"a", outcome)
 
 
 def test_events_are_lines() -> None:
@@ -65,9 +74,9 @@ def test_events_are_lines() -> None:
 
 
 def test_what_is_told_cuts_and_a_defect_stays_one() -> None:
-    assert isinstance(as_cut(InputError("told")), CutError)
+    assert isinstance(as_cut(InputError("told"), text=False), CutError)
     defect = ZeroDivisionError()
-    assert as_cut(defect) is defect
+    assert as_cut(defect, text=False) is defect
 
 
 @pytest.mark.parametrize("status", [400, 401, 404, 408, 413, 422, 429, 500, 503, 504])

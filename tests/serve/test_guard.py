@@ -2,6 +2,7 @@
 
 import json
 import socket
+import uuid
 from collections.abc import Iterator
 
 import httpx
@@ -129,6 +130,33 @@ def test_texts_are_not_in_the_log(server: Running) -> None:
             own_id = server.post(path, **body, seed=1).headers["x-request-id"]
             wait_for(lambda own_id=own_id: server.request_lines(own_id))
     assert secret not in json.dumps(server.lines)
+
+
+@pytest.mark.parametrize("text", ["Ананас.", "I like pizza.\n\nАнанас."])
+@pytest.mark.parametrize(
+    ("path", "asked"),
+    [
+        ("/v1/audio/speech", {}),
+        ("/v1/audio/speech", {"stream": False}),
+        ("/v1/audio/speech", {"stream_format": "sse"}),
+        ("/api/speech", {}),
+    ],
+)
+def test_an_error_that_quotes_a_text_is_not_in_the_log(
+    server: Running, path: str, asked: dict[str, object], text: str
+) -> None:
+    """Whether the demo voice, which has no such letters, refuses it at once or in the middle."""
+    own_id = uuid.uuid4().hex
+    try:
+        body = {"input": text, "seed": 1, **asked}
+        url = f"{server.url}{path}"
+        answer = httpx.post(url, json=body, headers={"x-request-id": own_id}, timeout=WAIT_S)
+        assert "Ананас" in json.dumps(answer.text, ensure_ascii=False) or answer.status_code == 200
+    except httpx.RemoteProtocolError:  # cut off
+        pass
+    wait_for(lambda: server.request_lines(own_id))
+    assert "Ананас" not in json.dumps(server.lines, ensure_ascii=False)
+    assert server.request_lines(own_id)[0]["outcome"] in ("invalid", "cut")
 
 
 def test_lines_that_cannot_be_written_are_counted(server: Running, monkeypatch: pytest.MonkeyPatch) -> None:

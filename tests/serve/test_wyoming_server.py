@@ -122,6 +122,22 @@ def test_what_cannot_be_said_is_told(home: Running) -> None:
     assert asyncio.run(say("x" * 30_000, "demo/slt")).text
 
 
+def test_what_is_told_of_a_text_is_not_in_the_log(home: Running) -> None:
+    async def say() -> Error:
+        async with connected(home) as client:
+            await client.write_event(Synthesize("Ананас.").event())
+            event = await client.read_event()
+            while event is not None and not Error.is_type(event.type):
+                event = await client.read_event()
+            assert event is not None
+            return Error.from_event(event)
+
+    assert "Ананас" in asyncio.run(say()).text
+    wait_for(lambda: home.lines and "error" in home.lines[-1])
+    assert home.lines[-1]["outcome"] == "invalid"
+    assert "Ананас" not in json.dumps(home.lines, ensure_ascii=False)
+
+
 def test_who_goes_away_frees_everything(home: Running) -> None:
     async def say() -> None:
         async with connected(home) as client:
