@@ -24,6 +24,7 @@ import numpy.typing as npt
 from alrakis.errors import OutputError, VoiceError
 from alrakis.files.npy import read_npy
 from alrakis.files.writing import replace_file
+from alrakis.files.zips import open_zip, read_member
 from alrakis.places import hub
 from alrakis.places.given import given_path
 from alrakis.sampling import IntArray
@@ -51,7 +52,8 @@ SUPPORTED_LANGS = [
     ("Chinese", "zh"),
 ]
 _SPEAKERS = range(10)
-_MAX_ARRAY_BYTES = 64 << 20  # an hour of fine codes has 17 MB in int64
+_MAX_ARRAY_BYTES = 24 << 20  # an hour of fine codes has 17 MB in int64, which all become
+_MAX_NUMBERS = _MAX_ARRAY_BYTES // 8
 OTHER = "Other"  # the heading of presets without a language
 _WOMEN = {"demo/slt", "v2/en_speaker_9"}
 _MEN = {"demo/rms", *(f"v2/en_speaker_{n}" for n in range(9))}  # of the others it is not said
@@ -181,6 +183,13 @@ def check_coarse(semantic: IntArray, array: Any, layout: Layout) -> IntArray:
             f"about {len(semantic) * ratio:.0f} frames for {len(semantic)} tokens, not {codes.shape[1]}"
         )
     return codes
+
+
+def check_take(arrays: Mapping[str, Array], layout: Layout) -> tuple[IntArray, IntArray, IntArray]:
+    """The arrays of a take, checked as those of a voice, but of any lengths. Raises VoiceError."""
+    semantic, coarse, fine = (arrays[key] for key in VOICE_KEYS)
+    codes = _codes(coarse, N_COARSE_CODEBOOKS, layout, "coarse codes")
+    return check_semantic(semantic, layout), codes, check_fine(fine, layout)
 
 
 def check_fine(array: Any, layout: Layout) -> IntArray:
@@ -313,11 +322,17 @@ def _read_npy(path: Path) -> Array:
     size = path.stat().st_size
     if size > _MAX_ARRAY_BYTES:
         raise ValueError(f"{path.name} has {size} bytes; an array of a voice has at most {_MAX_ARRAY_BYTES}")
-    return read_npy(path.read_bytes())
+    return _few(read_npy(path.read_bytes()), path.name)
+
+
+def _few(array: Array, what: str) -> Array:
+    if array.size > _MAX_NUMBERS:
+        raise ValueError(f"{what} has {array.size} numbers; an array of a voice has at most {_MAX_NUMBERS}")
+    return array
 
 
 def _read_npz(path: Path) -> dict[str, Array]:
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         names = [entry.filename.removesuffix(".npy") for entry in archive.infolist()]
         missing = [key for key in VOICE_KEYS if key not in names]
         if missing:
@@ -327,9 +342,8 @@ def _read_npz(path: Path) -> dict[str, Array]:
         for key in VOICE_KEYS:
             if names.count(key) > 1:
                 raise ValueError(f"it has {key} twice")
-            with archive.open(archive.infolist()[names.index(key)]) as member:
-                data = member.read(_MAX_ARRAY_BYTES + 1)  # the length that the zip declares may be wrong
+            data = read_member(archive, archive.infolist()[names.index(key)], _MAX_ARRAY_BYTES)
             if len(data) > _MAX_ARRAY_BYTES:
                 raise ValueError(f"{key} unpacks to more than {_MAX_ARRAY_BYTES} bytes")
-            arrays[key] = read_npy(data)
+            arrays[key] = _few(read_npy(data), key)
         return arrays

@@ -14,6 +14,7 @@ import os
 import re
 import secrets
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,7 +26,7 @@ from filelock import FileLock, Timeout
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from alrakis.files.memo import remembered, stamps_of
-from alrakis.files.parsing import first_problem, read_json, reason
+from alrakis.files.parsing import MOST_KEYS, first_problem, read_json, reason
 from alrakis.files.printable import printable
 from alrakis.files.writing import replace_file
 from alrakis.places.folders import own_cache
@@ -229,7 +230,10 @@ def check(folder: Path, facts: Facts | None, hashes: Literal["sizes", "changed",
     for name, entry in manifest.files.items():
         path = folder / name
         try:
-            found_bytes = path.stat().st_size
+            found = path.stat()
+            found_bytes = found.st_size
+            if not stat.S_ISREG(found.st_mode):
+                raise DamagedError(f"{path} is no ordinary file")
             if found_bytes != entry.bytes:
                 raise DamagedError(f"{path} has {found_bytes} bytes, not {entry.bytes}")
             if hashes != "sizes" and _checksum(path, again=hashes == "all") != entry.sha256:
@@ -271,7 +275,7 @@ def _write(folder: Path, manifest: Mapping[str, Any]) -> None:
 def _read_manifest(folder: Path) -> Manifest:
     path = folder / MANIFEST
     try:
-        return Manifest.model_validate(read_json(path, unbounded=True))
+        return Manifest.model_validate(read_json(path, unbounded=True, most_keys=MOST_KEYS))
     except ValidationError as error:
         problem = first_problem(error.errors(include_url=False))
         raise DamagedError(f"{path} is not a manifest of this version's format: {problem}") from None

@@ -4,7 +4,6 @@ A zip of other people's: nothing is unpacked to the disk, no more is read than a
 out of it are refused. Books that are locked (DRM) are refused.
 """
 
-import io
 import posixpath
 import struct
 import zipfile
@@ -13,12 +12,15 @@ from dataclasses import dataclass, replace
 from urllib.parse import unquote
 
 from alrakis.books.book import Block, Book, Choices, chapters_of
-from alrakis.books.html import decode, html_blocks
+from alrakis.books.html import beginning_of, decode, html_blocks, parse_page
 from alrakis.books.safe_xml import Element, check_xml, read_xml
 from alrakis.errors import InputError
+from alrakis.files.zips import open_zip, read_member
 
 MOST_BYTES = 512 << 20  # of the file: pictures are not read
 _MOST_FILES = 20_000
+_MOST_TAGS = 1_000_000  # of all pages
+_MOST_TABLES = 10  # of contents
 _MOST_FILE_BYTES = 8 << 20
 _MOST_TEXT_BYTES = 64 << 20
 _MOST_COVER_BYTES = 8 << 20
@@ -43,7 +45,7 @@ _PICTURES = ("image/jpeg", "image/jpg", "image/png")
 def read_epub(data: bytes, name: str, choices: Choices) -> Book:
     """The book in an EPUB. Raises InputError."""
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as file:
+        with open_zip(data) as file:
             return _Epub(file, name).book(choices)
     except InputError:
         raise
@@ -69,7 +71,7 @@ class _Epub:
     def __init__(self, file: zipfile.ZipFile, name: str) -> None:
         self._file = file
         self._name = name
-        self._left = _MOST_TEXT_BYTES
+        self._left, self._tags_left = _MOST_TEXT_BYTES, _MOST_TAGS
         entries = file.infolist()
         if len(entries) > _MOST_FILES:
             raise InputError(f"{name} holds {len(entries)} files; a book of up to {_MOST_FILES} is read")
@@ -120,7 +122,7 @@ class _Epub:
             item = items.get(reference.attributes.get("idref", ""))
             if item is None or reference.attributes.get("linear") == "no":
                 continue
-            if item.get("media-type") in _PAGES and "nav" not in item.get("properties", "").split():
+            if item.get("media-type") in _PAGES and not _is_nav(item):
                 pages.append(self._inside(folder, item.get("href", "")))
         if not pages:
             raise InputError(f"{self._name} has no text: its spine names no page")
@@ -145,6 +147,9 @@ class _Epub:
         name = f"{path} of {self._name}"
         data = self._read(path)
         text = decode(data, name)
+        self._tags_left -= text.count("<")
+        if self._tags_left < 0:
+            raise InputError(f"{self._name} has more than {_MOST_TAGS} tags; a book of up to that is read")
         check_xml(text, name)
         missed: list[str] = []
         blocks = html_blocks(text, name, choices, missed, xhtml=True)
@@ -164,9 +169,8 @@ class _Epub:
     def _contents(self, items: dict[str, dict[str, str]], folder: str) -> dict[str, list[Entry]]:
         """What the book's contents say of each file, the newer ones before the older."""
         contents: dict[str, list[Entry]] = {}
-        for item in sorted(items.values(), key=lambda item: "nav" not in item.get("properties", "").split()):
-            if "nav" not in item.get("properties", "").split() and item.get("media-type") != _NCX:
-                continue
+        tables = [item for item in items.values() if _is_nav(item) or item.get("media-type") == _NCX]
+        for item in sorted(tables[:_MOST_TABLES], key=lambda item: not _is_nav(item)):
             path = self._inside(folder, item.get("href", ""))
             data, name = self._read(path), f"{path} of {self._name}"
             own: dict[str, list[Entry]] = {}
@@ -185,8 +189,7 @@ class _Epub:
         for item in marked:
             entry = self._names.get(self._inside(folder, item.get("href", "")))
             if item.get("media-type") in _PICTURES and entry and entry.file_size <= _MOST_COVER_BYTES:
-                with self._file.open(entry) as opened:
-                    return opened.read(_MOST_COVER_BYTES)
+                return read_member(self._file, entry, _MOST_COVER_BYTES)[:_MOST_COVER_BYTES]
         return None
 
     def _inside(self, folder: str, href: str) -> str:
@@ -204,39 +207,41 @@ class _Epub:
         if entry.flag_bits & 1:
             raise InputError(f"{self._name} is locked ({path} is encrypted): it cannot be read")
         most = min(_MOST_FILE_BYTES, self._left)
-        with self._file.open(entry) as opened:
-            data = opened.read(most + 1)
+        data = read_member(self._file, entry, most)
         if len(data) > most:
             raise InputError(f"{path} of {self._name} unpacks to more than a book has ({most >> 20} MiB)")
         self._left -= len(data)
         return data
 
 
+def _is_nav(item: dict[str, str]) -> bool:
+    return "nav" in item.get("properties", "").split()
+
+
 def read_links(data: bytes, name: str) -> list[Entry]:
     """The links of a page of contents, and what they are called. Raises InputError for broken XML."""
-    from selectolax.lexbor import LexborHTMLParser
-
     text = decode(data, name)
     check_xml(text, name)
-    page = LexborHTMLParser(text)
+    page = parse_page(text, name)
     lists = page.css("nav")
     own = next((nav for nav in lists if "toc" in (nav.attributes.get("epub:type") or "").split()), None)
     found = own or (lists[0] if lists else page.root)
     entries = []
     for link in found.css("a") if found is not None else []:
         depth, above = 0, link.parent
-        while above is not None and depth < _DEEPEST:
+        for _ in range(4 * _DEEPEST):
+            if above is None or depth == _DEEPEST:
+                break
             depth += above.tag == "ol"
             above = above.parent
-        title = " ".join((link.text() or "").split())
-        entries.append(Entry(link.attributes.get("href") or "", title, max(depth, 1)))
+        entries.append(Entry(link.attributes.get("href") or "", beginning_of(link), max(depth, 1)))
     return entries
 
 
 def read_ncx(data: bytes, name: str) -> list[Entry]:
     """The points of contents as EPUB 2 has them. Raises InputError for broken XML."""
     entries: list[Entry] = []
-    left = [(element, 1) for element in reversed(read_xml(data, name).all("navMap"))]
+    left = [(element, 1) for element in read_xml(data, name).all("navMap")[:1]]
     while left:
         element, depth = left.pop()
         if element.name == "navPoint":

@@ -6,7 +6,8 @@ skipped, notes. lexbor (selectolax) parses; it takes any input, however deep.
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from itertools import islice
 from typing import Any
 
 from alrakis.books.book import Block, Choices
@@ -14,11 +15,15 @@ from alrakis.books.safe_xml import encoding_of
 from alrakis.errors import InputError
 
 MOST_TAGS = 300_000
+MOST_LEVELS = 1000
+MOST_ATTRIBUTES = 10_000  # of a tag
+_SOME_TAGS = 20_000  # as many take a second at the worst, all within each other
 _SPACE = re.compile(r"[ \t\r\n\f]+")
 # fmt: off
 _SILENT = {
-    "head", "script", "style", "template", "noscript", "nav", "svg", "math", "audio", "video", "iframe",
-    "object", "canvas", "form", "button", "select", "textarea", "input", "rt", "rp", "del", "s",
+    "head", "script", "style", "noscript", "nav", "svg", "math", "audio", "video", "iframe",
+    "object", "canvas", "form", "button", "select", "textarea", "input", "rt", "rp", "del", "x-s",
+    "x-template",
 }
 _BLOCKS = {
     "address", "article", "aside", "blockquote", "body", "center", "dd", "details", "div", "dl", "dt",
@@ -50,7 +55,8 @@ _CLASSES = {
     **dict.fromkeys(("references", "reflist"), "notes"),
     "pg-boilerplate": "licence",
 }
-_INLINE = ("a", "sup", "sub", "span", "small", "i", "em", "b", "strong")
+_INLINE = ("a", "sup", "sub", "span", "x-small", "x-i", "x-em", "x-b", "x-strong")
+_LONGEST_MARK, _MOST_IN_MARK = 100, 20  # characters; tags and texts
 _TO_NOTE = re.compile(r"[^#]*#_?(?:fn|ftn|foot|note|endnote|edn|en|n|f)[a-z_:.-]{0,20}\d{1,5}", re.IGNORECASE)
 _NOTE_ID = re.compile(r"_?(?:ftn|edn)\d{1,5}")
 _HIDDEN = re.compile(r"display\s*:\s*none", re.IGNORECASE)
@@ -58,6 +64,13 @@ _UNHEARD = dict.fromkeys(map(ord, "\u00ad\u200b\u2060\ufeff"))  # where a word m
 # Encodings that Python has for names and for its own literals; the time of the first two is quadratic.
 _NO_PAGES = ("punycode", "idna", "unicode-escape", "raw-unicode-escape")
 _VOID = "area|base|br|col|embed|hr|img|input|link|meta|source|track|wbr"
+# HTML makes these anew in every paragraph until they are closed, so that few of them become millions. They
+# get names that it does not know, which nobody sees: wherever their names stand in a page.
+_STYLES = re.compile(
+    r"<(/?)(b|big|code|em|font|i|nobr|s|small|strike|strong|template|tt|u)(?=[\s/>])", re.IGNORECASE
+)
+_TAG = re.compile(r"""<[A-Za-z](?:"[^"]*"|'[^']*'|[^>"'])*""")
+_BETWEEN = re.compile(r"[\s/\"']")
 _EMPTY = re.compile(rf"<(?!(?:{_VOID})\b)([A-Za-z][\w:-]*)((?:\s[^<>]*)?)/>")
 
 
@@ -75,7 +88,7 @@ def decode(data: bytes, name: str) -> str:
 def html_title(text: str) -> str:
     """The title in the head of a page."""
     title = re.search(r"<title[^>]{0,200}>([^<]{1,500})</title>", text[:20_000], re.IGNORECASE)
-    return " ".join(_parse(title[1], "a title").text().split()) if title else ""
+    return " ".join(parse_page(title[1], "a title").text().split()) if title else ""
 
 
 def html_blocks(
@@ -94,16 +107,33 @@ def html_blocks(
     if xhtml:
         text = _EMPTY.sub(r"<\1\2></\1>", text)
     page = _Page(choices, left_out, anchors or {})
-    page.walk(_parse(text, name).root)
+    page.walk(parse_page(text, name).root)
     return page.blocks
 
 
-def _parse(text: str, name: str) -> Any:
+def parse_page(text: str, name: str) -> Any:
+    """A page's tree. Raises InputError where lexbor would take quadratic time: for levels, and attributes."""
     from selectolax.lexbor import LexborHTMLParser
 
+    text = _STYLES.sub(r"<\1x-\2", text)
     if text.count("<") > MOST_TAGS:
         raise InputError(f"{name} has more than {MOST_TAGS} tags: give it in parts")
+    if any(len(_BETWEEN.findall(tag[0])) > MOST_ATTRIBUTES for tag in _TAG.finditer(text)):
+        raise InputError(f"{name} has a tag with more than {MOST_ATTRIBUTES} attributes: remove it")
+    begins = [tag.start() for tag in re.finditer("<", text)]
+    for begin in begins[_SOME_TAGS::_SOME_TAGS]:
+        if _is_deep(LexborHTMLParser(text[:begin]).root):
+            raise InputError(f"{name} is nested deeper than {MOST_LEVELS} levels: repair it first")
     return LexborHTMLParser(text)
+
+
+def _is_deep(root: Any) -> bool:
+    level = [root]
+    for _ in range(MOST_LEVELS):
+        level = [child for node in level for child in node.iter()]
+        if not level:
+            return False
+    return True
 
 
 class _Page:
@@ -203,13 +233,15 @@ class _Page:
             return False
         if tag == "a" and "href" not in attributes:
             return False
-        text = node.text() or ""
+        text, tags = _little_in(node)
+        if text is None:
+            return False
         if tag == "sup":
-            linked = node.css_first("a") is not None or (node.parent is not None and node.parent.tag == "a")
+            linked = "a" in tags or (node.parent is not None and node.parent.tag == "a")
             return linked and bool(_MARK.fullmatch(text) or _REMARK.fullmatch(text))
         if _BRACKETED.fullmatch(text) or _BACK.fullmatch(text):
             return True
-        to_note = node.css_first("sup") is not None or _TO_NOTE.fullmatch(attributes["href"] or "")
+        to_note = "sup" in tags or _TO_NOTE.fullmatch(attributes["href"] or "")
         return bool(_MARK.fullmatch(text) and to_note)
 
     def _is_missed(self, node: Any, tag: str) -> bool:
@@ -235,5 +267,29 @@ class _Page:
 
     def _miss(self, kind: str, node: Any) -> None:
         if kind:
-            begin = " ".join((node.text() or "").split())
+            begin = beginning_of(node)
             self._left_out.append(f"{kind}: {begin[:50]}{'...' if len(begin) > 50 else ''}")
+
+
+def _little_in(root: Any) -> tuple[str | None, set[str]]:
+    """The text and the tags of what is in a node, if it is as little as a mark; else None."""
+    nodes = list(islice(_within(root), _MOST_IN_MARK + 1))
+    text = "".join(node.text_content or "" for node in nodes if node.tag == "-text")
+    little = len(nodes) <= _MOST_IN_MARK and len(text) <= _LONGEST_MARK
+    return (text if little else None), {node.tag for node in nodes}
+
+
+def beginning_of(root: Any) -> str:
+    """The beginning of the text in a node, with single spaces; all of it where it is as long as a title."""
+    texts = (node.text_content or "" for node in islice(_within(root), 100) if node.tag == "-text")
+    return " ".join("".join(text[:1000] for text in texts).split())
+
+
+def _within(root: Any) -> Iterator[Any]:
+    """All that is in a node, in order."""
+    left = [root.child]
+    while left:
+        node = left.pop()
+        if node is not None:
+            yield node
+            left += [node.next, node.child]

@@ -7,6 +7,8 @@ from alrakis.books.html import html_blocks
 from alrakis.errors import InputError
 
 _MOST_BRACKETS = 50_000  # each may begin a link, which is looked for over and over
+_MOST_SIGNS = 200_000  # and lines; markdown-it makes up to 2 kB of each
+_SIGNS = "\n*_~<&`|"
 
 _FRONT = re.compile(r"\A(---|\+\+\+)[ \t]*\n(.{0,20000}?)\n(?:\1|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _NOTE = re.compile(r"^ {0,3}\[\^[^\]\s]{1,60}\]:.*(?:\n(?: {4}|\t).*|\n(?=\n(?: {4}|\t)))*", re.MULTILINE)
@@ -28,6 +30,8 @@ def markdown_blocks(text: str, name: str, choices: Choices, left_out: list[str])
 
     if text.count("[") > _MOST_BRACKETS:
         raise InputError(f"{name} has more than {_MOST_BRACKETS} brackets: give it in parts")
+    if sum(map(text.count, _SIGNS)) > _MOST_SIGNS:
+        raise InputError(f"{name} has more than {_MOST_SIGNS} lines and signs: give it in parts")
     text = _FRONT.sub("", _lines(text), count=1)
     for note in (*_NOTE.findall(text), *_INLINE_NOTE.findall(text)):
         left_out.append(f"notes: {' '.join(note.split())[:50]}")

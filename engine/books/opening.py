@@ -41,7 +41,7 @@ def open_book(data: bytes, name: str, choices: Choices) -> Book:
         language = facts.get("lang", "")[:2].lower()
         return Book(chapters, title, facts.get("author", ""), language, left_out=left_out)
     text, known = gutenberg_text(text)
-    blocks = plain_blocks(text)
+    blocks = plain_blocks(text, name)
     if not any(block.level for block in blocks):
         return plain_book(text, name)
     title = known.get("Title", "")

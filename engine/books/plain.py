@@ -8,7 +8,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from alrakis.books.book import Block
+from alrakis.errors import InputError
 
+MOST_PARAGRAPHS = 300_000
 _PARAGRAPH = re.compile(r"(?:\r\n?|\n)[^\S\r\n]*(?:\r\n?|\n)|[\f\u2029]")
 _NUMBERED = (
     "chapter|part|book|volume|act|scene|canto|kapitel|teil|buch|chapitre|partie|livre|capítulo|parte|libro|"
@@ -29,10 +31,16 @@ _FACT = re.compile(r"^(Title|Author|Language): ([^\r\n]{1,200})", re.MULTILINE)
 _LEAST_LISTED = 4  # headings that follow each other: a list of contents
 
 
-def plain_blocks(text: str) -> list[Block]:
-    """Paragraphs and headings, in order; a list of contents is left out."""
+def plain_blocks(text: str, name: str) -> list[Block]:
+    """Paragraphs and headings, in order; a list of contents is left out.
+
+    Raises InputError for more than a book has.
+    """
+    paragraphs = _PARAGRAPH.split(text, MOST_PARAGRAPHS)
+    if len(paragraphs) > MOST_PARAGRAPHS:
+        raise InputError(f"{name} has more than {MOST_PARAGRAPHS} paragraphs: give it in parts")
     blocks: list[Block] = []
-    for paragraph in _PARAGRAPH.split(text):
+    for paragraph in paragraphs:
         line = paragraph.strip()
         if _lists(line):
             _drop_contents(blocks)
@@ -87,10 +95,10 @@ def _drop_contents(blocks: list[Block]) -> None:
 
 def _counted(blocks: Sequence[Block]) -> list[Block]:
     """The blocks with headings where paragraphs count: 1, 2, 3 or I, II, III."""
-    number, places = 1, []
+    number, places = 1, set()
     for place, block in enumerate(blocks):
-        if block.text.rstrip(".") in (str(number), _roman(number)):
-            places.append(place)
+        if len(block.text) < 20 and block.text.rstrip(".") in (str(number), _roman(number)):
+            places.add(place)
             number += 1
     if len(places) < 2:
         return list(blocks)
@@ -98,6 +106,7 @@ def _counted(blocks: Sequence[Block]) -> list[Block]:
 
 
 def _roman(number: int) -> str:
+    number = min(number, 100)
     tens, ones = divmod(number, 10)
     return "X" * tens + ("", "I", "II", "III", "IV", "V", "VI", "VII", "VIII", "IX")[ones]
 

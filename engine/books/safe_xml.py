@@ -17,7 +17,12 @@ class Element:
     name: str
     attributes: dict[str, str] = field(default_factory=dict)
     children: list["Element"] = field(default_factory=list)
-    text: str = ""
+    texts: list[str] = field(default_factory=list)
+
+    @property
+    def text(self) -> str:
+        """What is in it outside of other elements."""
+        return "".join(self.texts)
 
     def all(self, name: str) -> list["Element"]:
         """All elements of a name, however deep, in order."""
@@ -54,11 +59,12 @@ class _Builder:
         self._open.pop()
 
     def data(self, text: str) -> None:
-        self._open[-1].text += text
+        self._open[-1].texts.append(text)
 
-    def entity(self, *declared: object) -> None:
+    def declared(self, *what: object) -> None:
         raise InputError(
-            f"{self._name} declares entities of its own, which are not read: they can be endless"
+            f"{self._name} declares entities or attributes of its own, which are not read: they can be "
+            "endless"
         )
 
 
@@ -83,7 +89,8 @@ def check_xml(text: str, name: str) -> None:
 def _parser(builder: _Builder, encoding: str | None = None) -> expat.XMLParserType:
     parser = expat.ParserCreate(encoding)
     parser.buffer_text = True
-    parser.EntityDeclHandler = builder.entity
+    parser.EntityDeclHandler = builder.declared
+    parser.AttlistDeclHandler = builder.declared  # each element would have those that have a default
     parser.SetParamEntityParsing(expat.XML_PARAM_ENTITY_PARSING_NEVER)
     return parser
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pydantic import TypeAdapter, ValidationError
 
-from alrakis.files.parsing import read_json
+from alrakis.files.parsing import MOST_KEYS, read_json
 from alrakis.files.writing import remove_temporary, replace_file
 from alrakis.places.folders import own_cache
 
@@ -58,7 +58,7 @@ def _stamp(path: Path) -> Stamp:
 
 def _known() -> dict[str, str]:
     try:
-        return _TABLE.validate_python(read_json(own_cache() / _FILE), strict=True)
+        return _TABLE.validate_python(read_json(own_cache() / _FILE, most_keys=MOST_KEYS), strict=True)
     except (OSError, ValueError, ValidationError):  # missing or damaged: it is computed again
         return {}
 

@@ -23,6 +23,7 @@ else:
 MOST_BYTES = 8 << 20  # of a file, unless its reader says otherwise
 MOST_TOML_BYTES = 64 << 10
 MOST_LEVELS = 32  # of nesting
+MOST_KEYS = 10_000  # of a table, for a model: pydantic keeps 500 bytes of each mistake
 _MOST_VALUES = 1 << 19  # a value takes up to 72 bytes in memory, a table more than twice as much
 _LONGEST_NUMBER = 64  # characters
 _MOST_DOTS = 64  # in a line of TOML: keys of so many parts take quadratic time
@@ -47,8 +48,8 @@ def read_file(path: str | os.PathLike[str], most_bytes: int = MOST_BYTES) -> byt
     return content
 
 
-def parse_json(content: bytes | str, *, unbounded: bool = False) -> Any:
-    """The value of some JSON in UTF-8. unbounded: NaN and infinities are allowed.
+def parse_json(content: bytes | str, *, unbounded: bool = False, most_keys: int = _MOST_VALUES) -> Any:
+    """The value of some JSON in UTF-8. unbounded: NaN and infinities are allowed. most_keys: of a table.
 
     Raises ValueError, whose message is one line, for what is no JSON, and LimitError.
     """
@@ -60,7 +61,7 @@ def parse_json(content: bytes | str, *, unbounded: bool = False) -> Any:
             text,
             parse_int=lambda digits: int(_number(digits)),
             parse_float=lambda digits: float(_number(digits)),
-            object_pairs_hook=_once,
+            object_pairs_hook=lambda pairs: _once(pairs, most_keys),
         )
     except RecursionError:
         raise LimitError("it is nested too deeply") from None
@@ -92,16 +93,23 @@ def parse_toml(text: str) -> dict[str, Any]:
 
 def parse_model(model: type[Model], content: bytes, *, unbounded: bool = False) -> Model:
     """The model that some JSON holds. Raises ValueError, whose message is one line, and LimitError."""
-    parse_json(content, unbounded=unbounded)  # for its limits; the model knows JSON's types better
+    # for its limits; the model knows JSON's types better
+    parse_json(content, unbounded=unbounded, most_keys=MOST_KEYS)
     try:
         return model.model_validate_json(content)
     except ValidationError as error:
         raise ValueError(first_problem(error.errors(include_url=False))) from None
 
 
-def read_json(path: str | os.PathLike[str], most_bytes: int = MOST_BYTES, *, unbounded: bool = False) -> Any:
+def read_json(
+    path: str | os.PathLike[str],
+    most_bytes: int = MOST_BYTES,
+    *,
+    unbounded: bool = False,
+    most_keys: int = _MOST_VALUES,
+) -> Any:
     """The value in a JSON file. Raises OSError, ValueError and LimitError as `read_file` and `parse_json`."""
-    return parse_json(read_file(path, most_bytes), unbounded=unbounded)
+    return parse_json(read_file(path, most_bytes), unbounded=unbounded, most_keys=most_keys)
 
 
 def reason(error: Exception) -> str:
@@ -117,7 +125,9 @@ def _number(digits: str) -> str:
     return digits
 
 
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+def _once(pairs: list[tuple[str, Any]], most_keys: int) -> dict[str, Any]:
+    if len(pairs) > most_keys:
+        raise LimitError(f"it has a table of {len(pairs)} keys; up to {most_keys} are read")
     table = dict(pairs)
     if len(table) < len(pairs):
         twice, _ = Counter(key for key, _ in pairs).most_common(1)[0]

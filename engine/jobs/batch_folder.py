@@ -6,14 +6,15 @@ that are done, and others that are made again. An item whose text was corrected 
 before is kept beside it, as in `0003.1.wav`.
 """
 
+import io
 import itertools
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, FailFast, Field
 
 from alrakis.audio import check_output
 from alrakis.errors import InputError, OutputError
@@ -47,7 +48,7 @@ class Finished(BaseModel):
     voice: str | None
     seed: int
     lang: str | None
-    scores: list[dict[str, Any]] = Field(default_factory=list)
+    scores: Annotated[list[dict[str, Any]], FailFast()] = Field(default_factory=list)
 
 
 class _Head(BaseModel):
@@ -145,13 +146,15 @@ class BatchFolder(JobFolder):
     def _read(self) -> tuple[JobSettings | None, list[Finished]]:
         """Settings and finished items; a last line that a killed process has not finished is left out."""
         try:
-            lines = self.content().split(b"\n")[:-1]
+            content = self.content()
         except (OSError, LimitError) as error:
             raise InputError(f"{self.manifest_place} cannot be read: {reason(error)}") from None
-        if not lines:
+        lines = (line[:-1] for line in io.BytesIO(content) if line.endswith(b"\n"))
+        head = next(lines, None)
+        if head is None:
             return None, []
-        finished = [self._line(number, line, Finished) for number, line in enumerate(lines[1:], 2)]
-        return self._line(1, lines[0], _Head).settings, finished
+        settings = self._line(1, head, _Head).settings
+        return settings, [self._line(number, line, Finished) for number, line in enumerate(lines, 2)]
 
     def _line(self, number: int, line: bytes, model: type[Model]) -> Model:
         try:
@@ -167,6 +170,7 @@ class BatchFolder(JobFolder):
     def check(self, file: str) -> None:
         """Raises InputError if an audio file of this name cannot be written."""
         try:
+            self._refuse_links(file)
             check_output(self.folder / file)
         except OutputError as error:
             raise InputError(str(error)) from None
@@ -177,6 +181,7 @@ class BatchFolder(JobFolder):
 
     def write(self, file: str, data: bytes) -> None:
         """Write a file, whole or not at all. Raises OutputError."""
+        self._refuse_links(file)
         replace_file(self.folder / file, data)
 
     def rename(self, file: str, name: str) -> None:

@@ -15,6 +15,8 @@ from alrakis.files.parsing import parse_json, reason
 from alrakis.sampling import MAX_SEED
 
 MOST_ROWS = 200_000
+_MOST_LINES = 10 * MOST_ROWS
+_MOST_COMMAS = 1_000_000  # in a row of a CSV
 _NAME = re.compile(r'[^\s./\\:*?"<>|\0-\x1f][^/\\:*?"<>|\0-\x1f]{0,99}')  # a file's on every system
 
 
@@ -68,6 +70,8 @@ def read_items(content: str, name: str, extension: str) -> list[BatchItem]:
     reader = readers.get(Path(name).suffix.lower())
     if reader is None:
         raise InputError(f"{name} must end in {', '.join(readers)}: that tells how it is written")
+    if max(map(content.count, "\r\n")) > _MOST_LINES:
+        raise InputError(f"{name} has more than {_MOST_LINES} lines: give them in several files")
     items: list[BatchItem] = []
     for line, values in reader(content, name):
         if len(items) == MOST_ROWS:
@@ -98,7 +102,8 @@ def _from_jsonl(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]
 
 def _from_csv(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
     csv.field_size_limit(max(csv.field_size_limit(), len(content)))  # by default 131,072 characters a cell
-    reader = csv.reader(io.StringIO(content, newline=""), strict=True)
+    lines = _Lines(content, name)
+    reader = csv.reader(lines, strict=True)
     header: list[str] | None = None
     line = 1
     try:
@@ -114,9 +119,27 @@ def _from_csv(content: str, name: str) -> Iterator[tuple[int, dict[str, Any]]]:
                 else:
                     values = {key: cell for key, cell in zip(header, cells, strict=True) if cell}
                     yield line, {"text": "", **values, **_whole_number(values, name, line)}
-            line = reader.line_num + 1
+            line, lines.commas = reader.line_num + 1, 0
     except csv.Error as error:
         raise InputError(f"{name}, line {line} is no CSV: {error}") from None
+
+
+class _Lines:
+    """The lines of a CSV, with the commas of the row that is read: each may begin a cell."""
+
+    def __init__(self, content: str, name: str) -> None:
+        self._lines, self._name = io.StringIO(content, newline=""), name
+        self.commas = 0
+
+    def __iter__(self) -> "_Lines":
+        return self
+
+    def __next__(self) -> str:
+        line = next(self._lines)
+        self.commas += line.count(",")
+        if self.commas > _MOST_COMMAS:
+            raise InputError(f"{self._name} has a row with more than {_MOST_COMMAS} commas")
+        return line
 
 
 def _check_header(header: list[str], name: str) -> None:

@@ -71,6 +71,7 @@ class JobFolder:
     def _prepare(self) -> None:
         try:
             self.folder.mkdir(exist_ok=True)
+            self._refuse_links(LOCK, self.MANIFEST)
             self._check_files()
             check_writable(self.path)
         except OutputError as error:
@@ -80,6 +81,15 @@ class JobFolder:
             raise InputError(f"there is no folder {parent} to make {name} in; make it first") from None
         except OSError as error:
             raise InputError(f"cannot make the folder {self.folder}: {error.strerror}") from None
+
+    def _refuse_links(self, *names: str) -> None:
+        """Raises OutputError if one of these files is a link, through which another one would be written."""
+        for name in names:
+            if (self.folder / name).is_symlink():
+                raise OutputError(
+                    f"{self.folder / name} is a link, and nothing is written through it; remove it, or "
+                    f"{self.ELSEWHERE}"
+                )
 
     def _check_files(self) -> None:
         """Raises InputError if what is in the folder is not of such work."""

@@ -97,7 +97,7 @@ class Reading:
         """The voice asked for, else that of this name, as it was when the work began."""
         if asked is not None or name is None or found is None:
             return self._engine.load_voice(asked)
-        return self._folder.given_voice(found, name) or self._engine.load_voice(name)
+        return self._folder.given_voice(found, name, self._engine.layout) or self._engine.load_voice(name)
 
     def _cast(self, found: Manifest | None, asked: Mapping[str, object]) -> dict[str, Voice]:
         names = {} if asked or found is None else found.settings.cast
@@ -200,7 +200,7 @@ class Reading:
     def _steady_voices(self) -> SteadyVoices:
         given = self._given
         if self._settings.steady == "voice":
-            given = {**self._folder.kept_voices(self.manifest), **given}
+            given = {**self._folder.kept_voices(self.manifest, self._engine.layout), **given}
         return SteadyVoices(
             [chunk.speaker for chunk in self.manifest.chunks],
             given,
@@ -210,7 +210,7 @@ class Reading:
                 for chunk in self.manifest.chunks
                 if chunk.chosen.finished or chunk.chapter not in self.chapters
             ],
-            recall=lambda index: self._folder.chunk_voice(self.manifest.chunks[index]),
+            recall=lambda index: self._folder.chunk_voice(self.manifest.chunks[index], self._engine.layout),
         )
 
     def finished_s(self) -> dict[int, float]:

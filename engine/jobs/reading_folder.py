@@ -37,8 +37,9 @@ from alrakis.result import Result
 from alrakis.sampling import FloatArray, IntArray
 from alrakis.spec import N_COARSE_CODEBOOKS, Layout, Stage
 from alrakis.stages.coarse import coarse_steps
-from alrakis.voices import Voice, voice_arrays
+from alrakis.voices import Voice, check_take, voice_arrays
 
+_MOST_SAMPLES = 600 * 24_000  # Bark says up to 15 s at once
 _TOKENS: dict[Stage, str] = {"text": ".npy", "coarse": "-coarse.npy"}
 
 logger = logging.getLogger("alrakis")
@@ -51,6 +52,7 @@ class ReadingFolder(JobFolder):
     ELSEWHERE = "give another --work"
 
     def _check_files(self) -> None:
+        self._refuse_links(*os.listdir(self.folder))
         foreign = sorted(name for name in os.listdir(self.folder) if not name.startswith("."))
         if foreign and NAME not in foreign:
             raise InputError(
@@ -73,7 +75,7 @@ class ReadingFolder(JobFolder):
 
     def _look_for(self, take: TakeState) -> None:
         needed = {"spoken": [".npy"], "done": [".flac", ".npz"]}.get(take.state, [])
-        if not all(self.path_of(take, kind).exists() for kind in needed):
+        if not all(self.path_of(take, kind).is_file() for kind in needed):
             take.state, take.seconds = "waiting", 0.0
 
     def _look_into(self, chunk: ChunkState) -> None:
@@ -169,26 +171,28 @@ class ReadingFolder(JobFolder):
             return np.empty(0, np.float32)
         path = self.path_of(chunk.chosen, ".flac")
         try:
-            samples: FloatArray = soundfile.read(os.fsencode(path), dtype="float32")[0]
-        except (soundfile.LibsndfileError, OSError, TypeError) as error:  # FLAC has checksums
+            return _read_speech(path)
+        except (soundfile.LibsndfileError, OSError, TypeError, ValueError) as error:  # FLAC has checksums
             raise _put_aside(path, chunk, error) from None
-        return samples
 
-    def chunk_voice(self, chunk: ChunkState) -> Voice | None:
+    def chunk_voice(self, chunk: ChunkState, layout: Layout) -> Voice | None:
         """A chunk's result as a voice, None if it is silent."""
         if chunk.chosen.state != "done":
             return None
         path = self.path_of(chunk.chosen, ".npz")
         try:
-            return _read_voice(path, f"chunk {chunk.chunk}")
+            return _read_voice(path, f"chunk {chunk.chunk}", layout)
         except VoiceError as error:
             raise _put_aside(path, chunk, error) from None
 
-    def kept_voices(self, manifest: Manifest) -> dict[str | None, Voice]:
-        """The voice that each speaker found for himself: that of the first take of his that spoke."""
+    def kept_voices(self, manifest: Manifest, layout: Layout) -> dict[str | None, Voice]:
+        """The voice that each speaker found for himself: that of the first take of his that spoke.
+
+        Raises VoiceError if a file is damaged.
+        """
         paths = {speaker: self.folder / f"{kept.file}.npz" for speaker, kept in manifest.kept.items()}
         return {
-            speaker or None: _read_voice(paths[speaker], kept.name)
+            speaker or None: _read_voice(paths[speaker], kept.name, layout)
             for speaker, kept in manifest.kept.items()
             if paths[speaker].exists()
         }
@@ -203,10 +207,10 @@ class ReadingFolder(JobFolder):
                 np.savez(buffer, **arrays)
                 replace_file(path, buffer.getvalue())
 
-    def given_voice(self, manifest: Manifest, name: str) -> Voice | None:
-        """A voice that was given when the work began, None if its file is gone."""
+    def given_voice(self, manifest: Manifest, name: str, layout: Layout) -> Voice | None:
+        """A voice that was given when the work began, None if its file is gone. Raises VoiceError."""
         path = self._voice_path(manifest.voices.get(name, ""))
-        return _read_voice(path, name) if path.exists() else None
+        return _read_voice(path, name, layout) if path.exists() else None
 
     def _voice_path(self, digest: str) -> Path:
         return self.folder / f"voice-{digest}.npz"
@@ -228,7 +232,18 @@ def _put_aside(path: Path, chunk: ChunkState, error: Exception) -> GenerationErr
     )
 
 
-def _read_voice(path: Path, name: str) -> Voice:
-    """A voice that was checked when it was given, or a take's tokens, which may be very few."""
-    semantic, coarse, fine = voice_arrays(path).values()
-    return Voice(semantic, coarse, fine, name)
+def _read_voice(path: Path, name: str, layout: Layout) -> Voice:
+    """A voice that was given, or a take's tokens, which may be very few. Raises VoiceError."""
+    try:
+        return Voice(*check_take(voice_arrays(path), layout), name)
+    except VoiceError as error:
+        raise VoiceError(f"{path}: {error}") from None
+
+
+def _read_speech(path: Path) -> FloatArray:
+    """A chunk's samples `(N,)`. Raises what soundfile raises, and ValueError for what is no chunk's."""
+    with soundfile.SoundFile(os.fsencode(path)) as file:
+        if file.channels != 1 or file.frames > _MOST_SAMPLES:  # a small file may hold hours of silence
+            raise ValueError(f"it has {file.channels} channels of {file.frames} samples")
+        samples: FloatArray = file.read(dtype="float32")
+        return samples

@@ -2,12 +2,20 @@
 
 import hashlib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, FailFast, Field, model_validator
 
 from alrakis.errors import InputError
-from alrakis.files.parsing import LimitError, few_values, parse_json, parse_model, read_file, reason
+from alrakis.files.parsing import (
+    MOST_KEYS,
+    LimitError,
+    few_values,
+    parse_json,
+    parse_model,
+    read_file,
+    reason,
+)
 from alrakis.files.path_text import PathText
 from alrakis.files.writing import replace_file
 from alrakis.jobs.settings import JobSettings
@@ -18,6 +26,8 @@ NAME = "manifest.json"
 MOST_BYTES = 16 << 20
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{8}$")]
+T = TypeVar("T")
+Many = Annotated[list[T], FailFast()]  # the first mistake is told; all of them would take gigabytes
 State = Literal["waiting", "spoken", "done", "silent", "failed"]
 
 
@@ -38,7 +48,7 @@ class TakeState(BaseModel):
     seconds: float = Field(default=0.0, ge=0, allow_inf_nan=False)
     state: State = "waiting"
     error: str | None = None
-    scores: list[dict[str, Any]] = Field(default_factory=list)
+    scores: Many[dict[str, Any]] = Field(default_factory=list)
 
     @property
     def finished(self) -> bool:
@@ -66,7 +76,7 @@ class ChunkState(BaseModel):
     chapter: int = Field(default=1, ge=1)
     written: str | None = None
     take: int = Field(ge=1)
-    takes: list[TakeState] = Field(min_length=1)
+    takes: Many[TakeState] = Field(min_length=1)
 
     @model_validator(mode="after")
     def _take_is_there(self) -> "ChunkState":
@@ -108,9 +118,9 @@ class Manifest(BaseModel):
     settings: JobSettings
     voices: dict[PathText, Digest] = Field(default_factory=dict)
     kept: dict[str, KeptVoice] = Field(default_factory=dict)
-    chapters: list[str] = Field(default_factory=list)
-    chunks: list[ChunkState] = Field(min_length=1)
-    former: list[list[TakeState]] = Field(default_factory=list)
+    chapters: Many[str] = Field(default_factory=list)
+    chunks: Many[ChunkState] = Field(min_length=1)
+    former: Many[Many[TakeState]] = Field(default_factory=list)
 
     @property
     def unfinished(self) -> list[ChunkState]:
@@ -153,7 +163,7 @@ def load_manifest(folder: Path) -> Manifest | None:
     path = folder / NAME
     try:
         data = read_file(path, MOST_BYTES)
-        _check_version(parse_json(data, unbounded=True), path)
+        _check_version(parse_json(data, unbounded=True, most_keys=MOST_KEYS), path)
         manifest = parse_model(Manifest, data, unbounded=True)
     except (FileNotFoundError, NotADirectoryError):
         return None

@@ -39,6 +39,7 @@ _LONGEST = 1000  # characters of a spelling, other words within it included
 _WINDOW = 150  # characters: a pattern finds what is no longer, and its time may be cubic in them
 _MOST_REPEATS = 2  # in a pattern
 _TOO_MANY = 100
+_MOST_TO_DO = 40_000  # words for each pair of a language and a speaker; 40,000 take seconds
 _MOST_WAYS = 128  # in which a pattern's ? and | can be gone through, all of which may be tried at a place
 _REFERENCE = re.compile(r"\\(?:(\d{1,2})|g<(\w{1,40})>)|\\(.?)", re.DOTALL)
 
@@ -74,6 +75,13 @@ class Lexicon:
             )
             raise InputError(f"the lexicon is none: {problem}") from None
         every = [tables, *tables.language.values(), *tables.speaker.values()]
+        pairs = (1 + len(tables.language)) * (1 + len(tables.speaker))
+        words = sum(len(table.words) + len(table.patterns) for table in every)
+        if pairs > 1 and pairs * words > _MOST_TO_DO:
+            raise InputError(
+                f"the lexicon has {words} words and patterns, for {len(tables.language)} languages and "
+                f"{len(tables.speaker)} speakers: that is too much; give fewer of them"
+            )
         for table in every:
             for word in table.words:
                 if not word.strip():

@@ -4,16 +4,17 @@ The format of the tokenizers library can also hold patterns and replacements, wh
 memory as they like; BERT's has none, and they are refused.
 """
 
-from typing import Annotated, Literal
+from itertools import groupby
+from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 from tokenizers import AddedToken, Tokenizer, decoders, normalizers, pre_tokenizers
 from tokenizers.models import WordPiece
 
 from alrakis.files.parsing import first_problem, parse_json
 
 MOST_BYTES = 32 << 20  # that of multilingual BERT has 3 MB
-Id = Annotated[int, Field(ge=0, lt=1 << 24)]
+_MOST_IDS = 1 << 24
 
 
 class _Part(BaseModel):
@@ -25,7 +26,15 @@ class _WordPiece(_Part):
     unk_token: str = "[UNK]"
     continuing_subword_prefix: str = "##"
     max_input_chars_per_word: int = Field(default=100, ge=1, le=1000)
-    vocab: dict[str, Id] = Field(min_length=1)
+    vocab: dict[str, int] = Field(min_length=1)
+
+    @field_validator("vocab", mode="before")
+    @classmethod
+    def _ids(cls, vocab: Any) -> Any:
+        """One mistake, and not one for each id."""
+        if isinstance(vocab, dict) and not all(type(i) is int and 0 <= i < _MOST_IDS for i in vocab.values()):
+            raise ValueError(f"an id is a whole number from 0 to {_MOST_IDS - 1}")
+        return vocab
 
 
 class _Normalizer(_Part):
@@ -41,7 +50,7 @@ class _PreTokenizer(_Part):
 
 
 class _Added(_Part):
-    content: str = Field(min_length=1)
+    content: str = Field(min_length=1, max_length=1000)
     single_word: bool = False
     lstrip: bool = False
     rstrip: bool = False
@@ -78,7 +87,7 @@ def read_tokenizer(content: bytes) -> Tokenizer:
     if told.pre_tokenizer:
         tokenizer.pre_tokenizer = pre_tokenizers.BertPreTokenizer()
     tokenizer.decoder = decoders.WordPiece(prefix=model.continuing_subword_prefix)
-    for token in told.added_tokens:
-        add = tokenizer.add_special_tokens if token.special else tokenizer.add_tokens
-        add([AddedToken(**token.model_dump())])
+    for special, tokens in groupby(told.added_tokens, lambda token: token.special):
+        add = tokenizer.add_special_tokens if special else tokenizer.add_tokens
+        add([AddedToken(**token.model_dump()) for token in tokens])
     return tokenizer

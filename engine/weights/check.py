@@ -21,7 +21,7 @@ def checked_gpt(
     arrays = {name: array for name, array in found.items() if not name.endswith(".attn.bias")}
     biased = [name for name in arrays if name.endswith(("c_attn.bias", "c_proj.bias", "c_fc.bias"))]
     if biased:
-        raise WeightsError(f"{source} has biases in its linear layers ({biased[0]}); Bark's have none")
+        raise WeightsError(f"{source} has biases in its linear layers ({biased[0]:.80}); Bark's have none")
     there = _stage_of(arrays, shape, stage, layout)
     if there != stage:
         raise WeightsError(f"{source} holds a {there} model, not a {stage} model")
@@ -110,6 +110,6 @@ def _equal(a: Array, b: Array) -> bool:
 
 
 def _list(names: Iterable[str]) -> str:
-    names = list(names)
+    names = [f"{name:.80}" for name in names]
     more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
     return ", ".join(names[:_NAMED]) + more

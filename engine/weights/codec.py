@@ -54,8 +54,8 @@ def _fold_weight_norm(found: Mapping[str, Array], source: str) -> dict[str, Arra
             stem = name.removesuffix(magnitude_end)
             magnitude, direction = folded.pop(name), folded.pop(stem + direction_end, None)
             if direction is None:
-                raise WeightsError(f"{source} has {name}, but no {stem}{direction_end}")
-            folded[f"{stem}.weight"] = _weight(magnitude, direction, f"{source}: {name}")
+                raise WeightsError(f"{source} has {name:.80}, but no {stem:.80}{direction_end}")
+            folded[f"{stem}.weight"] = _weight(magnitude, direction, f"{source}: {name:.80}")
     return folded
 
 

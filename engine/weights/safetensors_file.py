@@ -28,7 +28,8 @@ _DTYPES: dict[str, npt.DTypeLike] = {
     "U8": np.uint8,
     "BOOL": np.bool_,
 }
-_MAX_HEADER_BYTES = 4 << 20  # Bark's header has 200 kB
+_MAX_HEADER_BYTES = 2 << 20  # Bark's header has 200 kB
+_MAX_ARRAYS = 10_000  # the large Bark has about 1,000
 _MAX_AXES = 16
 
 
@@ -63,6 +64,8 @@ def _arrays(buffer: npt.NDArray[np.uint8]) -> dict[str, Array]:
         raise ValueError(f"its header does not fit in its {len(buffer)} bytes")
     header = parse_json(bytes(buffer[8:start]))
     header.pop("__metadata__", None)
+    if len(header) > _MAX_ARRAYS:
+        raise ValueError(f"it has {len(header)} arrays; up to {_MAX_ARRAYS} are read")
     entries = {name: _entry(name, values) for name, values in header.items()}
     data, end = buffer[start:], 0
     arrays = {}

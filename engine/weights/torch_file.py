@@ -6,20 +6,20 @@ Both formats of `torch/serialization.py` are read: the zip, since torch 1.6, and
 
 import struct
 import zipfile
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from alrakis.errors import WeightsError
-from alrakis.weights.torch_pickle import Buffer, RefusedError, Storage, Tensor, Unpickler
+from alrakis.files.zips import open_zip
+from alrakis.weights.torch_pickle import Buffer, RefusedError, Storage, Tensor, Unpickler, pickle_file
 from alrakis.weights.types import Array
 
 _LEGACY_MAGIC = 0x1950A86A20F9469CFC6C
 _LEGACY_PROTOCOL = 1001
 _ZIP_START = b"PK\x03\x04"
-_LONGEST_LINE = 1 << 12  # bytes of a name in a pickle
+_MOST_TENSORS = 10_000  # of a model; the large Bark has about 1,000 in all
 _LOCAL_HEADER = struct.Struct("<4s22xHH")  # signature, ..., length of the name, of the extra field
 
 
@@ -46,6 +46,8 @@ def tensors_as_arrays(path: Path, state: Any) -> dict[str, Array]:
     """The tensors of a state dict as read-only views of its file. Raises WeightsError."""
     if not isinstance(state, dict) or not state:
         raise WeightsError(f"{path} holds no state dict where one should be, but {type(state).__name__}")
+    if len(state) > _MOST_TENSORS:
+        raise WeightsError(f"{path} has {len(state)} tensors; a model of up to {_MOST_TENSORS} is read")
     for name, value in state.items():
         if not (isinstance(name, str) and isinstance(value, Tensor)):
             raise WeightsError(f"{path}: {name!a:.80} in its state dict is not a named tensor")
@@ -56,7 +58,7 @@ def tensors_as_arrays(path: Path, state: Any) -> dict[str, Array]:
 
 
 def _read_zip(path: Path, buffer: Buffer) -> Any:
-    with zipfile.ZipFile(path) as archive:
+    with open_zip(path) as archive:
         listed = archive.infolist()
     entries = {entry.filename: entry for entry in listed}
     if len(entries) < len(listed):
@@ -71,19 +73,18 @@ def _read_zip(path: Path, buffer: Buffer) -> Any:
     if root + "byteorder" in entries:
         start, size = extent("byteorder")
         _check_byte_order(bytes(buffer[start : start + min(size, 7)]) == b"little")
-    storages: dict[str, Storage] = {}
+    storages = _Storages(buffer)
 
     def load_storage(dtype: np.dtype[Any], key: str, count: int) -> Storage:
         if key not in storages:
             start, size = extent(f"data/{key}")
             if count * dtype.itemsize > size:
                 raise ValueError(f"storage {key:.80} has {size} bytes, too few for {count} numbers")
-            storages[key] = Storage(dtype, count, buffer, start)
-            _check_room(storages.values(), buffer)
+            storages.add(key, dtype, count, start)
         return storages[key]
 
     start, size = extent("data.pkl")
-    return Unpickler(_Stream(buffer[start : start + size]), load_storage).load()
+    return Unpickler(pickle_file(buffer[start : start + size]), load_storage).load()
 
 
 def _extent(buffer: Buffer, entry: zipfile.ZipInfo) -> tuple[int, int]:
@@ -100,16 +101,16 @@ def _extent(buffer: Buffer, entry: zipfile.ZipInfo) -> tuple[int, int]:
 
 def _read_legacy(buffer: Buffer) -> Any:
     """Read a series of pickles (magic, protocol, system, object, storage keys), then the storages."""
-    storages: dict[str, Storage] = {}
+    storages = _Storages(buffer)
 
     def load_storage(dtype: np.dtype[Any], key: str, count: int, view: Any = None) -> Storage:
         if view is not None:
             raise RefusedError("it is of a very old torch, with views of storages; save it anew with torch")
-        storage = storages.setdefault(key, Storage(dtype, count, buffer))
-        _check_room(storages.values(), buffer)
-        return storage
+        if key not in storages:
+            storages.add(key, dtype, count)
+        return storages[key]
 
-    file = _Stream(buffer)
+    file = pickle_file(buffer)
 
     def load() -> Any:
         return Unpickler(file, load_storage).load()
@@ -118,38 +119,35 @@ def _read_legacy(buffer: Buffer) -> Any:
         raise ValueError("it starts like no checkpoint of torch")
     _check_byte_order(load()["little_endian"])
     result = load()
-    for key in load():
+    keys = load()
+    if type(keys) is not list or not all(type(key) is str for key in keys) or set(keys) != set(storages):
+        raise ValueError("its storages are not the ones that its tensors have")
+    start = file.tell()
+    for key in keys:
         storage = storages[key]
-        (count,) = struct.unpack("<q", file.read(8))
-        storage.start = file.at
+        (count,) = struct.unpack("<q", buffer[start : start + 8].tobytes())
+        storage.start = start + 8
         if count != storage.count:
-            raise ValueError(f"storage {key} has {count} numbers, not {storage.count}")
-        file.at += count * storage.dtype.itemsize
-    if file.at > len(buffer) or any(storage.start is None for storage in storages.values()):
+            raise ValueError(f"storage {key:.80} has {count} numbers, not {storage.count}")
+        start += 8 + count * storage.dtype.itemsize
+    if start > len(buffer):
         raise ValueError("the file ends before its last tensor")
     return result
 
 
-class _Stream:
-    """A mapped file as a stream."""
+class _Storages(dict[str, Storage]):
+    """The storages of a file by their keys; together they are no longer than the file."""
 
     def __init__(self, buffer: Buffer) -> None:
-        self._buffer, self.at = buffer, 0
+        super().__init__()
+        self._buffer, self._left = buffer, len(buffer)
 
-    def read(self, count: int) -> bytes:
-        found = bytes(self._buffer[self.at : self.at + max(0, count)])
-        self.at += len(found)
-        return found
-
-    def readline(self) -> bytes:
-        start = bytes(self._buffer[self.at : self.at + _LONGEST_LINE])
-        return self.read(start.find(b"\n") + 1 or len(start))
-
-
-def _check_room(storages: Iterable[Storage], buffer: Buffer) -> None:
-    """Raises ValueError if the storages together are longer than the file, as overlapping ones may be."""
-    if sum(storage.count * storage.dtype.itemsize for storage in storages) > len(buffer):
-        raise ValueError("its storages are longer than the file")
+    def add(self, key: str, dtype: np.dtype[Any], count: int, start: int | None = None) -> None:
+        """Raises ValueError for a storage that the file has no room for beside the others."""
+        self[key] = Storage(dtype, count, self._buffer, start)
+        self._left -= count * dtype.itemsize
+        if self._left < 0:  # as where they overlap
+            raise ValueError("its storages are longer than the file")
 
 
 def _check_byte_order(little: bool) -> None:

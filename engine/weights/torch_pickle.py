@@ -5,16 +5,18 @@ A pickle can name any function to be called. This unpickler accepts only the fol
 - opcodes: those that torch writes (`OPCODES`). They change an object only to fill a list or a dict, to drop
   the attributes of an OrderedDict, and to set the byte order of a numpy dtype;
 - names: tensors, storages, dtypes, OrderedDict and numpy scalars. An object of this module is put in place of
-  each, so nothing that a checkpoint names is imported or called;
+  each, so nothing that a checkpoint names is imported or called. None makes much of little: an OrderedDict is
+  empty or made from pairs that are written out, and a codec is asked for the bytes of one number;
 - keys of dicts: text and whole numbers. Values: numbers, text, bytes, None, lists, tuples, dicts and tensors.
 
 `Tensor.array` checks that a tensor is inside its storage and has no more numbers than its file has bytes.
 """
 
+import io
 import pickle
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import ml_dtypes
 import numpy as np
@@ -49,18 +51,11 @@ OPCODES = (
 )  # fmt: skip
 MAX_PICKLE_BYTES = 1 << 20  # Bark's are under 100 kB
 MAX_AXES = 16
+_MOST_NUMBER_BYTES = 64  # of a numpy scalar, as text
 
 
 class RefusedError(Exception):
     """The file is readable, but refused."""
-
-
-class Readable(Protocol):
-    """What an unpickler reads from."""
-
-    def read(self, count: int) -> bytes: ...
-
-    def readline(self) -> bytes: ...
 
 
 class Storage:
@@ -163,6 +158,23 @@ def _same(tensor: Any, *_: Any) -> Any:
     return tensor
 
 
+def _ordered(pairs: Any = ()) -> _Dict:
+    """In place of OrderedDict, which Python 2 wrote with a list of its pairs."""
+    if type(pairs) not in (list, tuple) or not all(type(p) in (list, tuple) and len(p) == 2 for p in pairs):
+        raise RefusedError("its pickle makes an OrderedDict of something else than pairs")
+    made = _Dict()
+    _fill(made, [key for key, _ in pairs], [value for _, value in pairs])
+    return made
+
+
+def _fill(target: Any, keys: list[Any], values: list[Any]) -> None:
+    if type(target) not in (dict, _Dict) or len(keys) != len(values):
+        raise RefusedError("its pickle fills what is no dict")
+    if not all(type(key) in (str, int) for key in keys):  # nested tuples may take for ever to compare
+        raise RefusedError("its pickle has keys that are neither text nor whole numbers")
+    target.update(zip(keys, values, strict=True))
+
+
 def _numpy_scalar(dtype: Any, data: Any) -> Any:
     if type(dtype) is not _NumpyDType or type(data) is not bytes:
         raise ValueError("a numpy scalar is not described as numpy does")
@@ -171,15 +183,15 @@ def _numpy_scalar(dtype: Any, data: Any) -> Any:
 
 def _encode(text: Any, encoding: Any) -> bytes:
     """In place of `_codecs.encode`, with which pickle protocol 2 writes the bytes of numpy scalars."""
-    if type(text) is not str or encoding != "latin1":
-        raise RefusedError("its pickle asks for a codec; only latin1 is admitted")
+    if type(text) is not str or len(text) > _MOST_NUMBER_BYTES or encoding != "latin1":
+        raise RefusedError("its pickle asks for a codec; only latin1 is admitted, for the bytes of a number")
     return text.encode("latin1")
 
 
 _FUNCTIONS: dict[tuple[str, str], Callable[..., Any]] = {
     ("torch._utils", "_rebuild_tensor_v2"): _rebuild_tensor,
     ("torch._utils", "_rebuild_parameter"): _same,
-    ("collections", "OrderedDict"): _Dict,
+    ("collections", "OrderedDict"): _ordered,
     ("numpy", "dtype"): _NumpyDType,
     ("numpy.core.multiarray", "scalar"): _numpy_scalar,
     ("numpy._core.multiarray", "scalar"): _numpy_scalar,  # numpy 2
@@ -192,15 +204,27 @@ _TORCH_DTYPES = frozenset(
 
 # Not the faster C class: that allocates a table of whatever size a damaged memo index demands.
 class Unpickler(pickle._Unpickler):
-    """An unpickler with the rules above. load_storage: called with dtype, key, count and perhaps a view."""
+    """An unpickler with the rules above. load_storage: called with dtype, key, count and perhaps a view.
+
+    file: of `pickle_file`; several pickles in it follow each other.
+    """
 
     stack: list[Any]
     pop_mark: Callable[[], list[Any]]
     dispatch: ClassVar[Any] = {code: pickle._Unpickler.dispatch[code] for code in OPCODES}
 
-    def __init__(self, file: Readable, load_storage: Callable[..., Storage]) -> None:
-        super().__init__(_Limited(file), encoding="utf-8")
-        self._load_storage = load_storage
+    def __init__(self, file: io.BytesIO, load_storage: Callable[..., Storage]) -> None:
+        super().__init__(file, encoding="utf-8")
+        self._file, self._load_storage = file, load_storage
+
+    def load(self) -> Any:
+        """The object that is pickled. Raises whatever a damaged pickle makes it raise, and RefusedError."""
+        try:
+            return super().load()
+        except Exception:
+            if self._file.tell() == MAX_PICKLE_BYTES:
+                raise RefusedError(f"its pickle is longer than {MAX_PICKLE_BYTES} bytes") from None
+            raise
 
     def find_class(self, module: str, name: str) -> Any:
         if (module, name) in _FUNCTIONS:
@@ -269,35 +293,9 @@ class Unpickler(pickle._Unpickler):
         return self.stack[-1]
 
     def _fill(self, pairs: list[Any]) -> None:
-        target, keys, values = self.stack[-1], pairs[::2], pairs[1::2]
-        if type(target) not in (dict, _Dict) or len(keys) != len(values):
-            raise RefusedError("its pickle fills what is no dict")
-        if not all(type(key) in (str, int) for key in keys):  # nested tuples may take for ever to compare
-            raise RefusedError("its pickle has keys that are neither text nor whole numbers")
-        target.update(zip(keys, values, strict=True))
+        _fill(self.stack[-1], pairs[::2], pairs[1::2])
 
 
-class _Limited:
-    """A file of which at most MAX_PICKLE_BYTES can be read."""
-
-    def __init__(self, file: Readable) -> None:
-        self._file, self._left = file, MAX_PICKLE_BYTES
-
-    def read(self, count: int) -> bytes:
-        self._spend(count)
-        return self._file.read(count)
-
-    def readline(self) -> bytes:
-        line = self._file.readline()
-        self._spend(len(line))
-        return line
-
-    def readinto(self, target: Any) -> int:
-        found = self.read(len(target))
-        target[: len(found)] = found
-        return len(found)
-
-    def _spend(self, count: int) -> None:
-        self._left -= count
-        if count < 0 or self._left < 0:
-            raise RefusedError(f"its pickle is longer than {MAX_PICKLE_BYTES} bytes, or says so")
+def pickle_file(buffer: Buffer) -> io.BytesIO:
+    """The beginning of a mapped file, as much as its pickles may have, to be read opcode by opcode."""
+    return io.BytesIO(buffer[:MAX_PICKLE_BYTES].tobytes())

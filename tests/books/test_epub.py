@@ -215,3 +215,27 @@ def test_bombs_take_little_memory(tmp_path: Path) -> None:
     used, _, said = done.stdout.partition(" ")
     assert "unpacks to more" in said
     assert int(used) < 100
+
+
+def test_more_tags_than_a_book_has_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each page may have 300,000, and a small zip many pages."""
+    pages = {f"{number}.xhtml": f"<p>{'<i/>' * 90}</p>" for number in range(12)}
+    assert "".join(chapter.text for chapter in read_epub(epub(), "b.epub", Choices()).chapters)
+    monkeypatch.setattr("alrakis.books.epub._MOST_TAGS", 1000)
+    with pytest.raises(InputError, match=r"b\.epub has more than 1000 tags"):
+        read_epub(epub(pages), "b.epub", Choices())
+
+
+def test_points_within_points_of_the_contents_have_their_own_titles() -> None:
+    """All that is in a point was looked through for each, however deep they lay in each other."""
+    deep = 120
+    ncx = "".join(
+        f"<navPoint><navLabel><text>{i}</text></navLabel><content src='{'abc'[i % 3]}.xhtml'/>"
+        for i in range(deep)
+    )
+    point = "<navPoint><content src='z.xhtml'/></navPoint>" * 20_000
+    ncx = f"<ncx><navMap>{ncx}{point}{'</navPoint>' * deep}</navMap></ncx>"
+    item = '<item id="ncx" href="toc.ncx" media-type="application/x-dtbncx+xml"/>'
+    pages = {f"{letter}.xhtml": f"<p>{letter}</p>" for letter in "abc"}
+    book = read_epub(epub(pages, more={"OEBPS/toc.ncx": ncx}, items=item), "b.epub", Choices())
+    assert [chapter.title for chapter in book.chapters] == ["0", "1", "2"]

@@ -79,3 +79,10 @@ def test_more_brackets_than_a_book_has() -> None:
     with pytest.raises(InputError, match="more than 50000 brackets"):
         markdown_blocks("[" * 50_001, "p.md", Choices(), [])
     assert len(markdown_blocks("[a](b)\n\n" * 2000, "p.md", Choices(), [])) == 2000
+
+
+@pytest.mark.parametrize("line", ["- a\n", "*a ", "`a", "> a\n", "a|"])
+def test_more_lines_and_signs_than_a_book_has(line: str) -> None:
+    """Each becomes up to 2 kB: 10 MB of a list took 5 GB."""
+    with pytest.raises(InputError, match=r"p\.md has more than 200000 lines and signs"):
+        markdown_blocks(line * 250_000, "p.md", Choices(), [])

@@ -2,7 +2,8 @@
 
 import pytest
 
-from alrakis.books.plain import gutenberg_text, plain_blocks
+from alrakis.books.plain import MOST_PARAGRAPHS, gutenberg_text, plain_blocks
+from alrakis.errors import InputError
 
 
 @pytest.mark.parametrize(
@@ -20,7 +21,7 @@ from alrakis.books.plain import gutenberg_text, plain_blocks
     ],
 )
 def test_headings(line: str) -> None:
-    assert [block.level for block in plain_blocks(f"a\n\n{line}\n\nb")] == [0, 1, 0]
+    assert [block.level for block in plain_blocks(f"a\n\n{line}\n\nb", "a.txt")] == [0, 1, 0]
 
 
 @pytest.mark.parametrize(
@@ -28,11 +29,11 @@ def test_headings(line: str) -> None:
     ["Chapter 1\nand more", "Chapter one was long, and so it went on.", "Part of it is here.", "I"],
 )
 def test_what_is_no_heading(line: str) -> None:
-    assert [block.level for block in plain_blocks(line)] == [0]
+    assert [block.level for block in plain_blocks(line, "a.txt")] == [0]
 
 
 def levels(text: str) -> list[tuple[str, int]]:
-    return [(block.text, block.level) for block in plain_blocks(text)]
+    return [(block.text, block.level) for block in plain_blocks(text, "a.txt")]
 
 
 @pytest.mark.parametrize(
@@ -71,3 +72,15 @@ def test_what_project_gutenberg_puts_around_a_text() -> None:
     assert inner.strip() == "Hello."
     assert facts == {"Title": "X", "Author": "Ann"}
     assert gutenberg_text("Hello.") == ("Hello.", {})
+
+
+def test_more_paragraphs_than_a_book_has() -> None:
+    with pytest.raises(InputError, match=r"a\.txt has more than 300000 paragraphs"):
+        plain_blocks("a\n\n" * (MOST_PARAGRAPHS + 1), "a.txt")
+    assert len(plain_blocks("a\n\n" * (MOST_PARAGRAPHS - 1), "a.txt")) == MOST_PARAGRAPHS - 1
+
+
+def test_very_many_numbers_are_counted_once() -> None:
+    """Each was looked for among all."""
+    blocks = plain_blocks("\n\n".join(f"{number}\n\na" for number in range(1, 140_000)), "a.txt")
+    assert sum(block.level for block in blocks) == 139_999

@@ -26,11 +26,17 @@ def test_elements_and_their_texts() -> None:
         (b"<a>" * 300 + b"</a>" * 300, "deeper"),
         (b"<?xml version='1.0' encoding='nothing'?><a/>", "XML"),
         (b"<a>&nbsp;</a>", "broken XML"),
+        (b"<!DOCTYPE a [<!ATTLIST a b CDATA 'c'>]><a/>", "attributes of its own"),
     ],
 )
 def test_what_is_refused(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_xml(data, "x")
+
+
+def test_text_between_many_elements_is_put_together_once() -> None:
+    root = read_xml(b"<a>" + b"text between them, of some length<b/>" * 250_000 + b"</a>", "x")
+    assert len(root.text) == 33 * 250_000
 
 
 def test_pages_may_have_entities_of_html() -> None:

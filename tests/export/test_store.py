@@ -95,6 +95,21 @@ def test_a_missing_file_is_damage(store: Store, artifact: Artifact) -> None:
         store.find(FACTS)
 
 
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_in_place_of_an_empty_file_is_damage(store: Store) -> None:
+    """Reading it would wait for ever."""
+
+    def with_empty(folder: Path) -> dict[str, Any]:
+        (folder / "nothing").touch()
+        return build(folder)
+
+    artifact = store.make(FACTS, with_empty, 0)
+    (artifact.folder / "nothing").unlink()
+    os.mkfifo(artifact.folder / "nothing")
+    with pytest.raises(DamagedError, match="nothing is no ordinary file"):
+        store.find(FACTS)
+
+
 def test_a_truncated_file_is_damage(store: Store, artifact: Artifact) -> None:
     os.truncate(artifact.folder / "tables" / "weights.bin", len(BIG) - 1)
     with pytest.raises(DamagedError, match=rf"weights\.bin has {len(BIG) - 1} bytes, not {len(BIG)}"):

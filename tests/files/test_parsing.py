@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ConfigDict, ValidationError
 
 from alrakis.files.parsing import (
     MOST_BYTES,
@@ -20,6 +20,7 @@ from alrakis.files.parsing import (
     few_values,
     first_problem,
     parse_json,
+    parse_model,
     parse_toml,
     read_file,
     read_json,
@@ -108,6 +109,18 @@ def test_what_is_too_much_costs_little(parse: Callable[[str], Any], text: str) -
 def test_numbers_without_bounds_are_read_where_they_are_asked_for() -> None:
     assert parse_json("[Infinity, -Infinity]", unbounded=True) == [float("inf"), -float("inf")]
     assert parse_toml("a = inf") == {"a": float("inf")}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+def test_a_model_of_a_large_table_is_told_one_mistake() -> None:
+    """pydantic would tell 500,000 keys that are not known."""
+    content = "{" + ",".join(f'"a{number}":1' for number in range(400_000)) + "}"
+    assert len(parse_json(content)) == 400_000
+    with pytest.raises(LimitError, match="a table of 400000 keys; up to 10000"):
+        parse_model(_Strict, content.encode())
 
 
 def test_few_values_are_those_that_are_read() -> None:

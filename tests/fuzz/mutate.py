@@ -156,7 +156,7 @@ def damage_text(random: Random, data: bytes) -> bytes:
         at = random.randrange(len(text) + 1)
         end = min(len(text), at + random.choice((0, 1, 5, 40)))
         word = random.choice(
-            (random.choice(WORDS), random.choice(RAW), text[at:end] * random.choice((2, 9, 50)))
+            (random.choice(WORDS), random.choice(RAW), text[at:end] * random.choice((2, 9, 50, 5000)))
         )
         text = text[:at] + word * random.choice((1, 1, 1, 30)) + text[end:]
     text = text[:200_000]
@@ -176,7 +176,7 @@ def damage_markup(random: Random, data: bytes) -> bytes:
             end = text.find(">", at) + 1
             text = text[:at] + text[max(at, end) :]
         else:
-            text = text[:at] + random.choice(MARKUP) * random.choice((1, 1, 3, 300)) + text[at:]
+            text = text[:at] + random.choice(MARKUP) * random.choice((1, 1, 3, 300, 9000)) + text[at:]
     return text[:200_000].encode("utf-8", "replace")
 
 
@@ -264,7 +264,7 @@ def damage_pickle(random: Random, data: bytes) -> bytes:
         if kind == 0 and len(parts) > 1:
             del parts[at]
         elif kind == 1:
-            parts[at:at] = parts[at : at + random.choice((1, 5))] * random.choice((1, 1, 40))
+            parts[at:at] = parts[at : at + random.choice((1, 5))] * random.choice((1, 1, 40, 9000))
         elif kind == 2:
             other = random.randrange(len(parts))
             parts[at], parts[other] = parts[other], parts[at]
@@ -312,6 +312,8 @@ def in_zip(members: Callable[[str], Mutate]) -> Mutate:
         kind = random.randrange(12)
         if kind == 0:
             del content[at]
+        elif kind == 1 and random.random() < 0.02:
+            content += [(f"{number}", b"") for number in range(10_000)]
         elif kind == 1:
             content.append(random.choice(content))
         elif kind == 2:

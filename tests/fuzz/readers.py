@@ -81,10 +81,10 @@ def read_work(folder: Path) -> None:
     for chunk in manifest.chunks:
         attempt(
             lambda chunk=chunk: work.audio(chunk),
-            lambda chunk=chunk: work.chunk_voice(chunk),
+            lambda chunk=chunk: work.chunk_voice(chunk, LAYOUT),
             lambda chunk=chunk: read_tokens(work, chunk.chosen),
         )
-    work.kept_voices(manifest)
+    work.kept_voices(manifest, LAYOUT)
 
 
 def read_tokens(work: ReadingFolder, take: TakeState) -> None:

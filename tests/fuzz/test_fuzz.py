@@ -36,6 +36,11 @@ def hang(folder: Path) -> None:
     time.sleep(1000)
 
 
+def work_on(folder: Path) -> None:
+    while True:
+        pass
+
+
 def use_memory(folder: Path) -> None:
     assert len(b"x" * (600 << 20))
 
@@ -62,6 +67,7 @@ def raise_anything(folder: Path) -> None:
     [
         (raise_anything, "tracebacks"),
         (hang, "hangs"),
+        (work_on, "hangs"),
         (use_memory, "memory"),
         (kill, "signals"),
         (run_code, "code run"),
@@ -72,7 +78,8 @@ def test_what_goes_wrong_is_counted_and_not_the_end(
     read: object, counted: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     if counted == "hangs":
-        monkeypatch.setattr("tests.fuzz.worker.MOST_S", 0.5)
+        monkeypatch.setattr("tests.fuzz.worker.MOST_S", 0.5 if read is hang else 3600)
+        monkeypatch.setattr("tests.fuzz.worker.MOST_CPU_S", 0.5)
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "seeds"))
     (tmp_path / "seeds" / "bad" / "case").mkdir(parents=True)
     (tmp_path / "seeds" / "bad" / "case" / "file").write_bytes(b"some bytes")

@@ -22,8 +22,9 @@ from tests.fuzz import trap
 from tests.fuzz.reader import REFUSALS, Reader
 
 ADDRESS_SPACE = 4 << 30  # beside what the process has when it begins
-MOST_S = 120  # by the clock, on a machine that others use too: an input that takes longer is ended
-HANG_S = 5  # of CPU
+HANG_S = 5  # of processor time: on a machine that others use too, a clock tells less
+MOST_CPU_S = 10  # an input that takes more is ended
+MOST_S = 120  # by the clock: an input that waits for something is ended
 MEMORY = 500 << 20
 RUNS = (
     "os.system",
@@ -56,10 +57,29 @@ class Case:
 
 
 class Shared:
-    """Numbers that both processes see: what was counted, the next input, and since when it is read."""
+    """Numbers that both processes see: what was counted, then those that have names here."""
 
     def __init__(self) -> None:
-        self.numbers = np.frombuffer(mmap.mmap(-1, 8 * (len(COUNTS) + 2)), np.float64)
+        self.numbers = np.frombuffer(mmap.mmap(-1, 8 * (len(COUNTS) + 3)), np.float64)
+
+    @property
+    def next(self) -> int:
+        """The number of the next input."""
+        return int(self.numbers[-3])
+
+    @next.setter
+    def next(self, number: int) -> None:
+        self.numbers[-3] = number
+
+    @property
+    def began(self) -> tuple[float, float]:
+        """When reading the input before it began: by the clock (0 if none is read), in processor time."""
+        return float(self.numbers[-2]), float(self.numbers[-1])
+
+    @began.setter
+    def began(self, times: tuple[float, float]) -> None:
+        self.numbers[-2] = 0  # the other process is never shown a half
+        self.numbers[-1], self.numbers[-2] = times[1], times[0]
 
     def add(self, what: str) -> None:
         self.numbers[COUNTS.index(what)] += 1
@@ -98,17 +118,17 @@ def fuzz(
 ) -> Shared:
     """Try inputs `first` to `stop` of a reader, or until a time; kept: a folder for what went wrong."""
     shared = Shared()
-    shared.numbers[-2] = first
+    shared.next = first
     cases = cases_of(reader, seeds)
-    while shared.numbers[-2] < stop and time.monotonic() < until:
+    while shared.next < stop and time.monotonic() < until:
         pid = os.fork()
         if not pid:
             _work(reader, cases, seeds, shared, stop, until, kept)
         if _watch(pid, shared):
-            number = int(shared.numbers[-2]) - 1
+            number = shared.next - 1
             print(f"{reader.name} {number}: a signal", file=sys.stderr)
             _keep(kept, reader, cases, number)
-        shared.numbers[-1] = 0
+        shared.began = 0, 0
         for path, content in [item for case in cases for item in case.files.items()]:
             path.write_bytes(content)
     return shared
@@ -123,14 +143,21 @@ def _watch(pid: int, shared: Shared) -> bool:
             if died:
                 shared.add("signals")
             return died
-        began = shared.numbers[-1]
-        if began and time.monotonic() - began > MOST_S:
+        if _takes_too_long(pid, *shared.began):
             os.kill(pid, signal.SIGKILL)
             os.waitpid(pid, 0)
             shared.add("hangs")
-            print(f"input {int(shared.numbers[-2]) - 1}: a hang", file=sys.stderr)
+            print(f"input {shared.next - 1}: a hang", file=sys.stderr)
             return False
         time.sleep(0.02)
+
+
+def _takes_too_long(pid: int, began: float, began_cpu: float) -> bool:
+    waited = time.monotonic() - began
+    if not began or waited < min(MOST_S, MOST_CPU_S):
+        return False
+    used = psutil.Process(pid).cpu_times()
+    return waited > MOST_S or used.user + used.system - began_cpu > MOST_CPU_S
 
 
 def _work(
@@ -148,20 +175,19 @@ def _work(
     reader.prepare()
     _guard(seeds, kept, shared)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    while shared.numbers[-2] < stop and time.monotonic() < until:
-        number = int(shared.numbers[-2])
+    while shared.next < stop and time.monotonic() < until:
+        number = shared.next
         path, content = damaged(reader, cases, number)
         case = next(case for case in cases if path in case.files)
         path.write_bytes(content)
-        shared.numbers[-2] += 1
+        shared.next += 1
         shared.add("inputs")
-        shared.numbers[-1] = time.monotonic()
-        began = time.process_time()
+        shared.began = time.monotonic(), time.process_time()
         wrong = _read(reader, case.folder, shared)
-        if time.process_time() - began > HANG_S:
+        if time.process_time() - shared.began[1] > HANG_S:
             shared.add("hangs")
             wrong = f"{wrong} a hang"
-        shared.numbers[-1] = 0
+        shared.began = 0, 0
         path.write_bytes(case.files[path])
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) << 10
         if grown > MEMORY:

@@ -5,7 +5,7 @@ from typing import Any, Literal
 
 import pytest
 
-from alrakis.errors import InputError
+from alrakis.errors import InputError, OutputError
 from alrakis.jobs.batch_folder import BatchFolder, Finished
 from alrakis.jobs.batch_texts import BatchItem
 from tests.cli.programs import Run, refused
@@ -158,3 +158,21 @@ def test_a_first_line_of_something_else_is_told(tmp_path: Path, head: str) -> No
     folder.path.write_text(head + "\n")
     with pytest.raises(InputError, match="line 1 is not as alrakis wrote it"):
         folder.begin(job(), [])
+
+
+@pytest.mark.parametrize("name", ["manifest.jsonl", ".lock", "a.wav", "a.srt"])
+def test_nothing_is_written_through_a_link_in_a_folder(tmp_path: Path, name: str) -> None:
+    place, elsewhere = tmp_path / "batch", tmp_path / "elsewhere"
+    place.mkdir()
+    (place / name).symlink_to(elsewhere)
+    folder = BatchFolder(place)
+
+    def work() -> None:
+        with folder.hold():
+            folder.begin(job(), items_of("a"))
+            folder.check("a.wav")
+            folder.save({"a.wav": b"sound", "a.srt": b"text"})
+
+    with pytest.raises((InputError, OutputError), match=f"{name} is a link"):
+        work()
+    assert not elsewhere.exists()

@@ -85,6 +85,9 @@ def test_any_content_is_read_or_refused(content: str, name: str) -> None:
         ("t.csv", "text,seed\na,b", "line 2: a seed is a whole number, not 'b'"),
         ("t.csv", "text,id\na,b\nc\n", "line 3 has 1 cells; the header has 2"),
         ("t.csv", 'text\nok\n"a', "line 3 is no CSV"),
+        ("t.csv", "text\n" + "," * 2_000_000, "a row with more than 1000000 commas"),
+        ("t.csv", "text\n" + '"\n",' * 1_500_000, "a row with more than 1000000 commas"),
+        ("t.txt", "\n" * 3_000_000, "more than 2000000 lines"),
     ],
 )
 def test_what_is_wrong_is_told_with_its_line(name: str, content: str, told: Any) -> None:

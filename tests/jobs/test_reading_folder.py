@@ -1,13 +1,17 @@
 """The folder of a text that is being read: what is in its files, and what is told of another task's."""
 
+import os
+import re
 import resource
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import soundfile
 
-from alrakis.errors import GenerationError, InputError
+from alrakis.errors import GenerationError, InputError, VoiceError
+from alrakis.jobs.folder import LOCK
 from alrakis.jobs.reading_folder import ReadingFolder, voice_digest
 from alrakis.jobs.reading_manifest import NAME, Manifest
 from alrakis.jobs.reading_revision import revised
@@ -114,7 +118,7 @@ def test_chunks_are_kept_as_they_were_made(tmp_path: Path) -> None:
     assert [chunk.chosen.state for chunk in found.chunks] == ["done", "waiting"]
     assert found.chunks[0].chosen.seconds == 0.4
     np.testing.assert_allclose(folder.audio(first), made.audio, atol=2**-23)
-    voice = folder.chunk_voice(first)
+    voice = folder.chunk_voice(first, LAYOUT)
     assert voice is not None
     for kept, token in zip(
         (voice.semantic, voice.coarse, voice.fine), ["semantic", "coarse", "fine"], strict=True
@@ -141,22 +145,22 @@ def test_a_silent_chunk_leaves_no_files_and_no_voice(tmp_path: Path) -> None:
     assert (chunk.chosen.state, chunk.chosen.seconds) == ("silent", 0.0)
     assert [path.name for path in tmp_path.iterdir()] == [NAME]
     assert len(folder.audio(chunk)) == 0
-    assert folder.chunk_voice(chunk) is None
-    assert folder.kept_voices(manifest) == {}
+    assert folder.chunk_voice(chunk, LAYOUT) is None
+    assert folder.kept_voices(manifest, LAYOUT) == {}
 
 
 def test_each_speaker_keeps_the_voice_of_the_first_chunk_that_speaks(tmp_path: Path) -> None:
     folder, manifest = begun(tmp_path, "A", "B", "A", "B", "C")
     finish(folder, manifest, 1, frames=0)
     made = {number: finish(folder, manifest, number) for number in (2, 3, 4)}
-    kept = folder.kept_voices(manifest)
+    kept = folder.kept_voices(manifest, LAYOUT)
     assert kept.keys() == {"A", "B"}
     for speaker, number in (("A", 3), ("B", 2)):
         np.testing.assert_array_equal(kept[speaker].fine, made[number].fine_tokens)
     manifest.chunks[1].add(seed=77)
     again = finish(folder, manifest, 2)
     assert not np.array_equal(again.fine_tokens, made[2].fine_tokens)
-    np.testing.assert_array_equal(folder.kept_voices(manifest)["B"].fine, made[2].fine_tokens)
+    np.testing.assert_array_equal(folder.kept_voices(manifest, LAYOUT)["B"].fine, made[2].fine_tokens)
 
 
 @pytest.mark.parametrize("kind", [".flac", ".npz"])
@@ -198,10 +202,73 @@ def test_a_chunk_with_a_damaged_voice_is_named_and_made_again(tmp_path: Path) ->
     finish(folder, manifest, 1)
     folder.path_of(manifest.chunks[0].chosen, ".npz").write_bytes(b"PK")
     with pytest.raises(GenerationError, match="chunk 1 is damaged"):
-        folder.chunk_voice(manifest.chunks[0])
+        folder.chunk_voice(manifest.chunks[0], LAYOUT)
     found = folder.load()
     assert found is not None
     assert found.chunks[0].chosen.state == "waiting"
+
+
+@pytest.mark.parametrize(
+    "sound",
+    [
+        pytest.param(lambda path: soundfile.write(path, np.zeros((2400, 2)), 24_000), id="stereo"),
+        pytest.param(lambda path: soundfile.write(path, np.zeros(15_000_000), 24_000), id="minutes"),
+    ],
+)
+def test_audio_that_is_no_chunk_is_named_and_made_again(tmp_path: Path, sound: Any) -> None:
+    """Hours of silence are a small file."""
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1)
+    sound(folder.path_of(manifest.chunks[0].chosen, ".flac"))
+    with pytest.raises(GenerationError, match=r"chunk 1 is damaged.*it has \d channels of"):
+        folder.audio(manifest.chunks[0])
+    found = folder.load()
+    assert found is not None
+    assert found.chunks[0].chosen.state == "waiting"
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+@pytest.mark.parametrize("kind", [".flac", ".npz"])
+def test_a_pipe_in_place_of_a_file_is_no_file(tmp_path: Path, kind: str) -> None:
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1)
+    path = folder.path_of(manifest.chunks[0].chosen, kind)
+    path.unlink()
+    os.mkfifo(path)
+    found = folder.load()
+    assert found is not None
+    assert found.chunks[0].chosen.state == "waiting"
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"semantic_prompt": np.array([10_000])},
+        {"semantic_prompt": np.array([0.5])},
+        {"semantic_prompt": np.ones((2, 2), np.int64)},
+        {"coarse_prompt": np.ones((3, 4), np.int64)},
+        {"coarse_prompt": np.full((2, 4), 1024)},
+        {"fine_prompt": np.full((8, 4), -1)},
+        {"fine_prompt": np.ones(4, np.int64)},
+    ],
+)
+def test_a_voice_that_cannot_be_is_refused_and_a_chunk_with_one_is_made_again(
+    tmp_path: Path, change: dict[str, Any]
+) -> None:
+    """They come from the folder, which somebody else may have made."""
+    folder, manifest = begun(tmp_path, None)
+    finish(folder, manifest, 1)
+    path = folder.path_of(manifest.chunks[0].chosen, ".npz")
+    np.savez(path, **{**np.load(path), **change})
+    with pytest.raises(VoiceError, match=re.escape(str(path))):
+        folder.kept_voices(manifest, LAYOUT)
+    with pytest.raises(GenerationError, match="chunk 1 is damaged"):
+        folder.chunk_voice(manifest.chunks[0], LAYOUT)
+    voice = tmp_path / "voice-0123abcd.npz"
+    np.savez(voice, **{**np.load(path.with_name(f"{path.name}.damaged")), **change})
+    manifest.voices["mine"] = "0123abcd"
+    with pytest.raises(VoiceError, match=re.escape(str(voice))):
+        folder.given_voice(manifest, "mine", LAYOUT)
 
 
 @pytest.mark.parametrize(
@@ -234,12 +301,27 @@ def test_given_voices_are_kept_by_what_they_hold(tmp_path: Path) -> None:
     folder.save_voices(voices.values())
     assert len(set(manifest.voices.values())) == 2
     for name, voice in voices.items():
-        found = folder.given_voice(manifest, name)
+        found = folder.given_voice(manifest, name, LAYOUT)
         assert found is not None
         assert found.name == name
         np.testing.assert_array_equal(found.semantic, voice.semantic)
-    assert folder.given_voice(manifest, "c") is None
+    assert folder.given_voice(manifest, "c", LAYOUT) is None
     assert len(list(tmp_path.glob("voice-*.npz"))) == 2
+
+
+@pytest.mark.parametrize("name", [NAME, LOCK, "0a1b2c3d4e-7.flac", "voice-0a1b2c3d.npz"])
+@pytest.mark.parametrize("there", [True, False])
+def test_nothing_is_written_through_a_link_in_a_folder(tmp_path: Path, name: str, there: bool) -> None:
+    """A folder of somebody else's would have files elsewhere written."""
+    folder, elsewhere = tmp_path / "work", tmp_path / "elsewhere"
+    folder.mkdir()
+    if there:
+        elsewhere.write_text("mine")
+    (folder / name).symlink_to(elsewhere)
+    with pytest.raises(InputError, match=f"{name} is a link"):
+        ReadingFolder(folder).hold().__enter__()
+    assert elsewhere.exists() == there
+    assert not there or elsewhere.read_text() == "mine"
 
 
 def test_a_folder_of_other_files_is_not_taken(tmp_path: Path) -> None:

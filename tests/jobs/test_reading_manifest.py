@@ -1,6 +1,8 @@
 """The manifest of a text that is being read: written whole, read with every edit told."""
 
+import json
 import re
+import resource
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -144,3 +146,15 @@ def test_a_setting_without_bounds_is_read_again(tmp_path: Path) -> None:
     wanted = Manifest(settings=job(options=Options(max_gen_duration_s=float("inf"))), chunks=[chunk])
     wanted.save(tmp_path)
     assert load_manifest(tmp_path) == wanted
+
+
+def test_of_very_many_mistakes_the_first_is_told(tmp_path: Path) -> None:
+    """pydantic would keep all: a million of them, of gigabytes."""
+    settings = json.dumps(job().model_dump(mode="json"))
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for begin, end in (('"chunks":[', "]"), ('"chunks":[],"former":[[', "]]")):
+        values = ",".join('{"a":1}' for _ in range(120_000))
+        (tmp_path / NAME).write_text(f'{{"version":2,"settings":{settings},{begin}{values}{end}}}')
+        with pytest.raises(InputError, match="is not as alrakis wrote it"):
+            load_manifest(tmp_path)
+    assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10

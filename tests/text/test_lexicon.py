@@ -118,3 +118,12 @@ def test_every_place_that_is_a_word_is_changed_and_no_other(text: str, words: di
     assert "".join(written for written, _ in parts) == text
     for word in text.replace(".", " ").split():
         assert word not in words or (word, words[word]) in parts
+
+
+def test_more_languages_and_speakers_than_can_be_gone_through() -> None:
+    """Each pair of them has all words: 900 of both took a minute."""
+    some = {f"{number}": {"words": {"a": "b"}} for number in range(30)}
+    Lexicon({"language": some, "speaker": {"MAN": {"words": {"c": "d"}}}})
+    many = {f"{number}": {"words": {"a": "b"}} for number in range(500)}
+    with pytest.raises(InputError, match="500 languages and 500 speakers: that is too much"):
+        Lexicon({"language": many, "speaker": many})

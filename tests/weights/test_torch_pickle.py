@@ -85,6 +85,20 @@ BOMBS: dict[str, bytes] = {
     "a frame longer than the file": b"\x80\x04\x95\xff\xff\xff\xff\xff\xff\xff\x7f}.",
     "a memo index of 2 ** 31": b"}r\xff\xff\xff\x7f}j\xff\xff\xff\x7e.",
     "a pickle of 2 MB": b"]" + b"]a" * (1 << 20) + b".",
+    "bytes of a long text, over and over": global_("_codecs", "encode")
+    + b"q\x00X\xa0\x86\x01\x00"
+    + b"a" * 100_000
+    + b"q\x01X\x06\x00\x00\x00latin1q\x02("
+    + b"h\x00h\x01h\x02\x86R" * 10_000
+    + b"t.",
+    "a nested tuple as a key of an OrderedDict": ORDERED[:-2] + b"]" + nested(100) + b"K\x01\x86a\x85R.",
+    "a tuple of 500,000 levels as such a key": ORDERED[:-2] + b"])" + b"\x85" * 500_000 + b"K\x01\x86a\x85R.",
+    "an OrderedDict of a dict, over and over": b"}("
+    + b"".join(b"M" + bytes(divmod(number, 256)) + b"N" for number in range(50_000))
+    + b"uq\x00("
+    + (ORDERED[:-2] + b"h\x00\x85R") * 10_000
+    + b"t.",
+    "a million opcodes": b"(" + b"]" * 1_000_000 + b"t.",
     "a storage of 2 ** 60 numbers": tensor_program(
         0, (4,), (1,), STORAGE.replace(b"K\x04tQ", b"\x8a\x08" + b"\x10" * 8 + b"tQ")
     ),
@@ -99,6 +113,45 @@ def test_a_small_file_costs_little(tmp_path: Path, name: str) -> None:
     with pytest.raises(WeightsError, match=r"bomb\.pt"):
         tensors_as_arrays(path, {"x": read_torch_file(path)})
     assert resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before < 200 << 10
+
+
+STORED = b"X\x07\x00\x00\x00storageq\x00" + global_("torch", "FloatStorage") + b"q\x01"
+KEYS: dict[str, tuple[bytes, bytes]] = {  # the object, and the keys of its storages
+    "a nested tuple": (b"}.", b"](" + nested(100) + b"e."),
+    "a tuple of 500,000 levels": (b"}.", b"])" + b"\x85" * 500_000 + b"a."),
+    "no list": (b"}.", b"}" + short("a") + b"Ns."),
+    "another one": (b"}.", b"]" + short("a") + b"a."),
+    "40,000 storages": (
+        STORED
+        + b"("
+        + b"".join(b"(h\x00h\x01" + short(f"{number}") + b"NK\x00tQ" for number in range(40_000))
+        + b"t.",
+        b"].",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", KEYS)
+def test_keys_of_storages_in_the_older_format(tmp_path: Path, name: str) -> None:
+    """A tuple of so many levels ended the process; the storages were added up with each."""
+    path = legacy_of(tmp_path / "keys.pt", b"".join(b"\x80\x02" + program for program in KEYS[name]))
+    with pytest.raises(WeightsError, match=r"keys\.pt"):
+        read_torch_file(path)
+
+
+def test_more_tensors_than_a_model_has(tmp_path: Path) -> None:
+    tensor = A_TENSOR + b"q\x00"
+    state = b"}(" + b"".join(
+        short(f"{number}") + (b"h\x00" if number else tensor) for number in range(20_000)
+    )
+    path = zip_of(tmp_path / "many.pt", state + b"u.")
+    with pytest.raises(WeightsError, match="20000 tensors"):
+        tensors_as_arrays(path, read_torch_file(path))
+
+
+def test_an_ordered_dict_of_pairs_as_python_2_wrote_it(tmp_path: Path) -> None:
+    program = ORDERED[:-2] + b"](]" + short("a") + b"aK\x01a]" + short("b") + b"aK\x02ae\x85R."
+    assert read_torch_file(zip_of(tmp_path / "old.pt", program)) == {"a": 1, "b": 2}
 
 
 def test_only_what_torch_writes_is_an_opcode() -> None:
