@@ -17,7 +17,7 @@ def open_zip(source: Path | bytes) -> Iterator[zipfile.ZipFile]:
     """A zip in a file, or the bytes of one. Raises what zipfile raises, BadZipFile for a longer list too."""
     with io.BytesIO(source) if isinstance(source, bytes) else open(source, "rb") as file:
         listed = _Listed(file)
-        with zipfile.ZipFile(listed) as archive:  # type: ignore[call-overload]
+        with zipfile.ZipFile(listed) as archive:
             listed.most_bytes = sys.maxsize
             yield archive
 

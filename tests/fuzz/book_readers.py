@@ -66,11 +66,11 @@ def in_epub(name: str) -> mutate.Mutate:
 
 
 BOOK_READERS = [
-    Reader("EPUB", {".epub": mutate.in_zip(in_epub)}, read_book, 10),
-    Reader("HTML", {".html": mutate.damage_markup}, read_book, 6),
-    Reader("Markdown", {".md": mutate.damage_text}, read_book, 4),
-    Reader("plain text", {".txt": mutate.damage_text}, read_book, 4),
-    Reader("cover", {"": mutate.damage_bytes}, read_cover, 3),
-    Reader("marks", {"": mutate.damage_text}, read_marks, 2),
+    Reader("EPUB", {".epub": mutate.in_zip(in_epub)}, read_book, 3),
+    Reader("HTML", {".html": mutate.damage_markup}, read_book, 4),
+    Reader("Markdown", {".md": mutate.damage_text}, read_book, 3),
+    Reader("plain text", {".txt": mutate.damage_text}, read_book, 3),
+    Reader("cover", {"": mutate.damage_bytes}, read_cover, 2),
+    Reader("marks", {"": mutate.damage_text}, read_marks, 1),
     Reader("subtitles", {"": mutate.damage_text}, read_cues, 2),
 ]

@@ -34,8 +34,8 @@ def read_peer(folder: Path) -> None:
 
 
 CACHE_READERS = [
-    Reader("tuned", {"": mutate.damage_json}, read_tuned, 4),
-    Reader("identities", {"": mutate.damage_json}, read_identities, 2),
+    Reader("tuned", {"": mutate.damage_json}, read_tuned, 6),
+    Reader("identities", {"": mutate.damage_json}, read_identities, 4),
     Reader("hub cache", {"main": mutate.damage_bytes}, read_hub, 1),
-    Reader("peer", {"": mutate.damage_json}, read_peer, 2),
+    Reader("peer", {"": mutate.damage_json}, read_peer, 4),
 ]

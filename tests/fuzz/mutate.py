@@ -121,6 +121,11 @@ OPCODES = [
 ]  # fmt: skip
 
 
+def repeats(random: Random, some: int, many: int) -> int:
+    """How often something is put in: mostly once, now and then so often that it must cost what it costs."""
+    return many if random.random() < 0.02 else random.choice((1, 1, 2, some))
+
+
 def damage_bytes(random: Random, data: bytes) -> bytes:
     """A few bits, bytes, numbers or slices changed, put in or taken out."""
     out = bytearray(data)
@@ -156,7 +161,7 @@ def damage_text(random: Random, data: bytes) -> bytes:
         at = random.randrange(len(text) + 1)
         end = min(len(text), at + random.choice((0, 1, 5, 40)))
         word = random.choice(
-            (random.choice(WORDS), random.choice(RAW), text[at:end] * random.choice((2, 9, 50, 5000)))
+            (random.choice(WORDS), random.choice(RAW), text[at:end] * repeats(random, 50, 5000))
         )
         text = text[:at] + word * random.choice((1, 1, 1, 30)) + text[end:]
     text = text[:200_000]
@@ -176,7 +181,7 @@ def damage_markup(random: Random, data: bytes) -> bytes:
             end = text.find(">", at) + 1
             text = text[:at] + text[max(at, end) :]
         else:
-            text = text[:at] + random.choice(MARKUP) * random.choice((1, 1, 3, 300, 9000)) + text[at:]
+            text = text[:at] + random.choice(MARKUP) * repeats(random, 300, 9000) + text[at:]
     return text[:200_000].encode("utf-8", "replace")
 
 
@@ -264,7 +269,7 @@ def damage_pickle(random: Random, data: bytes) -> bytes:
         if kind == 0 and len(parts) > 1:
             del parts[at]
         elif kind == 1:
-            parts[at:at] = parts[at : at + random.choice((1, 5))] * random.choice((1, 1, 40, 9000))
+            parts[at:at] = parts[at : at + random.choice((1, 5))] * repeats(random, 40, 9000)
         elif kind == 2:
             other = random.randrange(len(parts))
             parts[at], parts[other] = parts[other], parts[at]
@@ -312,7 +317,7 @@ def in_zip(members: Callable[[str], Mutate]) -> Mutate:
         kind = random.randrange(12)
         if kind == 0:
             del content[at]
-        elif kind == 1 and random.random() < 0.02:
+        elif kind == 1 and random.random() < 0.05:
             content += [(f"{number}", b"") for number in range(10_000)]
         elif kind == 1:
             content.append(random.choice(content))

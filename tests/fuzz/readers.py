@@ -162,7 +162,7 @@ READERS = [
         "codec",
         {".safetensors": mutate.damage_safetensors, ".th": mutate.damage_torch},
         read_codec_file,
-        6,
+        4,
     ),
     Reader("read manifest", {"manifest.json": mutate.damage_json}, read_work, 8),
     Reader(
@@ -172,18 +172,18 @@ READERS = [
         4,
     ),
     Reader(
-        "batch manifest", {".jsonl": mutate.damage_json}, lambda folder: BatchFolder(folder).settings(), 12
+        "batch manifest", {".jsonl": mutate.damage_json}, lambda folder: BatchFolder(folder).settings(), 16
     ),
-    Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 16),
-    Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 10),
+    Reader("rows", {".jsonl": mutate.damage_json, "": mutate.damage_text}, read_rows, 10),
+    Reader("config", {".toml": mutate.damage_text}, lambda folder: load_config(only(folder)), 14),
     Reader("lexicon", {"": mutate.damage_text}, read_words, 8),
-    Reader("--set", {"": mutate.damage_text}, read_settings, 5),
-    Reader("cast", {"": mutate.damage_text}, read_cast, 8),
+    Reader("--set", {"": mutate.damage_text}, read_settings, 8),
+    Reader("cast", {"": mutate.damage_text}, read_cast, 12),
     Reader("long text", {"": mutate.damage_text}, read_long, 1),
     Reader(
-        "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 10
+        "artifact", {"manifest.json": mutate.damage_json, ".onnx": mutate.damage_bytes}, read_artifacts, 12
     ),
-    Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 8),
+    Reader("bench result", {"": mutate.damage_json}, lambda folder: load_results(only(folder)), 10),
     *BOOK_READERS,
     *SERVER_READERS,
     *CACHE_READERS,

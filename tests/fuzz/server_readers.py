@@ -115,8 +115,8 @@ def read_wyoming(folder: Path) -> None:
 
 
 SERVER_READERS = [
-    Reader("aliases", {"": mutate.damage_text}, read_aliases, 6),
-    Reader("keys", {"": mutate.damage_text}, read_keys, 3),
-    Reader("request", {".json": mutate.damage_json, ".pcm": mutate.damage_bytes}, read_request, 6, running),
-    Reader("Wyoming", {"": mutate.damage_json}, read_wyoming, 6, running),
+    Reader("aliases", {"": mutate.damage_text}, read_aliases, 8),
+    Reader("keys", {"": mutate.damage_text}, read_keys, 5),
+    Reader("request", {".json": mutate.damage_json, ".pcm": mutate.damage_bytes}, read_request, 4, running),
+    Reader("Wyoming", {"": mutate.damage_json}, read_wyoming, 4, running),
 ]
