@@ -14,6 +14,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+from alrakis.files.parsing import read_file
 from alrakis.places.folders import hub_cache, variable
 
 PATIENCE_S = 2.0  # for a name to be resolved and a connection to be made
@@ -33,7 +34,7 @@ def snapshots(repository: str) -> list[Path]:
     except OSError:
         return []
     try:
-        main = (folder / "refs" / "main").read_text("utf-8").strip()
+        main = read_file(folder / "refs" / "main", 1000).decode("utf-8").strip()
     except (OSError, ValueError):
         main = "main"
     return sorted(found, key=lambda path: path.name != main)

@@ -114,3 +114,13 @@ def test_python_gets_one_plain_error(tmp_path: Path) -> None:
     for name in ("text.pt", "coarse.pt", "fine.pt", "encodec_24khz", "vocab.txt", 'weights="demo"'):
         assert name in done.stderr
     assert "--weights" not in done.stderr
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names here")
+def test_a_pipe_in_the_cache_is_not_waited_for(cache: Path) -> None:
+    folder = snapshot(cache, "suno/bark")
+    (cache / "models--suno--bark" / "refs").mkdir()
+    os.mkfifo(cache / "models--suno--bark" / "refs" / "main")
+    os.mkfifo(folder / "x")
+    assert hub.snapshots("suno/bark") == [folder]
+    assert hub.cached("suno/bark", "x") is None
