@@ -58,7 +58,10 @@ class PlannedItem:
 
 @dataclass(frozen=True)
 class MadeRow:
-    """What comes of an item: its files' content by name, audio first, its seconds, and takes heard."""
+    """What comes of an item: its files' content by name, audio first, its seconds, and takes listened to.
+
+    Those of an item in several chunks say of which chunk they are, from 1.
+    """
 
     files: dict[str, bytes]
     seconds: float
@@ -156,8 +159,7 @@ class _Said:
         if self._task.subtitles is not None:
             name = subtitles_file(file, self._task.subtitles)
             files[name] = subtitles(self._cues(result), self._task.subtitles).encode()
-        scores = [scored.facts() for scored in getattr(result, "takes", ())]
-        return MadeRow(files, round(result.duration_s, 3), scores)
+        return MadeRow(files, round(result.duration_s, 3), _scores(result))
 
     def _cues(self, result: Result | LongResult) -> list[Cue]:
         task, item = self._task, self._plan.item
@@ -167,3 +169,10 @@ class _Said:
             return result.cues(align)
         cue = cue_of(result.text, self._plan.speaker, result.audio, result.sample_rate, align)
         return [] if cue is None else [cue]
+
+
+def _scores(result: Result | LongResult) -> list[dict[str, Any]]:
+    if isinstance(result, Result):
+        return [scored.facts() for scored in result.takes]
+    takes = [(piece.index + 1, scored) for piece in result.pieces for scored in piece.result.takes]
+    return [{"chunk": chunk, **scored.facts()} for chunk, scored in takes]

@@ -12,6 +12,8 @@ from alrakis.jobs.rows import BatchTask, EngineSayer, PlannedItem, row_room
 from alrakis.sampling import Options
 from tests.jobs.books import job
 
+LONG = "Good morning. It is late. I like pizza. " * 4
+
 
 def test_a_row_is_what_generate_would_save(tmp_path: Path) -> None:
     options = Options(max_gen_duration_s=0.3)
@@ -32,3 +34,21 @@ def test_a_row_is_what_generate_would_save(tmp_path: Path) -> None:
         assert sayer.room == row_room(engine.config) == 2 * engine.config.max_batch
         with pytest.raises(InputError, match="can say nothing of"):
             sayer.say(PlannedItem(item, " ", False, 4, None, 1.0), lambda: None)
+
+
+@pytest.mark.parametrize(("text", "long"), [("Hello.", False), (LONG, True)])
+def test_all_takes_of_a_row_have_their_scores(text: str, long: bool) -> None:
+    """Those of a row in several chunks were lost."""
+    with Engine("demo", "cpu-fp32", threads=1) as engine:
+        task = BatchTask([], job(seed=1, options=Options(max_gen_duration_s=0.3, takes=2)))
+        item = BatchItem(line=1, id="a", file="a.wav", text=text)
+        made = (
+            EngineSayer(engine, task, {})
+            .say(PlannedItem(item, text, long, 4, None, 1.0), lambda: None)
+            .result()
+        )
+    chunks = [score.get("chunk") for score in made.scores]
+    count = len(made.scores) // 2
+    assert chunks == ([chunk for chunk in range(1, count + 1) for _ in range(2)] if long else [None, None])
+    assert count > 1 or not long
+    assert all(score["error"] >= 0 for score in made.scores)
