@@ -20,6 +20,7 @@ from alrakis.spec import Stage
 from alrakis.text.encoder import check_text
 from alrakis.text.pace import language_of
 from alrakis.text.spelling import said_of
+from alrakis.text.splitting import check_language
 from alrakis.timings import Clock, OnMove
 from alrakis.voices import Voice
 
@@ -54,6 +55,7 @@ class Engine(Pipeline):
         voice: Any = None,
         *,
         seed: int | Sequence[int] | None = None,
+        language: str | None = None,
         options: Options | None = None,
         silent: bool = False,
         **changes: Any,
@@ -63,13 +65,15 @@ class Engine(Pipeline):
         voice: None, a preset's name, an `.npz` path, a dict, an earlier result; or a list, one for each text.
         seed: None draws a fresh one; a single seed gives text i `seed + i`. A text with the same seed, voice
         and options gives the same tokens alone or in a list, at every precision (unless the config says
-        `same_in_company = false`). options: how the text is said, `Options`; single fields can be given as
+        `same_in_company = false`). language: of the texts, for their spelling and whoever listens to takes;
+        by the script if None. options: how the text is said, `Options`; single fields can be given as
         keywords: `text_temp=0.5`. silent: no progress bars.
 
         Raises InputError (or VoiceError, WeightsError) before any work is done.
         """
         single = isinstance(text, str)
         texts = [check_text(text)] if isinstance(text, str) else _listed(text)
+        check_language(language)
         voices = self._voices(voice, len(texts), single)
         said = manners(voices, seeds_for(seed, len(texts)), options_with(options, changes))
         clock = Clock()
@@ -78,10 +82,10 @@ class Engine(Pipeline):
             results = results_of(
                 said_best(
                     self,
-                    said_of(own, manner.options),
+                    said_of(own, manner.options, language),
                     manner,
                     caller,
-                    language_of(own),
+                    language or language_of(own),
                     clock=clock,
                     told=self._expecting(bars),
                     written=own,
@@ -106,6 +110,7 @@ class Engine(Pipeline):
         voice: Any = None,
         *,
         seed: int | None = None,
+        language: str | None = None,
         urgent: bool = True,
         options: Options | None = None,
         **changes: Any,
@@ -120,8 +125,9 @@ class Engine(Pipeline):
         (own,) = self._voices(voice, 1, True)
         manner = Manner(own, seeds_for(seed, 1)[0], options_with(options, changes))
         text = check_text(text)
-        said = said_of(text, manner.options)
-        return said_best(self, said, manner, Caller(urgent=urgent), language_of(text), written=text)
+        said = said_of(text, manner.options, check_language(language))
+        caller = Caller(urgent=urgent)
+        return said_best(self, said, manner, caller, language or language_of(text), written=text)
 
     async def generate_async(self, text: str, voice: Any = None, **options: Any) -> Result:
         """`submit`, awaited. Cancelling the task frees the text's place."""

@@ -9,6 +9,9 @@ import pytest
 
 from alrakis import Engine
 from alrakis.errors import InputError, VoiceError
+from alrakis.listening.plain import PlainListener
+from alrakis.listening.score import Score
+from alrakis.result import Result
 from tests.results import same
 
 SHORT = {"max_gen_duration_s": 0.3, "silent": True}
@@ -98,3 +101,38 @@ def test_engines_live_side_by_side(engine: Engine) -> None:
 def test_bad_input_is_said(engine: Engine, arguments: dict[str, Any], error: type[Exception]) -> None:
     with pytest.raises(error):
         engine.generate(**arguments)
+
+
+class Told:
+    """A listener that keeps the languages it is told."""
+
+    def __init__(self) -> None:
+        self.languages: list[str] = []
+
+    def check(self, language: str) -> None:
+        self.languages.append(language)
+
+    def score(self, result: Result, language: str) -> Score:
+        self.languages.append(language)
+        return PlainListener().score(result, language)
+
+
+def test_the_language_is_that_of_spelling_and_of_who_listens(engine: Engine) -> None:
+    """A German text was listened to as English, and its numbers were said in English."""
+    table = {"language": {"de": {"words": {"boot": "boht"}}}}
+    asked = {"lexicon": table, "normalise": True, "takes": 2, "seed": 1, "max_gen_duration_s": 0.3}
+    before, told = engine.listener, Told()
+    engine.listener = told
+    try:
+        made = engine.generate("Boot 5", language="de", silent=True, **asked)
+        begun = engine.submit("Boot 5", language="de", **asked).result()
+        plain = engine.generate("Boot 5", silent=True, **asked)
+    finally:
+        engine.listener = before
+    assert made.said == begun.said == "boht 5"
+    assert plain.said == "Boot five"
+    assert told.languages == ["de"] * 6 + ["en"] * 3
+    with pytest.raises(InputError, match="did you mean 'de'"):
+        engine.generate("Boot 5", language="German")
+    with pytest.raises(InputError, match="no language 'xx'"):
+        engine.submit("Boot 5", language="xx")

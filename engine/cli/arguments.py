@@ -192,8 +192,13 @@ def add_job_options(parser: argparse.ArgumentParser) -> Any:
     parser.set_defaults(weights=None, config=None)
     group = add_speech_options(parser)
     add_cast_option(group)
-    group.add_argument("--lang", metavar="CODE", help="the text's language (default: by its script)")
+    add_lang_option(group)
     return group
+
+
+def add_lang_option(group: Any) -> None:
+    """Add `--lang`."""
+    group.add_argument("--lang", metavar="CODE", help="the text's language (default: by its script)")
 
 
 def job_asked(args: argparse.Namespace) -> "Asked":

@@ -7,6 +7,7 @@ import time
 from alrakis.cli.arguments import (
     add_engine_options,
     add_json_option,
+    add_lang_option,
     add_listening_options,
     add_speech_options,
     given,
@@ -58,6 +59,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--subtitles", type=given, metavar="FILE", help="also write them: srt, vtt or json")
     add_engine_options(parser)
     group = add_speech_options(parser)
+    add_lang_option(group)
     group.add_argument("--save-voice", type=given, metavar="NPZ", help="also save what was said as a voice")
 
 
@@ -66,6 +68,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.marks.subtitles import check_subtitles, save_subtitles
     from alrakis.text.encoder import check_text
     from alrakis.text.pace import language_of
+    from alrakis.text.splitting import check_language
 
     if args.quiet:
         logger.setLevel(logging.WARNING)
@@ -77,22 +80,24 @@ def run(args: argparse.Namespace) -> None:
             raise InputError("--subtitles belong to a file: give it with -o")
         check_subtitles(args.subtitles)
     text = check_text(read_text(args.text, args.file))
+    language = check_language(args.lang) or language_of(text)
     options = speech_options(args)
     with open_engine(args) as engine:
-        aligning = set_listener(engine, args, [language_of(text)])
+        aligning = set_listener(engine, args, [language])
         tell_note(engine)
         began = time.perf_counter()
         result = engine.generate(
             text,
             args.voice,
             seed=args.seed,
+            language=language,
             options=options,
             silent=args.quiet,
         )
         wall_s = time.perf_counter() - began
     save_result(result, wall_s, args.output, args.save_voice, there)
     if args.subtitles is not None:
-        align = aligning and aligning(language_of(text))
+        align = aligning and aligning(language)
         cue = cue_of(result.text, None, result.audio, result.sample_rate, align)
         save_subtitles(args.subtitles, [cue] if cue else [])
     if args.json:

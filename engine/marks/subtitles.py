@@ -37,6 +37,11 @@ class Cue:
     speaker: str | None = None
     words: tuple[Word, ...] = ()
 
+    @property
+    def unlabelled(self) -> str | None:
+        """The speaker, if the text does not begin with his label."""
+        return None if self.speaker is None or self.text.startswith(f"{self.speaker}:") else self.speaker
+
     def later(self, seconds: float) -> "Cue":
         """The same cue, so many seconds later."""
         words = [
@@ -91,7 +96,7 @@ def _of_words(cue: Cue, words: Sequence[Word]) -> Cue:
 
 def _srt(cue: Cue) -> str:
     text = " ".join(cue.text.replace("-->", "->").split())
-    said = f"{cue.speaker}: {text}" if cue.speaker else text
+    said = f"{cue.unlabelled}: {text}" if cue.unlabelled else text
     lines = textwrap.wrap(said, _LINE, break_long_words=False) or [""]
     return f"{_time(cue.begin_s, ',')} --> {_time(cue.end_s, ',')}\n" + "\n".join(lines) + "\n"
 
@@ -106,7 +111,7 @@ def _vtt(cue: Cue) -> str:
     else:
         plain = textwrap.wrap(" ".join(cue.text.split()), _LINE, break_long_words=False)
         text = "\n".join(html.escape(line, quote=False) for line in plain)
-    speaker = f"<v {html.escape(cue.speaker, quote=False)}>" if cue.speaker else ""
+    speaker = f"<v {html.escape(cue.unlabelled, quote=False)}>" if cue.unlabelled else ""
     return f"{_time(cue.begin_s, '.')} --> {_time(cue.end_s, '.')}\n{speaker}{text}\n"
 
 

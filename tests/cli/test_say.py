@@ -96,6 +96,14 @@ def test_text_from_a_file(run: Run) -> None:
     assert "Dear reader, all is well." in json.dumps(read_tags("out.wav"))
 
 
+def test_the_language_may_be_given(run: Run) -> None:
+    Path("l.toml").write_text("[language.de.words]\nboot = 'boht'\n")
+    asked = ("say", "Boot 5.", "--lexicon", "l.toml", "--normalise", "--json", "-o", "a.wav", *BRIEF)
+    assert json.loads(run(*asked, "--lang", "de").out)["said"] == "boht 5."
+    assert json.loads(run(*asked).out)["said"] == "Boot five."
+    assert "no language 'xx'" in run(*asked, "--lang", "xx").err
+
+
 def test_the_demo_says_what_it_is(run: Run) -> None:
     demo = ["say", "Hi.", "--weights", "demo", "--config", "torch-fp32", "--max-duration", "0.3"]
     shown = run(*demo).err.splitlines()

@@ -30,6 +30,13 @@ def test_vtt() -> None:
     assert "<v MAN>It was" in said
 
 
+@pytest.mark.parametrize("form", [".srt", ".vtt"])
+def test_a_label_that_is_in_the_text_is_not_there_twice(form: str) -> None:
+    """Whoever is not in the cast keeps his label, and it is said."""
+    assert subtitles([Cue("WOMAN: Hello.", 0, 1, "WOMAN")], form).count("WOMAN") == 1
+    assert subtitles([Cue("Hello.", 0, 1, "WOMAN")], form).count("WOMAN") == 1
+
+
 def test_words_make_short_cues() -> None:
     cue = Cue(" ".join(word.text for word in WORDS), 0, 10, None, WORDS)
     said = subtitles([cue], ".srt")
