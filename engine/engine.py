@@ -77,7 +77,8 @@ class Engine(Pipeline):
         voices = self._voices(voice, len(texts), single)
         said = manners(voices, seeds_for(seed, len(texts)), options_with(options, changes))
         clock = Clock()
-        with text_bars(len(texts), silent) as bars:
+        takes = sum(manner.options.takes for manner in said)
+        with text_bars(takes, silent) as bars:
             caller = Caller(bars.move)
             results = results_of(
                 said_best(

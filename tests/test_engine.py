@@ -11,6 +11,7 @@ from alrakis import Engine
 from alrakis.errors import InputError, VoiceError
 from alrakis.listening.plain import PlainListener
 from alrakis.listening.score import Score
+from alrakis.progress import text_bars
 from alrakis.result import Result
 from tests.results import same
 
@@ -136,3 +137,18 @@ def test_the_language_is_that_of_spelling_and_of_who_listens(engine: Engine) -> 
         engine.generate("Boot 5", language="German")
     with pytest.raises(InputError, match="no language 'xx'"):
         engine.submit("Boot 5", language="xx")
+
+
+def test_takes_of_a_text_share_one_bar(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Their stages take turns: a bar for each was begun anew at every turn."""
+    shown: list[int] = []
+
+    def counted(count: int, silent: bool) -> Any:
+        shown.append(count)
+        return text_bars(count, silent)
+
+    monkeypatch.setattr("alrakis.engine.text_bars", counted)
+    engine.generate("hello", takes=3, seed=1, **SHORT)
+    engine.generate("hello", seed=1, **SHORT)
+    engine.generate(["hello", "there"], seed=1, **SHORT)
+    assert shown == [3, 1, 2]

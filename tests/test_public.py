@@ -13,7 +13,10 @@ import pytest
 
 import alrakis
 from alrakis import Chunk, Config, Engine, InputError, Options, Voice, VoiceError, api
+from alrakis.books.book import Book, Chapter
 from alrakis.config import load_config, preset_names
+from alrakis.listening.score import Score, ScoredTake
+from alrakis.marks.subtitles import Cue, Word
 
 ROOT = Path(__file__).parents[1]
 
@@ -78,7 +81,11 @@ def test_each_shows_itself_in_a_line_or_two(engine: Engine) -> None:
     chunk = Chunk("word " * 50, "sentence", "MAN", 13.0)
     speech = engine.submit_long("hello hello", max_gen_duration_s=0.2)
     public = (result, long, long.pieces[0], voice, engine, [result], chunk, Options(), result.timings, speech)
-    shown = [repr(value) for value in (*public, engine.weights)]
+    words = tuple(Word(f"word{number}", number, number + 0.5) for number in range(100))
+    score = Score(0.1, 1.0, False, 0.1, 0.0, -20.0, 0.1, "word " * 50)
+    book = Book([Chapter("One", "word " * 500)] * 30, "The Book", "Ann", cover=b"x" * 1000)
+    parts = (engine.listener, score, ScoredTake(3, score), Cue("word " * 50, 0, 50, "MAN", words), book)
+    shown = [repr(value) for value in (*public, engine.weights, *parts, *book.chapters)]
     speech.result()
     shown += [repr(load_config(name)) for name in preset_names()]
     shown += [str(value) for value in (result, engine.config)]

@@ -34,7 +34,7 @@ class Block:
     part: str | None = None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Chapter:
     """text: all that is read aloud of it, its title first, with an empty line between paragraphs.
 
@@ -47,8 +47,11 @@ class Chapter:
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", _cut(self.title))
 
+    def __repr__(self) -> str:
+        return f"<Chapter {self.title!r:.60}: {len(self.text)} characters>"
 
-@dataclass(frozen=True)
+
+@dataclass(frozen=True, repr=False)
 class Book:
     """title, author, language: as the book says, "" if it does not. left_out: what is not read aloud, named.
 
@@ -59,12 +62,16 @@ class Book:
     title: str = ""
     author: str = ""
     language: str = ""
-    cover: bytes | None = field(default=None, repr=False)
+    cover: bytes | None = None
     left_out: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "title", _cut(self.title))
         object.__setattr__(self, "author", _cut(self.author))
+
+    def __repr__(self) -> str:
+        by = f" by {self.author!r:.40}" if self.author else ""
+        return f"<Book {self.title!r:.60}{by}: {len(self.chapters)} chapters>"
 
 
 def _cut(title: str) -> str:

@@ -22,6 +22,9 @@ _FULL = 0.999
 class PlainListener:
     """Knows every language, and no word."""
 
+    def __repr__(self) -> str:
+        return "<PlainListener>"
+
     def check(self, language: str) -> None:
         """Nothing is wrong with any."""
 

@@ -8,7 +8,7 @@ from alrakis.sampling import MAX_SEED
 _STEP = 1 << 32  # between the seeds of a text's takes: chunks of a text have seeds that follow each other
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Score:
     """What was found in one take. error: 0 is perfect; the take with the smallest is kept.
 
@@ -24,6 +24,11 @@ class Score:
     level_db: float
     word_error_rate: float | None = None
     heard: str | None = None
+
+    def __repr__(self) -> str:
+        heard = f", heard {self.heard!r:.60}" if self.heard is not None else ""
+        end = "" if self.ended else ", cut off"
+        return f"<Score: error {self.error:.3f}, {self.length:.2f} of the length expected{end}{heard}>"
 
 
 @dataclass(frozen=True)

@@ -27,7 +27,7 @@ class Word:
     end_s: float
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Cue:
     """A part of a text, and from when to when it is heard. words: with their own times, where known."""
 
@@ -36,6 +36,10 @@ class Cue:
     end_s: float
     speaker: str | None = None
     words: tuple[Word, ...] = ()
+
+    def __repr__(self) -> str:
+        words = f", {len(self.words)} words" if self.words else ""
+        return f"<Cue {self.text!r:.60}: {self.begin_s:.3f} to {self.end_s:.3f} s{words}>"
 
     @property
     def unlabelled(self) -> str | None:
