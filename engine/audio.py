@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from alrakis.audio_tags import tag_fields
 from alrakis.errors import GenerationError, InputError, OutputError
+from alrakis.files.sink import Sink
 from alrakis.files.writing import check_writable, real_path, replace_file, replacing
 from alrakis.marks.flac import copy_flac
 from alrakis.marks.id3 import id3_tag
@@ -208,7 +209,7 @@ def _encode_pieces(
 ) -> None:
     import soundfile
 
-    sink = _Sink(file)
+    sink = Sink(file)
     try:
         with soundfile.SoundFile(sink, "w", rate_hz, 1, form[1], format=form[0]) as encoder:
             _set_fields(encoder, fields)
@@ -219,39 +220,6 @@ def _encode_pieces(
         sink.check()
         raise OutputError(f"the audio cannot be written: {error.error_string}") from None
     sink.check()
-
-
-class _Sink:
-    """The file that libsndfile writes to, from where it is now. libsndfile does not tell of every error."""
-
-    def __init__(self, file: BinaryIO) -> None:
-        self._file, self._start = file, file.tell()
-        self._error: BaseException | None = None
-
-    def check(self) -> None:
-        """Raises the first error of all that was written so far."""
-        if self._error is not None:
-            raise self._error
-
-    def write(self, data: bytes) -> int:
-        try:
-            self._file.write(data)
-        except BaseException as error:  # also Ctrl-C: what is raised into C is lost
-            self._error = self._error or error
-        return len(data)
-
-    def read(self, count: int) -> bytes:
-        return self._file.read(count)
-
-    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
-        try:
-            return self._file.seek(offset + (0 if whence else self._start), whence) - self._start
-        except BaseException as error:  # what was not written yet is written first
-            self._error = self._error or error
-            return 0
-
-    def tell(self) -> int:
-        return self._file.tell() - self._start
 
 
 def pcm16(samples: npt.NDArray[np.float32]) -> bytes:
@@ -302,7 +270,7 @@ def _encode(
     import soundfile
 
     buffer = io.BytesIO()
-    sink = _Sink(buffer)
+    sink = Sink(buffer)
     try:
         with soundfile.SoundFile(sink, "w", rate_hz, 1, subtype, format=container) as file:
             _set_fields(file, fields)

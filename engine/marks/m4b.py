@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from alrakis.errors import OutputError
+from alrakis.files.sink import Sink
 from alrakis.marks.mark import Mark
 
 BIT_RATE = 64_000  # of mono speech at 24 kHz
@@ -47,7 +48,8 @@ def write_m4b(
 
 
 def _encode(av: Any, file: BinaryIO, pieces: Iterable[npt.NDArray[np.float32]], rate_hz: int) -> None:
-    with av.open(file, "w", format="mp4") as container:
+    sink = Sink(file)
+    with av.open(sink, "w", format="mp4") as container:
         stream = container.add_stream("aac", rate=rate_hz, layout="mono", bit_rate=BIT_RATE)
         written = 0
         for piece in filter(len, pieces):
@@ -56,7 +58,9 @@ def _encode(av: Any, file: BinaryIO, pieces: Iterable[npt.NDArray[np.float32]], 
             frame.sample_rate, frame.pts, frame.time_base = rate_hz, written, Fraction(1, rate_hz)
             written += samples.shape[1]
             container.mux(stream.encode(frame))
+            sink.check()
         container.mux(stream.encode(None))
+    sink.check()
 
 
 def _with_marks(
@@ -67,7 +71,8 @@ def _with_marks(
     marks: Sequence[Mark],
     cover: bytes | None,
 ) -> None:
-    with av.open(plain) as source, av.open(file, "w", format="mp4") as target:
+    sink = Sink(file)
+    with av.open(plain) as source, av.open(sink, "w", format="mp4") as target:
         (sound,) = source.streams.audio
         stream = target.add_stream_from_template(sound)
         for field, value in fields.items():
@@ -80,6 +85,7 @@ def _with_marks(
             if packet.dts is not None:
                 packet.stream = stream
                 target.mux(packet)
+    sink.check()
 
 
 def _add_cover(av: Any, target: Any, cover: bytes) -> Any:
