@@ -334,13 +334,19 @@ def _fill_closed_streams() -> None:
 
 @contextlib.contextmanager
 def _stopped_by_signals() -> Iterator[None]:
-    """Raise Stopped for SIGTERM and SIGHUP within the block, once, unless they are ignored (nohup)."""
+    """Raise Stopped for SIGTERM and SIGHUP within the block, once, unless they are ignored (nohup).
+
+    After that they are ignored to the end: cleaning up is not stopped.
+    """
     numbers = [getattr(signal, name) for name in ("SIGTERM", "SIGHUP") if hasattr(signal, name)]
     ours = [number for number in numbers if signal.getsignal(number) is signal.SIG_DFL]
+    after = signal.SIG_DFL
 
     def stop(number: int, frame: object) -> None:
+        nonlocal after
+        after = signal.SIG_IGN
         for other in ours:
-            signal.signal(other, signal.SIG_IGN)  # cleaning up is not stopped
+            signal.signal(other, after)
         raise Stopped(number)
 
     if threading.current_thread() is not threading.main_thread():
@@ -351,7 +357,7 @@ def _stopped_by_signals() -> Iterator[None]:
         yield
     finally:
         for number in ours:
-            signal.signal(number, signal.SIG_DFL)
+            signal.signal(number, after)
 
 
 class _StderrHandler(logging.Handler):

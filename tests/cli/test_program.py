@@ -7,6 +7,7 @@ import resource
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,9 @@ def test_a_signal_cleans_up_as_ctrl_c_does(tmp_path: Path, number: signal.Signal
             break
     assert len(list((tmp_path / "tmp").glob("alrakis-*"))) == 1
     process.send_signal(number)
+    while process.poll() is None:  # whoever is impatient sends more
+        time.sleep(0.005)
+        process.send_signal(signal.SIGTERM)
     assert process.wait() == code
     assert process.stderr.read().endswith("alrakis: stopped\n")
     assert [*(tmp_path / "tmp").glob("alrakis-*"), *(tmp_path / "out").iterdir()] == []
@@ -353,6 +357,7 @@ def test_the_benchmark_without_its_extra(tmp_path: Path, command: str) -> None:
     arguments = ["run", "--suite", "quick"] if command == "run" else ["report", str(results)]
     program = f"""
 import sys
+import time
 sys.modules.update(dict.fromkeys(["rich", "scipy", "matplotlib", "jinja2"]))
 from alrakis.bench.cli import main
 main({arguments!r})
