@@ -357,7 +357,6 @@ def test_the_benchmark_without_its_extra(tmp_path: Path, command: str) -> None:
     arguments = ["run", "--suite", "quick"] if command == "run" else ["report", str(results)]
     program = f"""
 import sys
-import time
 sys.modules.update(dict.fromkeys(["rich", "scipy", "matplotlib", "jinja2"]))
 from alrakis.bench.cli import main
 main({arguments!r})
