@@ -26,10 +26,22 @@ def word_error_rate(said: Sequence[str], heard: str, language: str) -> float:
 
 
 def _readings(text: str, language: str) -> list[list[str]]:
-    readings = [words_of(text, language)]
+    words = words_of(text, language)
+    readings = [words, _joined(words)]
     if language == "en":
         readings.append(words_of(say_in_words(TAG.sub(" ", text)), language))
     return readings
+
+
+def _joined(words: Sequence[str]) -> list[str]:
+    """Words with numbers that follow each other as one: who hears 9:30 may write 930."""
+    joined: list[str] = []
+    for word in words:
+        if joined and word.isdigit() and joined[-1].isdigit():
+            joined[-1] += word
+        else:
+            joined.append(word)
+    return joined
 
 
 def words_of(text: str, language: str) -> list[str]:

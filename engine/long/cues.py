@@ -1,6 +1,7 @@
 """When each chunk of a long text is heard: cues, for subtitles."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from alrakis.listening.loud import loud_span
 from alrakis.marks.subtitles import Cue, Word
@@ -36,5 +37,18 @@ def cue_of(
     begin, end = loud_span(audio, rate_hz, FLOOR_DB)
     if begin == end:
         return None
-    words = tuple(align(audio, rate_hz, text)) if align is not None else ()
-    return Cue(text, begin / rate_hz, end / rate_hz, speaker, words)
+    begin_s, end_s = begin / rate_hz, end / rate_hz
+    words = _within(align(audio, rate_hz, text), begin_s, end_s) if align is not None else ()
+    return Cue(text, begin_s, end_s, speaker, words)
+
+
+def _within(words: Sequence[Word], begin_s: float, end_s: float) -> tuple[Word, ...]:
+    """Words that are said within a sound, and begin and end with it: a recogniser hears some in silence."""
+    kept = [
+        Word(word.text, min(max(word.begin_s, begin_s), end_s), min(max(word.end_s, begin_s), end_s))
+        for word in words
+    ]
+    if kept:
+        kept[0] = replace(kept[0], begin_s=begin_s)
+        kept[-1] = replace(kept[-1], end_s=end_s)
+    return tuple(kept)

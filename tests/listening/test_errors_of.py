@@ -13,6 +13,8 @@ from alrakis.listening.errors_of import distance, word_error_rate, words_of
         ("It costs $12.50, Dr. Brown!", "It costs twelve dollars and fifty cents, Doctor Brown.", 0.0),
         ("It costs twelve dollars.", "It costs $12.", 0.0),
         ("At 9:30 a.m.", "at nine thirty AM", 0.0),
+        ("At 9:30", "at 930", 0.0),
+        ("At 9:30", "at 931", 0.5),
         ("Don\u2019t go [laughs]", "don't go", 0.0),
         ("one two three four", "one three four", 0.25),
         ("one two", "one two two two", 1.0),

@@ -6,6 +6,7 @@ import pytest
 from alrakis.config import load_config
 from alrakis.long.cues import CueTrack, cue_of
 from alrakis.long.pieces import join_ready
+from alrakis.marks.subtitles import Word
 from alrakis.text.splitting import Chunk
 
 RATE_HZ = 24_000
@@ -52,3 +53,19 @@ def test_silence_has_no_cue_and_its_time_counts() -> None:
     (cue,) = track.cues
     assert (cue.text, cue.speaker, cue.begin_s) == ("B", "MAN", pytest.approx(1.0, abs=0.01))
     assert cue_of("a", None, np.zeros(0, np.float32), RATE_HZ) is None
+
+
+def test_words_are_within_the_sound_and_begin_and_end_with_it() -> None:
+    """A recogniser had the first word begin in the silence before it, 200 ms too early."""
+    heard = [Word("a", 0.0, 0.6), Word("b", 0.6, 0.9), Word("c", 0.9, 1.8)]
+    cue = cue_of("a b c", None, speech(0.3, 1.0, 0.5), RATE_HZ, lambda audio, rate_hz, text: heard)
+    assert cue is not None
+    assert [(word.text, word.begin_s, word.end_s) for word in cue.words] == [
+        ("a", cue.begin_s, 0.6),
+        ("b", 0.6, 0.9),
+        ("c", 0.9, cue.end_s),
+    ]
+    assert (cue.begin_s, cue.end_s) == (pytest.approx(0.3, abs=0.02), pytest.approx(1.3, abs=0.02))
+    none = cue_of("a", None, speech(0.3, 1.0, 0.5), RATE_HZ, lambda audio, rate_hz, text: [])
+    assert none is not None
+    assert none.words == ()
