@@ -24,6 +24,7 @@ REPEATED = [
 WRITTEN = [  # for what reads numbers, addresses and the like
     "1-2-", "a.", "a@", "a.b@", "a-", "http://", "https://a ", "x/", "a/", "1/2 ", "$1M-", "5 ft ", "v1.",
     "1:1", "#", "Jan-", "1st-", "C:\\", "+1 ", "(555) ", "1 - ", "Part X", ".com", "_", "1x", "a.b.",
+    '1"', "1'", "IV ", "call 911 ", "$-", "€1,", "x^", "~5 ", "a_", "020 ", "0:", "St. ", "U.S. ", "1e5",
 ]
 # fmt: on
 TOKENIZER = open_weights("demo").tokenizer()
