@@ -23,6 +23,10 @@ _NAMES = {
     "alrakis.sampling": ("Options",),
     "alrakis.result": ("Result",),
     "alrakis.long.pieces": ("LongResult", "Piece"),
+    "alrakis.long.cues": ("Cue",),
+    "alrakis.long.speech": ("Speech",),
+    "alrakis.flight.sequence": ("Handle",),
+    "alrakis.long.text": ("split_long",),
     "alrakis.text.splitting": ("Chunk",),
     "alrakis.timings": ("Timings",),
     "alrakis.voices": ("Voice", "list_voices"),
@@ -58,12 +62,14 @@ __all__ = [
     "ConfigError",
     "Engine",
     "GenerationError",
+    "Handle",
     "InputError",
     "LongResult",
     "Options",
     "OutputError",
     "Piece",
     "Result",
+    "Speech",
     "Timings",
     "UnsupportedError",
     "Voice",
@@ -77,6 +83,7 @@ __all__ = [
     "preload_models",
     "save_as_prompt",
     "semantic_to_waveform",
+    "split_long",
     "text_to_semantic",
 ]
 
@@ -97,8 +104,11 @@ if TYPE_CHECKING:
         WeightsError,
         WeightsNotFoundError,
     )
+    from alrakis.flight.sequence import Handle
     from alrakis.generation import SAMPLE_RATE, preload_models
     from alrakis.long.pieces import LongResult, Piece
+    from alrakis.long.speech import Speech
+    from alrakis.long.text import split_long
     from alrakis.result import Result
     from alrakis.sampling import Options
     from alrakis.text.splitting import Chunk

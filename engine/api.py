@@ -81,6 +81,21 @@ def semantic_to_waveform(
 @overload
 def semantic_to_waveform(
     semantic_tokens: IntArray,
+    history_prompt: History,
+    temp: float,
+    silent: bool,
+    output_full: Literal[True],
+    *,
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> tuple[FullGeneration, FloatArray]: ...
+
+
+@overload
+def semantic_to_waveform(
+    semantic_tokens: IntArray,
     history_prompt: History = ...,
     temp: float = ...,
     silent: bool = ...,
@@ -172,6 +187,22 @@ def generate_audio(
     silent: bool = ...,
     *,
     output_full: Literal[True],
+    engine: Engine | None = ...,
+    seed: int | None = ...,
+    config: Where | Config | None = ...,
+    weights: Where | Weights | None = ...,
+) -> tuple[FullGeneration, FloatArray]: ...
+
+
+@overload
+def generate_audio(
+    text: str,
+    history_prompt: History,
+    text_temp: float,
+    waveform_temp: float,
+    silent: bool,
+    output_full: Literal[True],
+    *,
     engine: Engine | None = ...,
     seed: int | None = ...,
     config: Where | Config | None = ...,

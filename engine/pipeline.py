@@ -128,6 +128,15 @@ class Pipeline:
                 self._encoder = self.weights.tokenizer()
             return self._encoder
 
+    def fetch(self, parts: Sequence[Part] = PARTS) -> None:
+        """Have the files of these parts here before work begins; all that is missing is told at once.
+
+        Raises WeightsNotFoundError for what cannot be downloaded.
+        """
+        missing = [part for part in parts if part not in self._prepared]
+        if missing:
+            self.weights.fetch(missing)
+
     def load_voice(self, voice: Any) -> Voice | None:
         """A checked voice from whatever names or holds one; None stays None. Raises VoiceError."""
         return load_voice(voice, self.layout, weights_voices=self.weights.voices)
@@ -169,6 +178,7 @@ class Pipeline:
     ) -> list[IntArray]:
         """The text stage: semantic tokens of each text, `(S,)`."""
         clock = clock or Clock()
+        self.fetch(["text"])
         ids = [self._encode(text) for text in texts]
         with self._stage("text", clock, silent, None) as caller:
             steps = map(self._journey.semantic, ids, manners(voices, seeds, options))
@@ -241,6 +251,7 @@ class Pipeline:
         InputError, or BackendError when this engine is closed.
         """
         clock = clock or Clock()
+        self.fetch()
         start = known or self._encode(text)
         self._prepare(PARTS, clock)
         steps = self._journey.whole(text, start, manner, clock, told, written)
@@ -269,7 +280,7 @@ class Pipeline:
         if not missing:
             return
         with clock.time("load"), self._lock:
-            self.weights.fetch(missing)
+            self.fetch(missing)
             for part in missing:
                 self.backend.prepare(part)
                 self._prepared.add(part)

@@ -3,7 +3,7 @@
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import astuple, dataclass
+from dataclasses import asdict, astuple, dataclass
 
 OnMove = Callable[[str, float], None]  # stage, seconds of audio that it has moved on by; may raise to stop
 
@@ -12,7 +12,7 @@ def _nothing(part: str, seconds: float) -> None:
     pass
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Timings:
     """Wall seconds of one call, by stage; texts of one batch share them. Loading is apart."""
 
@@ -21,6 +21,10 @@ class Timings:
     coarse_s: float = 0.0
     fine_s: float = 0.0
     codec_s: float = 0.0
+
+    def __repr__(self) -> str:
+        parts = (f"{name.removesuffix('_s')} {seconds:.2f}" for name, seconds in asdict(self).items())
+        return f"<Timings in s: {', '.join(parts)}>"
 
     @property
     def total_s(self) -> float:

@@ -33,14 +33,14 @@ def documented() -> Iterator[tuple[str, str]]:
                     yield f"{name}.{method}", getattr(inner, "__doc__", None) or ""
 
 
-def class_names() -> set[str]:
-    """Every class of the engine."""
+def defined(kind: str) -> set[str]:
+    """Every class or function of the engine's modules."""
     files = (path.read_text("utf-8") for path in (ROOT / "engine").rglob("*.py"))
-    return {name for text in files for name in re.findall(r"^class ([A-Z]\w+)", text, re.MULTILINE)}
+    return {name for text in files for name in re.findall(rf"^{kind} (\w+)", text, re.MULTILINE)}
 
 
 def test_whatever_a_docstring_names_can_be_imported_from_alrakis() -> None:
-    known = class_names() - {"Codec"}  # "codec decode" is a term
+    known = defined("class") - {"Codec"}  # "codec decode" is a term
     told = {
         (where, word)
         for where, text in documented()
@@ -51,6 +51,28 @@ def test_whatever_a_docstring_names_can_be_imported_from_alrakis() -> None:
     assert {pair for pair in told if not hasattr(alrakis, pair[1])} == set()
 
 
+def test_functions_that_a_docstring_names_are_there() -> None:
+    """A method of what is documented, or a function of alrakis."""
+    functions = defined("def")
+    for where, text in documented():
+        for word in set(re.findall(r"`(\w+)`", text)) & functions:
+            owner = getattr(alrakis, where.partition(".")[0])
+            assert hasattr(alrakis, word) or hasattr(owner, word), f"{where}: {word}"
+
+
+def test_what_a_method_gives_can_be_imported_from_alrakis() -> None:
+    """But for what only who writes a set of weights meets."""
+    classes = defined("class")
+    for name in set(alrakis.__all__) - {"Weights"}:
+        value = getattr(alrakis, name)
+        for method, function in inspect.getmembers(value, inspect.isfunction):
+            if method.startswith("_") or not inspect.isclass(value):
+                continue
+            given = str(inspect.signature(function).return_annotation)
+            for word in set(re.findall(r"[A-Z]\w+", given)) & classes:
+                assert hasattr(alrakis, word), f"{name}.{method}: {word}"
+
+
 def test_dir_lists_what_there_is() -> None:
     assert {*alrakis.__all__, "api", "generation"} <= set(dir(alrakis))
     assert all(hasattr(alrakis, name) for name in dir(alrakis))
@@ -59,12 +81,16 @@ def test_dir_lists_what_there_is() -> None:
 @pytest.mark.skipif(sys.version_info < (3, 11), reason="overloads cannot be listed")
 def test_types_tell_what_comes_back() -> None:
     for function in (api.generate_audio, api.semantic_to_waveform):
-        plain, full, either = typing.get_overloads(function)
-        results = [typing.get_type_hints(one)["return"] for one in (plain, full, either)]
-        assert results[2] == results[0] | results[1]
-        assert results[1] == tuple[api.FullGeneration, results[0]]
+        overloads = typing.get_overloads(function)  # without, with it by name, by place, and either
+        results = [typing.get_type_hints(one)["return"] for one in overloads]
+        assert results[3] == results[0] | results[1]
+        assert results[1] == results[2] == tuple[api.FullGeneration, results[0]]
         names = list(inspect.signature(function).parameters)
-        assert all(set(inspect.signature(one).parameters) == set(names) for one in (plain, full, either))
+        assert all(set(inspect.signature(one).parameters) == set(names) for one in overloads)
+        assert [
+            inspect.signature(one).parameters["output_full"].kind is inspect.Parameter.KEYWORD_ONLY
+            for one in overloads
+        ] == [False, True, False, False]
     assert Path in typing.get_args(api.History) or "PathLike" in str(api.History)
 
 
@@ -94,6 +120,7 @@ def test_each_shows_itself_in_a_line_or_two(engine: Engine) -> None:
         assert "\n" not in text
     assert repr(result).startswith("<Result 'hello hello")
     assert "0.2" in repr(result)
+    assert all(not re.search(r"\d\.\d{6}", text) for text in shown), "no more digits than anybody reads"
     assert "seed 3" in repr(result)
     assert "piece" in repr(long)
     assert isinstance(voice, Voice)

@@ -116,6 +116,7 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     threads = _at_least_1("--threads", usable_cores() if args.threads is None else args.threads)
     batches = tuple(_at_least_1("--batch", batch) for batch in args.batch or suite.batches)
     weights = open_weights(args.weights)
+    weights.fetch()
     scenarios = list(args.scenario or suite.scenarios)
     scenarios += ["voice"] if args.voice is not None else []
     scenarios += ["throughput"] if args.batch else []

@@ -113,6 +113,7 @@ def run(args: argparse.Namespace) -> None:
     for path in filter(None, (args.output, args.report)):
         check_writable(path)
     weights = open_weights(args.weights)
+    weights.fetch()
 
     def time_left() -> float:
         return ends - time.monotonic()

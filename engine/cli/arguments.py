@@ -62,9 +62,7 @@ def open_engine(args: argparse.Namespace) -> "Engine":
     """An engine by the options of `add_engine_options`. Raises ConfigError, WeightsError, BackendError."""
     from alrakis.engine import Engine
 
-    engine = Engine(args.weights, args.config, **parse_overrides(args.overrides))
-    engine.weights.fetch()
-    return engine
+    return Engine(args.weights, args.config, **parse_overrides(args.overrides))
 
 
 def tell_note(engine: "Engine | Planner") -> None:

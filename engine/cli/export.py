@@ -91,6 +91,7 @@ def _open(args: argparse.Namespace, root: Path | None) -> "tuple[Artifacts, list
     if root and args.check:
         config = config.model_copy(update={"artifacts": str(root)})
     weights = open_weights(args.weights)
+    weights.fetch()
     artifacts = Artifacts(weights, config)
     return artifacts, [*map(weights.stage, STAGES), weights.codec()], root or artifact_cache()
 

@@ -52,6 +52,9 @@ class Planner:
         """The weights' tokenizer, read when first asked for."""
         return self.weights.tokenizer()
 
+    def fetch(self) -> None:
+        """Nothing: who speaks has what it needs."""
+
     def load_voice(self, voice: Any) -> Voice | None:
         """As `Engine.load_voice`."""
         return load_voice(voice, self.layout, weights_voices=self.weights.voices)

@@ -44,6 +44,8 @@ class Batch:
         self._cast = {name: self._voice(voice) for name, voice in settings.cast.items()}
         self._voice(settings.voice)
         self.sayer = sayer(planning, task, self._cast)
+        if folder.settings() is None:
+            planning.fetch()
         standing = folder.begin(settings, task.items, task.subtitles)
         self.done, self.changed, self.gone = standing.done, standing.changed, standing.gone
         self.failed: list[Finished] = []
@@ -54,6 +56,8 @@ class Batch:
 
         Raises OutputError when files cannot be written.
         """
+        if any(item.id not in self.done for item in self._task.items):
+            self._planning.fetch()
         planned = []
         for item in self._task.items:
             if item.id in self.done:

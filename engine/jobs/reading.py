@@ -72,6 +72,8 @@ class Reading:
             raise InputError("with steady = chain one chunk is made at a time: leave --ray out")
         if before:
             folder.refuse(list(setting_differences(before, self._settings, RECUT)))
+        if found is None or found.unfinished:
+            engine.fetch()
         self.chunks = self._split(list(cast))
         self._given = voices_of(engine, voice, cast, self.chunks)
         self._voices = {own.name: own for own in (voice, *cast.values()) if own}

@@ -13,7 +13,7 @@ from alrakis.long.voices import Steady, SteadyVoices
 from alrakis.pipeline import Pipeline
 from alrakis.sampling import Options, seeds_for
 from alrakis.spec import Layout
-from alrakis.text.encoder import TextEncoder
+from alrakis.text.encoder import TextEncoder, check_text
 from alrakis.text.pace import language_of
 from alrakis.text.spelling import spelled_chunks
 from alrakis.text.splitting import Chunk, check_language, split_text
@@ -35,6 +35,9 @@ class Planning(Protocol):
     @property
     def tokenizer(self) -> TextEncoder:
         """The weights' tokenizer."""
+
+    def fetch(self) -> None:
+        """Have what speaking needs on this machine; all that is missing is told at once."""
 
     def load_voice(self, voice: Any) -> Voice | None:
         """A checked voice from whatever names or holds one. Raises VoiceError."""
@@ -61,6 +64,8 @@ class LongText:
         self._options = options
         self._language = check_language(language)
         if isinstance(text, str):
+            check_text(text)
+            pipeline.fetch()
             self.chunks = split_long(
                 text, pipeline.tokenizer, pipeline.config, language=language, cast=list(cast), options=options
             )
@@ -71,7 +76,7 @@ class LongText:
         self.text = text if isinstance(text, str) else " ".join(chunk.text for chunk in text)
         self._seeds = seeds_for(seed, len(self.chunks))
         given = voices_of(pipeline, voice, cast, self.chunks)
-        pipeline.weights.fetch()
+        pipeline.fetch()
         self._steady = SteadyVoices([chunk.speaker for chunk in self.chunks], given, steady)
 
     def say(

@@ -44,7 +44,7 @@ __all__ = ["WEIGHTS_NAMES", "found_weights", "open_weights"]
 def open_weights(
     source: "str | os.PathLike[str] | Weights" = "bark", *, sizes: Mapping[Stage, str] | None = None
 ) -> Weights:
-    """The weights of a name (`WEIGHTS_NAMES`) or of a folder in suno's or transformers' format.
+    """The weights of a name (bark-small, demo, ...) or of a folder in suno's or transformers' format.
 
     "bark" is the large Bark, or the small one if SUNO_USE_SMALL_MODELS is true in the environment.
     sizes: the stages of another size, such as {"text": "small"}.
