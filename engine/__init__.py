@@ -23,7 +23,7 @@ _NAMES = {
     "alrakis.sampling": ("Options",),
     "alrakis.result": ("Result",),
     "alrakis.long.pieces": ("LongResult", "Piece"),
-    "alrakis.long.cues": ("Cue",),
+    "alrakis.marks.subtitles": ("Cue",),
     "alrakis.long.speech": ("Speech",),
     "alrakis.flight.sequence": ("Handle",),
     "alrakis.long.text": ("split_long",),
@@ -60,6 +60,7 @@ __all__ = [
     "Chunk",
     "Config",
     "ConfigError",
+    "Cue",
     "Engine",
     "GenerationError",
     "Handle",
@@ -109,6 +110,7 @@ if TYPE_CHECKING:
     from alrakis.long.pieces import LongResult, Piece
     from alrakis.long.speech import Speech
     from alrakis.long.text import split_long
+    from alrakis.marks.subtitles import Cue
     from alrakis.result import Result
     from alrakis.sampling import Options
     from alrakis.text.splitting import Chunk

@@ -14,6 +14,7 @@ from alrakis.backends.base import Backend
 from alrakis.config import Config
 from alrakis.errors import BackendError, ConfigError, InputError
 from alrakis.flight.journey import Journey, Known, Manner, Told, manners
+from alrakis.flight.keeping import kept_running
 from alrakis.flight.scheduler import Scheduler
 from alrakis.flight.sequence import Caller, Handle
 from alrakis.listening.listener import Listener
@@ -43,6 +44,7 @@ class Pipeline:
     are loaded when a stage first needs them. listener: who compares takes; it may be set to another.
     """
 
+    @kept_running()
     def __init__(
         self,
         weights: str | os.PathLike[str] | Weights = "bark",
@@ -120,6 +122,7 @@ class Pipeline:
         return self._backend
 
     @property
+    @kept_running()
     def tokenizer(self) -> TextEncoder:
         """The weights' tokenizer, read when first asked for."""
         self._scheduler.check_process()
@@ -141,6 +144,7 @@ class Pipeline:
         """A checked voice from whatever names or holds one; None stays None. Raises VoiceError."""
         return load_voice(voice, self.layout, weights_voices=self.weights.voices)
 
+    @kept_running()
     def preload(self, parts: Sequence[str] = PARTS) -> None:
         """Load parts (of `text`, `coarse`, `fine`, `codec`) now instead of when they are first needed.
 
@@ -273,6 +277,7 @@ class Pipeline:
 
             yield Caller(on_move)
 
+    @kept_running()
     def _prepare(self, parts: Sequence[Part], clock: Clock) -> None:
         """Make what parts need and what takes long, in the thread that asked: there it can be interrupted."""
         self._scheduler.check_process()

@@ -43,6 +43,38 @@ def test_the_interpreter_ends_with_the_scripts_own_exit_code(config: str, tmp_pa
         assert "terminate" not in said
 
 
+# what a daemon does, and when the program ends: as it loads, as it says something
+DAEMONS = {
+    "loading": """
+    real = type(engine.weights).stage
+    type(engine.weights).stage = lambda self, stage: (begun.set(), real(self, stage))[1]
+    work = engine.preload""",
+    "speaking": """
+    def work():
+        engine.generate_long("Hello there. I like pizza. " * 9, on_move=lambda *_: begun.set())""",
+}
+
+
+@pytest.mark.parametrize("name", DAEMONS)
+@pytest.mark.parametrize("config", ["torch-fp32", "cpu-fp32"])
+def test_a_daemon_at_work_does_not_abort_the_end(config: str, name: str, tmp_path: Path) -> None:
+    """For threads that are daemons the interpreter does not wait: it unwinds them, wherever they are."""
+    program = f"""
+    import sys, threading
+    from alrakis import Engine
+    begun = threading.Event()
+    engine = Engine("demo", {config!r}, threads=1)
+    {DAEMONS[name]}
+    threading.Thread(target=work, daemon=True).start()
+    begun.wait()
+    sys.exit(3)
+    """
+    for _ in range(2):
+        process = run_python(program, tmp_path)
+        _, said = process.communicate()
+        assert (process.returncode, "terminate" in said) == (3, False), said
+
+
 def in_a_fork(work: Any) -> str:
     """What a function gives in a forked process."""
     context = multiprocessing.get_context("fork")

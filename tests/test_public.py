@@ -29,7 +29,8 @@ def documented() -> Iterator[tuple[str, str]]:
             yield name, value.__doc__ or ""
         if inspect.isclass(value) and not issubclass(value, Config):
             for method, inner in inspect.getmembers(value):
-                if not method.startswith("_"):
+                ours = str(getattr(inner, "__module__", "alrakis")).startswith("alrakis")
+                if not method.startswith("_") and ours:
                     yield f"{name}.{method}", getattr(inner, "__doc__", None) or ""
 
 

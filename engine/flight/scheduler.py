@@ -69,7 +69,7 @@ class Scheduler:
         return sequence.handle
 
     def _start(self) -> None:
-        self._worker = threading.Thread(target=self._work, name="alrakis")
+        self._worker = threading.Thread(target=self._work, name="alrakis", daemon=False)
         try:
             self._worker.start()
         except RuntimeError as error:  # as the system allows

@@ -136,6 +136,9 @@ class Patient:
     def load_voice(self, voice: Any) -> Any:
         return voice
 
+    def fetch(self) -> None:
+        pass
+
     def said(self, text: str, manner: Manner, caller: Caller, *, written: str | None = None) -> Handle[Any]:
         handle: Handle[Any] = Handle()
         self.begun.append(text)
@@ -159,6 +162,7 @@ class Planned(Batch):
         self._plans = plans
         folder = SimpleNamespace(
             folder=Path(),
+            settings=lambda: None,
             begin=lambda settings, items, subtitles: SimpleNamespace(done={}, changed=[], gone=[]),
             save=lambda files: None,
             add=lambda finished: None,
