@@ -110,7 +110,9 @@ def fastest_chart(machines: Sequence[Machine]) -> Chart | None:
     left_out = len(machines) - len(alike)
     workload = alike[0][1].workload
     note = f"RTF of the fastest config: {work_words(workload)}, {workload.weights}. Shorter is faster."
-    note += f" {left_out} of the machines did other work: they are in the table alone." if left_out else ""
+    if left_out:
+        told = "machine did other work: it is" if left_out == 1 else "machines did other work: they are"
+        note += f" {left_out} {told} in the table alone."
     table = Table(["machine", "fastest", "RTF", f"× {ORIGINAL}"], rows)
     return Chart("The fastest on each machine", note, wide, narrow, table)
 

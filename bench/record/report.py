@@ -92,10 +92,11 @@ def _shown(value: Any) -> Any:
 
 def _whole(text: str) -> Markup:
     """Text whose names with hyphens, and numbers with their units, are not broken at the ends of lines."""
-    text = re.sub(r"(\d) (?=(?:s|min|MB|cores?)\b)", "\\1\N{NO-BREAK SPACE}", text)
+    shown = printable(text)  # first: to it a space that does not break is a space
+    shown = re.sub(r"(\d) (?=(?:s|min|MB|cores?)\b)", "\\1\N{NO-BREAK SPACE}", shown)
     words = (
         Markup('<span class="whole">{}</span>' if "-" in word else "{}").format(word)
-        for word in printable(text).split(" ")
+        for word in shown.split(" ")
     )
     return Markup(" ").join(words)
 

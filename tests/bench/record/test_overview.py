@@ -29,8 +29,8 @@ def test_the_fastest_at_what_most_of_them_did_comes_first() -> None:
     chart = fastest_chart(machines)
     assert chart
     assert [row[2:] for row in chart.table.rows] == [["0.80", ""], ["2.00", "6.0×"]]
-    assert "1 of the machines did other work" not in chart.note  # two of them
-    assert "2 of the machines did other work" in chart.note
+    assert "1 machine did other work" not in chart.note  # two of them
+    assert "2 machines did other work: they are" in chart.note
 
 
 def test_a_row_says_what_a_machine_is_and_what_it_did() -> None:

