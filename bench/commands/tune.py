@@ -27,7 +27,7 @@ DESCRIPTION = """\
 Try configs on this machine and write the best as a TOML file: backend, precision, threads, coarse and fine
 windows, with a memory limit also one stage at a time in memory, and at last how many texts at once. All say a
 short piece, the better half a longer one, and so on (successive halving). Files that a config needs are
-exported when it is first tried, within the budget.
+exported when it is first tried: those of the first before the budget begins, others within it.
 
 With --quick it takes a minute, keeps to configs as close to fp32 as cpu-int8 is, and writes what it found
 where `auto` looks: from then on that is the config of this machine, until --forget.
@@ -54,7 +54,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="default: tuned.toml; with --quick none but what auto reads",
     )
-    parser.add_argument("--quick", action="store_true", help="within a minute, for `auto` on this machine")
+    parser.add_argument("--quick", action="store_true", help="in a minute, for `auto` on this machine")
     parser.add_argument(
         "--any", action="store_true", help="--quick: also configs that are further from fp32 than cpu-int8"
     )
@@ -109,20 +109,20 @@ def run(args: argparse.Namespace) -> None:
     _fill_in(args)
     goal = GOALS[args.goal]
     limit = None if args.memory_limit is None else read_size(args.memory_limit)
-    ends = time.monotonic() + read_time(args.budget)
+    budget_s = read_time(args.budget)
     for path in filter(None, (args.output, args.report)):
         check_writable(path)
     weights = open_weights(args.weights)
     weights.fetch()
-
-    def time_left() -> float:
-        return ends - time.monotonic()
 
     with tempfile.TemporaryDirectory() as folder:
         voice = None if args.voice is None else voice_file(args.voice, weights, Path(folder))
         candidates = _candidates(args, goal, limit)
         logger.info("tries up to %d configs in %s, for %s", len(candidates), args.budget, goal.words)
         with Workshop(args.weights, voice) as workshop:
+            if candidates:  # on a new machine its files are made now, which may take longer than the search
+                workshop.prepare(candidates[0])
+            time_left = _countdown(budget_s)
             measure = _measure(workshop, time_left)
             search = Search(candidates, measure, args.seconds, limit, time_left, goal.texts, goal.by_memory)
             try:
@@ -134,6 +134,12 @@ def run(args: argparse.Namespace) -> None:
     if search.best is None:
         raise BackendError(_why_nothing(search, args))
     _finish(search, search.best, args)
+
+
+def _countdown(seconds: float) -> "Callable[[], float]":
+    """How many of so many seconds are left."""
+    ends = time.monotonic() + seconds
+    return lambda: ends - time.monotonic()
 
 
 def _fill_in(args: argparse.Namespace) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 
 from alrakis.bench.record.schema import Results
 from alrakis.bench.record.words import machine_words
+from alrakis.config import preset_names
 from alrakis.errors import InputError
 from alrakis.places.folders import home
 
@@ -59,14 +60,31 @@ def anonymised(results: Results) -> Results:
     environment = values["environment"]
     environment["platform"] = _system(results.environment.platform)
     environment["affinity"] = None
+    environment["versions"] = _hidden(environment["versions"], hide)
     environment["variables"] = {name: hide(value) for name, value in results.environment.variables.items()}
     for workload in values["workloads"]:
-        workload["weights"] = hide(workload["weights"])
+        workload["weights"], workload["text"] = hide(workload["weights"]), hide(workload["text"])
         workload["voice"] = workload["voice"] and hide(workload["voice"])
     for target in values["targets"]:
         target["error"] = target["error"] and hide(target["error"])
         target["config"] = _hidden(target["config"], hide)
+    _rename(values, hide)
     return Results.model_validate(values)
+
+
+def _rename(values: dict[str, Any], hide: Callable[[str], str]) -> None:
+    """Hide what configs of a person's own are called, wherever their names stand."""
+    names: dict[str, str] = {}
+    for target in values["targets"]:
+        known = target["kind"] == "peer" or target["name"] in preset_names()
+        name = shown = target["name"] if known else hide(target["name"])
+        count = 1
+        while shown in names.values():
+            count += 1
+            shown = f"{name} {count}"
+        names[target["name"]] = target["name"] = shown
+    for measured in [*values["samples"], *values["accuracy"], *values["summaries"]]:
+        measured["target"] = names[measured["target"]]
 
 
 def submission_name(results: Results) -> str:

@@ -30,6 +30,13 @@ class Workshop:
     ) -> None:
         self._end(at_once=error is not None)
 
+    def prepare(self, candidate: Candidate) -> None:
+        """Load a candidate before the time counts. What is wrong with it is told by its trial."""
+        try:
+            self._load(self._worker(candidate), candidate)
+        except TargetError:
+            self._end(at_once=True)
+
     def run(self, candidate: Candidate, seconds: float, texts: int, time_left_s: float) -> Outcome:
         """Load a candidate unless it is loaded, warm up, and generate audio for some texts at once.
 

@@ -63,6 +63,19 @@ def test_names_of_host_and_user_are_hidden(monkeypatch: pytest.MonkeyPatch) -> N
     assert anonymised(made).notes == ["on …, for …: bebeeblebroxes"]
 
 
+def test_configs_of_a_persons_own_may_be_called_after_him(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(socket, "gethostname", lambda: "heart-of-gold")
+    monkeypatch.setattr(getpass, "getuser", lambda: "zaphod")
+    rtfs = {name: times(n + 1) for n, name in enumerate(["zaphod", "Zaphod", "heart-of-gold-2", "cpu-int8"])}
+    versions = environment(versions={"torch": "2.13.0+zaphod", "onnxruntime": None})
+    made = results(rtfs, [workload(text="I am zaphod.")], environment=versions)
+    kept = anonymised(made)
+    assert [one.name for one in kept.targets] == ["…", "… 2", "…-2", "cpu-int8"]
+    assert [one.rtf for one in kept.samples_of("latency", "… 2")] == times(2)
+    words = kept.model_dump_json().lower()
+    assert [word for word in ("zaphod", "heart") if word in words] == []
+
+
 def test_what_is_no_path_stays() -> None:
     made = everything()
     kept = anonymised(made)

@@ -38,6 +38,20 @@ def test_a_trial_that_goes_wrong_says_why() -> None:
         assert workshop.run(nowhere, 0.3, 1, 0.0).problem == NO_TIME
 
 
+def test_what_is_prepared_is_tried_as_it_is_loaded() -> None:
+    """Files that have to be made first may take longer than a short search has."""
+    candidate, nowhere = Candidate("cpu-fp32"), Candidate("torch-fp32", (("device", "cuda:99"),))
+    with Workshop("synthetic-tiny") as workshop:
+        workshop.prepare(nowhere)
+        assert workshop._process is None
+        assert "cuda:99" in workshop.run(nowhere, 0.3, 1, 600).problem
+        workshop.prepare(candidate)
+        process = workshop._process
+        assert process
+        assert workshop.run(candidate, 0.3, 1, 600).rtf
+        assert workshop._process is process
+
+
 class Worker:
     """A worker on a GPU or not, which keeps what it is asked."""
 
