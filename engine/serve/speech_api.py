@@ -50,7 +50,8 @@ async def create_speech(asked: SpeechRequest, request: Request) -> Response:
         kind = CONTENT_TYPES[asked.response_format]
         if saying.complete:
             body = await unless_gone(request, sound.whole(begun))
-            figures = {"x-alrakis-seconds": f"{saying.audio_s:.3f}", "x-alrakis-rtf": f"{saying.rtf:.3f}"}
+            seconds = saying.audio_s / asked.speed
+            figures = {"x-alrakis-seconds": f"{seconds:.3f}", "x-alrakis-rtf": f"{saying.rtf:.3f}"}
             if saying.error is not None:
                 figures["x-alrakis-error"] = f"{saying.error:.3f}"
             note_figures(notes, saying)

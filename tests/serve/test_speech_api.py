@@ -94,6 +94,7 @@ def test_speed(server: Running, alone: Any, speed: float, stream: bool) -> None:
         input=SHORT, voice="demo/rms", seed=7, response_format="wav", speed=speed, stream=stream
     )
     assert len(decoded(answer.content)) == pytest.approx(len(alone) / speed, rel=0.1, abs=2000)
+    assert float(answer.headers["x-alrakis-seconds"]) == pytest.approx(len(alone) / RATE / speed, abs=0.01)
 
 
 def test_instructions_are_told_to_be_ignored(server: Running) -> None:
