@@ -105,8 +105,9 @@ def load_settings(given: Mapping[str, Any]) -> Settings:
     except ValidationError as error:
         told = [_told(problem, given) for problem in error.errors(include_url=False, include_input=False)]
         raise ConfigError("; ".join(told)) from None
-    except ValueError as error:  # of pydantic-settings: a variable that is no JSON
-        raise ConfigError(str(error)) from None
+    except ValueError:  # of pydantic-settings: the only variable that is JSON
+        example = '{"threads": 2}'
+        raise ConfigError(f"{PREFIX}OVERRIDES is no JSON: it takes an object, as in {example}") from None
 
 
 def _told(problem: Any, given: Mapping[str, Any]) -> str:
