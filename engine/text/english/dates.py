@@ -28,6 +28,7 @@ _BOOKS = (  # of the Bible, before chapter and verse
     "Isaiah|Jeremiah|Ezekiel|Daniel|Matthew|Mark|Luke|John|Acts|Romans|Corinthians|Galatians|Ephesians|Hebrews|"
     "James|Peter|Revelation"
 )
+_YEAR = r"(?:1\d\d\d|20\d\d)"  # where it can be nothing else
 _DAY = rf"(\d{{1,2}})({ORDINAL})?"
 _HALF = r"([apAP])\.?[mM]\b\.?"
 
@@ -146,12 +147,16 @@ WRITTEN_IN_NUMBERS: tuple[Rule, ...] = (
 )
 DATES: tuple[Rule, ...] = (
     (
-        rf"\b({MONTH}) {_DAY}(?: to {_DAY})?(?![\d:%]|,\d|\.\d)(?:,? ({YEAR})\b)?",
+        rf"{_ARTICLE}(?<![\d:.,$-])\b{_DAY} (and|or) (?=\d{{1,2}}{ORDINAL}? (?:of )?{MONTH})",
+        lambda match: f"{match[1] or 'the'} {ordinal(match[2])} {match[4]} ",
+    ),
+    (
+        rf"\b({MONTH}) {_DAY}(?: to {_DAY})?(?![\d:%]|,\d|\.\d)(?:,? ({_YEAR})\b)?",
         _month_day,
     ),
     (
         rf"{_ARTICLE}(?<![\d:.,$-])\b{_DAY}(?: to (?:the )?{_DAY})? (of )?({MONTH})(?![a-z])"
-        rf"(?:,? ({YEAR})\b)?",
+        rf"(?:,? ({_YEAR})\b)?",
         _day_month,
     ),
     (rf"\b({_SHORT_MONTH})\.?,? (?={YEAR}\b)", lambda match: f"{full_name(match[1])} "),
@@ -164,6 +169,7 @@ DATES: tuple[Rule, ...] = (
     ),
 )
 TIMES: tuple[Rule, ...] = (
+    (r"(?<=:\d\d) ?(?:hrs?|h)\b\.?", lambda match: " hours"),
     (rf"\b((?:{_BOOKS}) \d{{1,3}}):(?=\d)", lambda match: f"{match[1]} "),
     (r"(?<=:\d\d)Z\b", lambda match: " you tee see"),
     (r"\b(\d{1,2})\.([0-5]\d)(?= ?[apAP]\.?[mM]\b)", lambda match: f"{match[1]}:{match[2]}"),

@@ -55,7 +55,7 @@ def year(number: str) -> str:
     if century == 20 and rest < 10:
         return words(number)
     if not rest:
-        return f"{words(number[:2])} hundred"
+        return words(number) if century == 10 else f"{words(number[:2])} hundred"
     return f"{words(number[:2])} {'oh ' if rest < 10 else ''}{words(str(rest))}"
 
 
@@ -68,6 +68,8 @@ def _fraction(match: re.Match[str]) -> str:
     whole, over, under = match["whole"], int(match["over"]), int(match["under"])
     if not 0 < over < under or not (under in _EIGHTHS or over == 1 or whole):
         return match[0]
+    if under == 100 and over > 10 and not whole:
+        return f"{words(str(over))} out of {words(str(under))}"  # marks
     part = _PARTS.get(under) or ordinal(str(under)).removeprefix("one ")
     said = f"{words(str(over))} {part if over == 1 else 'halves' if under == 2 else f'{part}s'}"
     return f"{words(whole)} and {said}" if whole else said

@@ -31,6 +31,7 @@ PRIMES: tuple[Rule, ...] = (  # before quotes are put aside
         rf"(?<![\w.])(\d{{1,3}}){_FOOT} ?[-–] ?(\d{{1,3}}){_FOOT}",
         lambda match: f"{match[1]} to {match[2]} ft",
     ),
+    (rf"(?<![\w.])(\d{{1,3}}){_FOOT} ?[x×] ?(\d{{1,3}}){_FOOT}", lambda m: f"{m[1]} by {m[2]} ft"),
     (r"(?<=\d)″", lambda match: " in"),
     (r"(?<=\d)′", lambda match: " ft"),
     (r"(?<=\d)[\u00a0\u2009\u202f](?=\d{3}(?!\d))", lambda match: ""),  # 10 000

@@ -51,6 +51,7 @@ CODES: tuple[Rule, ...] = (
     (r"(?<!\w)\+\d{1,3}(?: ?\(\d{1,5}\) ?|[ -]?)\d{1,11}(?:[ -]\d{2,8}){0,5}(?![\w-])", _national),
     (r"(?<![\w.,:/$-])(?:0\d{1,5}|\(0\d{1,5}\))(?:[ -]\d{2,8}){1,5}(?![\w-]|[.,:/]\d)", _national),
     (r"(?<![\w-])\d{4}(?: \d{4}){3}(?![\w-])", _groups),
+    (r"(?<!\w)\+?(?:\d{1,3}-)?\d{3}-(?=[A-Z]{3})", lambda match: f"{_groups(match)}, "),
     (
         r"\b((?:[Cc]all|[Dd]ial|[Pp]hone|[Rr]ing|[Tt]ext)(?:s|ed|led|ing|ling)? )([1-9]\d\d)"
         r"(?![\w,-]|\.\d| (?!or|and|if|now|at|for|to)[a-z])",

@@ -69,6 +69,14 @@ def _alone(match: re.Match[str]) -> str:
     return match[0] if number is None else words(str(number))
 
 
+def _range(match: re.Match[str]) -> str:
+    first, last = value(match[2].upper()), value(match[3].upper())
+    if first is None or last is None:
+        return match[0]
+    named = {"p.": "page", "pp.": "pages"}.get(match[1], match[1])
+    return f"{named} {words(str(first))} to {words(str(last))}"
+
+
 def _year(match: re.Match[str]) -> str:
     number = value(match[0])
     return match[0] if number is None or not 1100 <= number < 2100 else year(str(number))
@@ -77,6 +85,8 @@ def _year(match: re.Match[str]) -> str:
 ROMAN: tuple[Rule, ...] = (
     (r"\bWW(I{1,3})\b", lambda match: f"World War {words(str(len(match[1])))}"),
     (r"\b([IVX]{1,7})(?:st|nd|rd|th)?( |-)(century|centuries)\b", _century),
+    (rf"\b((?:{_PARTS})s?) ([IVXLC]{{1,9}})-([IVXLC]{{1,9}})\b", _range),
+    (rf"\b(pp?\.|(?i:{_PARTS_AS_WORDS})s?) ([ivxl]{{1,9}})-([ivxl]{{1,9}})\b", _range),
     (rf"\b({_PARTS}) ([IVXLC]{{1,9}})\b", _part),
     (rf"\b((?i:{_PARTS_AS_WORDS})) ([ivxl]{{2,9}})\b", _part),
     (rf"\b((?:{_RULERS})\.? (?:{_NAMES})) ([IVX]{{1,7}})\b", _ruler),

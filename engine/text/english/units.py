@@ -212,6 +212,13 @@ def _unit(unit: str, single: bool) -> str:
     return power + names[0 if single else 1]
 
 
+def _part(match: re.Match[str]) -> str:
+    """One and one half teaspoons, three quarters pound."""
+    unit, single = match["unit"], not match["whole"]
+    said = _INCH[not single] if unit == "in" else _unit(unit, single)
+    return f"{match['whole'] or ''}{match['part']} {said}"
+
+
 def _feet_and_inches(match: re.Match[str]) -> str:
     feet, inches = match.groups()
     said = f"{words(feet)} {'foot' if feet == '1' else 'feet'}"
@@ -227,7 +234,13 @@ SIZES: tuple[Rule, ...] = (  # before fractions
     (r"\b0x(?=[0-9A-Fa-f])", lambda match: "0 ex "),
     (rf"(\d ?-?(?:{UNIT}|in|feet|foot|inch|inches)?) ?[x×] ?(?=\d)", lambda match: f"{match[1]} by "),
 )
+_PART = r"(?:quarter|third|fifth|sixth|seventh|eighth|ninth|tenth|sixteenth)"
 UNITS: tuple[Rule, ...] = (
+    (
+        rf"\b(?P<whole>and )?(?P<part>one (?:half|{_PART})|[a-z]{{3,7}} {_PART}s)[ -]"
+        rf"(?P<unit>{AREA}|{UNIT}|in(?=\.? [a-z]|\.?$|[,;)]){_INCHES_END})(?!\w){_DOTTED}",
+        _part,
+    ),
     (
         r"(?<![\w.])(\d{1,3})[ -]?(?:ft\.?|feet|foot) ?(\d{1,2}(?:\.\d+)?)[ -]?in\b\.?(?! the\b)",
         _feet_and_inches,

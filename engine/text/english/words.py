@@ -68,6 +68,9 @@ _WORDS = {  # abbreviations that have a period
     "cf": "compare",
     "est": "established",
     "tel": "telephone",
+    "Est": "established",
+    "E.g": "for example",
+    "I.e": "that is",
     "e.g": "for example",
     "i.e": "that is",
     "Vol": "volume",
@@ -100,6 +103,7 @@ _NUMBERED = {  # before a number, with a period
     "Gen": "Genesis",
     "Rev": "Revelation",
     "Ps": "Psalm",
+    "sc": "scene",
     "eq": "equation",
     "Eq": "Equation",
     "sec": "section",
@@ -186,7 +190,7 @@ def _is(said: str) -> Callable[[re.Match[str]], str]:
 
 
 NUMBERED: tuple[Rule, ...] = (
-    (rf"\b({'|'.join(_NUMBERED)})\. ?(?=\d)", lambda match: f"{_NUMBERED[match[1]]} "),
+    (rf"\b({'|'.join(_NUMBERED)})\. ?(?=\(?\d)", lambda match: f"{_NUMBERED[match[1]]} "),
     (r"\b([Vv]ol|[Cc]h|Art|Sec)\. (?=[IVXLC]{1,6}\b(?! [a-z]))", lambda match: f"{_NUMBERED[match[1]]} "),
     (r"\bca?\. ?(?=\d{3,4}\b)", _is("circa ")),
     (r"(?<!\w)#(?=\d)", _is("number ")),

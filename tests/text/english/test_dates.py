@@ -40,6 +40,13 @@ MONTH_NAMES = [*MONTHS, *(f"{short}." for short, name in SHORT_NAMES.items() if 
         ("9.30am, 9.30 p.m. then", "nine thirty ay em, nine thirty pee em then"),
         ("00:00 and 12:30:00", "midnight and twelve thirty"),
         ("In the spring of '69 and ’05", "In the spring of sixty-nine and oh five"),
+        (
+            "on 14 Oct. 1066, May 5, 1005",
+            "on the fourteenth of October, ten sixty-six, May fifth, ten oh five",
+        ),
+        ("between 3 and 5 May", "between the third and the fifth of May"),
+        ("the 2nd and 3rd of June", "the second and third of June"),
+        ("at 14:05 hrs", "at fourteen oh five hours"),
         ("in 1066, c. 1450", "in ten sixty-six, circa fourteen fifty"),
         ("2025-1-9, 2025/01/09", "January ninth, twenty twenty-five, January ninth, twenty twenty-five"),
         ("9.1.2025", "January ninth, twenty twenty-five"),

@@ -29,6 +29,7 @@ def test_the_ways_to_say_a_number() -> None:
         ("5/8 and 3/4", "five eighths and three quarters"),
         ("9/11", "nine eleven"),
         ("1/12, 1/20 and 3/100", "one twelfth, one twentieth and three hundredths"),
+        ("98/100", "ninety-eight out of one hundred"),
         ("3/4 time", "three four time"),
         ("1,000th", "one thousandth"),
         ("1,23,456", "one hundred and twenty-three thousand, four hundred and fifty-six"),

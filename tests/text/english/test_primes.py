@@ -13,6 +13,7 @@ from alrakis.text.english.saying import say_in_words
         ("He is 6’ 2” tall.", "He is six feet two inches tall."),
         ("He is 6′2″.", "He is six feet two inches"),
         ("He is 6'2 tall.", "He is six foot two tall."),
+        ("12' x 14'", "twelve by fourteen feet"),
         ("3'-4' deep", "three to four feet deep"),
         ("5'30\" long", "five minutes thirty seconds long"),
         ('a 12" ruler', "a twelve inch ruler"),

@@ -51,6 +51,7 @@ from alrakis.text.english.saying import say_in_words
         ("020 7946 0000", "zero two zero, seven nine four six, zero zero zero zero"),
         ("+33 1 23 45 67", "three three, one, two three, four five, six seven"),
         ("call 911 or dial 112", "call nine one one or dial one one two"),
+        ("+1-800-FLOWERS", "one, eight zero zero, FLOWERS"),
         ("call 100 people", "call one hundred people"),
         ("007 5", "zero zero seven five"),
         ("well - known - words", "well, known, words"),

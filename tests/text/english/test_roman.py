@@ -32,6 +32,7 @@ from alrakis.text.english.saying import say_in_words
         ("in MCMXCIX", "in nineteen ninety-nine"),
         ("XIV. The Storm", "fourteen. The Storm"),
         ("an IV drip, my CV, a CD", "an eye vee drip, my see vee, a see dee"),
+        ("Chapters IX–XII, pp. xi–xv", "Chapters nine to twelve, pages eleven to fifteen"),
         ("mix, civil, I am", "mix, civil, I am"),
         ("MIX and MIDI", "MIX and MIDI"),
     ],

@@ -43,6 +43,8 @@ from alrakis.text.english.units import _UNITS
         ("20 m^2, 20 ft2", "twenty square meters, twenty square feet"),
         ("16 fl. oz. of water", "sixteen fluid ounces of water"),
         ("50 Ω and 5 ‰", "fifty ohms and five per mille"),
+        ("1½ tsp. salt, ½ kg", "one and one half teaspoons salt, one half kilogram"),
+        ("3/4 lb. of it, 5 1/2 in.", "three quarters pound of it, five and one half inches."),
         ("2h30", "two hours thirty minutes"),
         ("0x1F", "zero ex one F"),
         ("5 km away and a 5 km run", "five kilometers away and a five kilometer run"),

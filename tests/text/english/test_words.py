@@ -19,6 +19,7 @@ from alrakis.text.english.words import spelled
         ("Mr Smith, Gov. Lee", "Mister Smith, Governor Lee"),
         ("Lt. Col. Smith and Mt. Everest", "Lieutenant Colonel Smith and Mount Everest"),
         ("Dr. Who met Dr. No", "Doctor Who met Doctor No"),
+        ("E.g., Eq. (4), est. 1850", "For example, Equation (four), established eighteen fifty"),
         ("min. and max.", "minimum and maximum."),
         ("Gen Z and Gen. 1", "Gen Z and Genesis one"),
         ("a Ph.D. in", "a pee aitch dee in"),
