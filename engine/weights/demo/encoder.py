@@ -78,7 +78,8 @@ class DemoEncoder:
         return said
 
     def _spoken(self, text: str) -> str:
-        return "".join(char for char in text if self._say(char))
+        """What is said of it; marks on letters go, some of which are newer than the tokenizer."""
+        return "".join(char for char in text if self._say(char) and not unicodedata.combining(char))
 
     def _say(self, char: str) -> bool:
         """Whether a character is white space or, without accents, in the vocabulary."""

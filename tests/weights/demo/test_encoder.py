@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from alrakis.errors import InputError
@@ -79,6 +79,8 @@ VOCAB = ["[UNK]", *"abcdefghijklmnopqrstuvwxyz.,", *(f"##{char}" for char in "ab
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=60))
+@example("\u08ca")
+@example("e\u0301\u08cab")
 def test_no_text_has_an_unknown_id(text: str) -> None:
     """What the vocabulary has not is left out, and that is said once for each character."""
     encoder = DemoEncoder(VOCAB, longest_s=5.0)
