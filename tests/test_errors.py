@@ -1,7 +1,9 @@
 """The classes of errors, and the hint that a message may end with."""
 
+import ast
 import difflib
 import importlib
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -18,6 +20,10 @@ from alrakis.voices import load_voice
 from alrakis.weights import open_weights
 from tests.original import original
 from tests.sounds import RATE_HZ, tone
+
+ENGINE = Path(__file__).parents[1] / "engine"
+# what the command line alone reaches
+OF_COMMANDS = {"cli", "serve", "cluster", "jobs", "books", "__main__.py"}
 
 CLASSES = [kind for kind in vars(errors).values() if isinstance(kind, type)]
 
@@ -81,3 +87,16 @@ def test_nearest_is_none_or_the_most_alike(given_name: str, valid: list[str]) ->
     else:
         best = {name for name, ratio in zip(valid, likeness, strict=True) if ratio == max(likeness)}
         assert hint in {f"; did you mean {name!r}?" for name in best}
+
+
+def test_what_is_told_in_python_names_no_flags() -> None:
+    """The command line puts flags in their place; whole commands between backticks are commands everywhere."""
+    told = []
+    for path in ENGINE.rglob("*.py"):
+        if path.relative_to(ENGINE).parts[0] in OF_COMMANDS:
+            continue
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                sentence = re.sub(r"`[^`]*`|^--query-gpu.*|^--format=csv.*", "", node.value)
+                told += [(path.name, flag) for flag in re.findall(r"(?<![\w-])--[a-z][\w-]*", sentence)]
+    assert told == []

@@ -48,7 +48,7 @@ class Recogniser:
         if language != "en" and not self._model.model.is_multilingual:
             raise InputError(
                 f"the recogniser {self.name} knows English only, and the text is in {language!r}: give a "
-                "model without .en, or leave --listen out"
+                "model without .en, or do without a recogniser"
             )
 
     def score(self, result: "Result", language: str) -> Score:
@@ -148,8 +148,8 @@ def _open(name: str, threads: int) -> Any:
         from faster_whisper import WhisperModel
     except ImportError:
         raise BackendError(
-            "--listen needs faster-whisper: pip install 'alrakis[listen]'; without it, takes are compared by "
-            "length, end, silence and level"
+            "a recogniser needs faster-whisper: pip install 'alrakis[listen]'; without one, takes are "
+            "compared by length, end, silence and level"
         ) from None
     settings: dict[str, Any] = {"device": "cpu", "compute_type": "int8", "cpu_threads": threads}
     folder = Path(name).expanduser()
@@ -182,5 +182,5 @@ def _downloaded(name: str, settings: dict[str, Any]) -> Any:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"the recogniser {name!r} is not on this machine and cannot be downloaded ({reason:.200}); "
-            "without a network, give the folder of a model: --listen DIR"
+            "without a network, give the folder of a model"
         ) from None
