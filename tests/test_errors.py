@@ -90,7 +90,7 @@ def test_nearest_is_none_or_the_most_alike(given_name: str, valid: list[str]) ->
 
 
 def test_what_is_told_in_python_names_no_flags() -> None:
-    """The command line puts flags in their place; whole commands between backticks are commands everywhere."""
+    """The command line puts flags in their place; whole commands, between backticks, are that everywhere."""
     told = []
     for path in ENGINE.rglob("*.py"):
         if path.relative_to(ENGINE).parts[0] in OF_COMMANDS:
