@@ -226,8 +226,10 @@ def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
         text = config_toml(search, best, args.weights, args.seconds, cpu(), today)
         written = replace_file(args.output, text.encode())
         logger.info('wrote %s; alrakis say "Hello" --config %s', written, args.output)
-    if args.quick:
+    if args.quick and _compared(search):
         _save_for_auto(search, best, args, today)
+    elif args.quick:
+        logger.warning("only one config was measured: `auto` stays as it was; give more time with --budget")
     for sentence in said:
         logger.info("%s", sentence)
 
@@ -242,6 +244,11 @@ def _said(best: "Trials", goal: str) -> list[str]:
         f"best for {goal}: {best.candidate.label}, RTF {rtf_text(best.rtf)}{memory}{few}",
         trades,
     ]
+
+
+def _compared(search: "Search") -> bool:
+    """Whether the best was better than another, where there was another."""
+    return len(search.trials) == 1 or sum(1 for trials in search.trials if trials.rtfs) > 1
 
 
 def _save_for_auto(search: "Search", best: "Trials", args: argparse.Namespace, today: str) -> None:

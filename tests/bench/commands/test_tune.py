@@ -1,5 +1,6 @@
 """`alrakis-bench tune`: the file it writes, its options, and what it refuses."""
 
+import argparse
 import subprocess
 import sys
 from pathlib import Path
@@ -7,7 +8,9 @@ from pathlib import Path
 import pytest
 
 from alrakis.auto import choose_config, resolve_config
-from alrakis.bench.commands.tune import read_size, read_time
+from alrakis.bench.commands.tune import _finish, read_size, read_time
+from alrakis.bench.tune.candidates import Candidate
+from alrakis.bench.tune.search import Outcome, Search
 from alrakis.config import Config, load_config
 from alrakis.errors import InputError
 from alrakis.evidence.tuned import tuned_here, tuned_path
@@ -68,6 +71,24 @@ def test_quick_is_what_auto_goes_by_until_it_is_forgotten(tmp_path: Path, bench:
     assert forgotten.code == 0
     assert str(tuned_path()) in forgotten.err
     assert tuned_here() is None
+
+
+@pytest.mark.usefixtures("cache")
+@pytest.mark.parametrize(("names", "looks", "kept"), [(2, 2, False), (2, 20, True), (1, 2, True)])
+def test_auto_goes_by_no_config_that_was_compared_with_nothing(
+    names: int, looks: int, kept: bool, caplog: pytest.LogCaptureFixture
+) -> None:
+    """A busy machine may measure one config in a minute: that says nothing of the others."""
+    left = iter([9.0] * looks)  # so often there is time
+    candidates = [Candidate(name) for name in ("cpu-int8", "cpu-fp32")[:names]]
+    search = Search(candidates, lambda *_: Outcome(60.0, 10**8), 2.0, None, lambda: next(left, 0.0))
+    search.run()
+    assert search.best
+    given = argparse.Namespace(quick=True, goal="latency", seconds=2.0, report=None, output=None)
+    with caplog.at_level("WARNING", "alrakis"):
+        _finish(search, search.best, given)
+    assert (tuned_here() is not None) is kept
+    assert ("only one config was measured" in caplog.text) is not kept
 
 
 def test_a_voice_is_said_with(tmp_path: Path, bench: Bench) -> None:
