@@ -188,7 +188,9 @@ def _settings(root: Path) -> None:
     ]
     (case_folder(root, "--set", "lines") / "items").write_text("\n".join(lines))
     cast = ["MAN=v2/en_speaker_6", "WOMAN = v2/en_speaker_9", "OLD MAN=~/voice.npz"]
-    (case_folder(root, "cast", "lines") / "items").write_text("\n".join(cast) + "\n\n" + TEXT)
+    (case_folder(root, "cast", "lines") / "items").write_text(
+        "\n".join(cast) + "\n\n" + TEXT + "OLD MAN: Yes.\n"
+    )
 
 
 def _rows(root: Path) -> None:

@@ -21,6 +21,7 @@ from tests.fuzz.reader import Reader, only
 
 PATHS = {"speech.json": "/v1/audio/speech", "page.json": "/api/speech", "samples.pcm": "/api/mp3"}
 DEMO = open_weights("demo")
+SAID_NOW = 503  # the answer where a text would be said
 
 
 def read_aliases(folder: Path) -> None:
@@ -34,7 +35,7 @@ def read_keys(folder: Path) -> None:
 
 
 async def _begun(begin: object) -> None:
-    raise ApiError(503, "nothing is said here")
+    raise ApiError(SAID_NOW, "nothing is said here")
 
 
 @functools.cache
@@ -55,7 +56,7 @@ def read_request(folder: Path) -> None:
     status = loop.run_until_complete(answer(app, PATHS[path.name], path.read_bytes(), kind))
     if status == 500:
         raise RuntimeError("the server failed")
-    if status >= 400:
+    if status >= 400 and status != SAID_NOW:
         raise InputError(f"{status}")
 
 
@@ -70,7 +71,7 @@ async def answer(app: Any, path: str, body: bytes, kind: str) -> int:
         "path": path,
         "raw_path": path.encode(),
         "query_string": b"",
-        "headers": [(b"content-type", kind.encode()), (b"host", b"here")],
+        "headers": [(b"content-type", kind.encode()), (b"host", b"127.0.0.1")],
         "client": ("127.0.0.1", 1),
         "server": ("127.0.0.1", 2),
     }

@@ -11,10 +11,12 @@ from random import Random
 
 import pytest
 
+from tests.books.epubs import HOSTILE
 from tests.fuzz import trap
 from tests.fuzz.mutate import damage_bytes
 from tests.fuzz.reader import Reader
 from tests.fuzz.readers import READERS
+from tests.fuzz.seeds import write_seeds
 from tests.fuzz.worker import COUNTS, fuzz
 
 ROOT = Path(__file__).parents[2]
@@ -90,3 +92,22 @@ def test_what_goes_wrong_is_counted_and_not_the_end(
 def test_an_input_is_the_same_every_time() -> None:
     assert damage_bytes(Random("a 1"), bytes(100)) == damage_bytes(Random("a 1"), bytes(100))
     assert damage_bytes(Random("a 1"), bytes(100)) != damage_bytes(Random("a 2"), bytes(100))
+
+
+# Their files are of no whole model, or of nothing that is looked for: they are refused in the end.
+NOT_WHOLE = {"torch checkpoint", "transformers folder"}
+
+
+@pytest.fixture(scope="module")
+def seeds(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("seeds")
+    write_seeds(folder)
+    return folder
+
+
+@pytest.mark.parametrize("reader", READERS, ids=lambda reader: reader.name)
+def test_what_is_not_damaged_is_not_refused(reader: Reader, seeds: Path) -> None:
+    """A fuzzer whose every input is refused at the door finds nothing."""
+    for case in sorted((seeds / reader.name).iterdir()):
+        if reader.name not in NOT_WHOLE and case.name not in HOSTILE:
+            reader.read(case)
