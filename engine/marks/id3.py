@@ -14,23 +14,24 @@ UTF8 = b"\x03"
 
 def id3_tag(fields: Mapping[str, str], marks: Sequence[Mark] = (), cover: bytes | None = None) -> bytes:
     """A tag to be put before an mp3 stream. Its length does not depend on the marks' times."""
-    frames = b""
+    frames: list[bytes] = []
     for field, value in fields.items():
         language = b"und\0" if field == "comment" else b""
-        frames += _frame(_FRAMES[field], UTF8 + language + value.encode())
+        frames.append(_frame(_FRAMES[field], UTF8 + language + value.encode()))
     if marks:
         names = [f"chapter{number}\0".encode() for number in range(len(marks))]
         listed = names[:_MOST_ENTRIES]
-        frames += _frame("CTOC", b"toc\0\x03" + bytes([len(listed)]) + b"".join(listed))
+        frames.append(_frame("CTOC", b"toc\0\x03" + bytes([len(listed)]) + b"".join(listed)))
         for name, mark in zip(names, marks, strict=True):
             times = struct.pack(
                 ">IIII", round(mark.begin_s * 1000), round(mark.end_s * 1000), _UNUSED, _UNUSED
             )
-            frames += _frame("CHAP", name + times + _frame("TIT2", UTF8 + _short(mark.title)))
+            frames.append(_frame("CHAP", name + times + _frame("TIT2", UTF8 + _short(mark.title))))
     if cover:
         kind = b"image/png" if cover.startswith(b"\x89PNG") else b"image/jpeg"
-        frames += _frame("APIC", UTF8 + kind + b"\0\x03\0" + cover)
-    return b"ID3\x04\0\0" + _syncsafe(len(frames)) + frames if frames else b""
+        frames.append(_frame("APIC", UTF8 + kind + b"\0\x03\0" + cover))
+    body = b"".join(frames)
+    return b"ID3\x04\0\0" + _syncsafe(len(body)) + body if body else b""
 
 
 def _short(title: str) -> bytes:

@@ -53,7 +53,7 @@ def read_marks(folder: Path) -> None:
 
 
 def read_cues(folder: Path) -> None:
-    lines = lines_of(folder)
+    lines = lines_of(folder)[:10_000]  # a cue takes 0.1 ms, in all formats
     words = tuple(Word(word, 0.1, 0.2) for word in " ".join(lines).split())
     cues = [Cue(line, 0.0, 1.0, lines[0] if number % 2 else None) for number, line in enumerate(lines)]
     for form in (".srt", ".vtt", ".json"):

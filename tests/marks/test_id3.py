@@ -12,3 +12,9 @@ def test_a_tag_keeps_its_length_when_times_become_known() -> None:
     assert before != after
     assert id3_tag({}) == b""
     assert b"image/jpeg" in before
+
+
+def test_very_many_chapters_are_put_together_once() -> None:
+    """fuzzer's input marks-1228: the tag was copied for each chapter"""
+    titled = [Mark("A title of some length. " * 8, number, number + 1) for number in range(300_000)]
+    assert len(id3_tag({}, titled)) > 300_000 * 120
