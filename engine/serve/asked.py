@@ -158,6 +158,16 @@ class SpeechRequest(Said):
     stream: Annotated[bool, Field(strict=True)] = Field(
         default=True, description="false: answer when all of it is made"
     )
+    subtitles: Literal["srt", "vtt", "json"] | None = Field(
+        default=None, description="with stream_format sse: an event says what is heard when"
+    )
+
+    @field_validator("subtitles")
+    @classmethod
+    def _in_events(cls, subtitles: str | None, info: ValidationInfo) -> str | None:
+        if subtitles is not None and info.data.get("stream_format") == "audio":
+            raise ValueError("they come in an event: give stream_format as well, as in 'sse'")
+        return subtitles
 
 
 class PageRequest(Said):

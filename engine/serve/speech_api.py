@@ -3,13 +3,16 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
+from alrakis.long.cues import CueTrack
 from alrakis.long.pieces import Piece
+from alrakis.marks.subtitles import subtitles
 from alrakis.sampling import FloatArray
 from alrakis.serve.answers import ERRORS, EVENT_SCHEMA, EVENTS, Sounding, as_cut, event, note_figures
 from alrakis.serve.asked import SpeechRequest, voice_name
@@ -141,10 +144,11 @@ def _events(
     asked: SpeechRequest, saying: Saying, sound: Sound, service: Service, request: Request
 ) -> Sounding:
     async def body() -> AsyncIterator[bytes]:
-        made = 0
+        made, track = 0, CueTrack(service.engine.layout.sample_rate_hz)
         try:
             async for piece in saying.pieces():
                 made += len(piece.result.semantic_tokens)
+                track.add(piece.chunk, piece.audio)
                 yield _delta(await sound.write(piece.audio))
             yield _delta(await sound.end())
         except Exception as error:
@@ -154,12 +158,21 @@ def _events(
             if told is not error and told.detail.code == "internal_error":
                 raise
             return
+        if asked.subtitles is not None:
+            cues = _subtitles(track, asked.subtitles, asked.speed)
+            yield event({"type": "speech.subtitles", "format": asked.subtitles, "subtitles": cues})
         read = sum(len(service.engine.tokenizer.encode(chunk.text)) for chunk in saying.chunks)
         usage = {"input_tokens": read, "output_tokens": made, "total_tokens": read + made}
         yield event({"type": "speech.audio.done", "usage": usage})
 
     headers = {**_headers(asked, saying), "cache-control": "no-store"}
     return Sounding(body(), saying, request.state.notes, media_type=EVENTS, headers=headers)
+
+
+def _subtitles(track: CueTrack, form: str, speed: float) -> str:
+    """Subtitles of what was said, with the times of the sound at its speed."""
+    heard = [replace(cue, begin_s=cue.begin_s / speed, end_s=cue.end_s / speed) for cue in track.cues]
+    return subtitles(heard, f".{form}")
 
 
 def _delta(audio: bytes) -> bytes:

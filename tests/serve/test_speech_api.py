@@ -87,6 +87,33 @@ def test_events(server: Running, alone: Any) -> None:
     assert usage["total_tokens"] == usage["input_tokens"] + usage["output_tokens"]
 
 
+@pytest.mark.parametrize("speed", [1.0, 2.0])
+def test_subtitles_say_what_is_heard_when(server: Running, speed: float) -> None:
+    text = "MAN: Suno said it. The morning was cold.\nIt is late."
+    body = {"input": text, "cast": {"MAN": "demo/rms"}, "seed": 7, "lexicon": {"words": {"Suno": "soon oh"}}}
+    body |= {"response_format": "pcm", "speed": speed}
+    answer = server.post(**body, stream_format="sse", subtitles="json")
+    events = [json.loads(part[6:]) for part in answer.text.split("\n\n") if part]
+    assert [event["type"] for event in events[-2:]] == ["speech.subtitles", "speech.audio.done"]
+    assert events[-2]["format"] == "json"
+    cues = json.loads(events[-2]["subtitles"])["cues"]
+    assert " ".join(cue["text"] for cue in cues).startswith("Suno said it.")
+    assert "soon" not in events[-2]["subtitles"]
+    assert cues[0]["speaker"] == "MAN"
+    audio = pcm(b"".join(base64.b64decode(event["audio"]) for event in events[:-2]))
+    loud = np.flatnonzero(np.abs(audio) > 0.02 * np.abs(audio).max()) / RATE
+    assert cues[0]["begin"] == pytest.approx(loud[0], abs=0.05)
+    assert cues[-1]["end"] == pytest.approx(loud[-1], abs=0.05)
+
+
+def test_subtitles_come_in_events_alone(server: Running) -> None:
+    error = server.post(input=SHORT, subtitles="srt").json()["error"]
+    assert error["param"] == "subtitles"
+    assert "stream_format" in error["message"]
+    error = server.post(input=SHORT, subtitles="ass", stream_format="sse").json()["error"]
+    assert error["param"] == "subtitles"
+
+
 @pytest.mark.parametrize("speed", [0.25, 0.5, 2.0, 4.0])
 @pytest.mark.parametrize("stream", [True, False])
 def test_speed(server: Running, alone: Any, speed: float, stream: bool) -> None:
