@@ -136,6 +136,7 @@ def test_the_job_on_kubernetes_is_one() -> None:
     assert set(spec) == known | {"rayClusterSpec"}
     asked = batch_command(shlex.split(spec["entrypoint"]))
     assert asked.ray == "auto"
+    assert asked.file.startswith("s3://")
     assert asked.output.startswith("s3://")
     cluster = spec["rayClusterSpec"]
     (group,) = cluster["workerGroupSpecs"]
@@ -144,8 +145,8 @@ def test_the_job_on_kubernetes_is_one() -> None:
     assert size.most == group["maxReplicas"]
     for pod in (cluster["headGroupSpec"], group):
         (container,) = pod["template"]["spec"]["containers"]
-        mounts = {mount["name"] for mount in container["volumeMounts"]}
-        assert mounts == {volume["name"] for volume in pod["template"]["spec"]["volumes"]}
+        mounts = {mount["name"] for mount in container.get("volumeMounts", [])}
+        assert mounts == {volume["name"] for volume in pod["template"]["spec"].get("volumes", [])}
         assert container["resources"]["requests"] == container["resources"]["limits"]
     assert float(container["resources"]["limits"]["cpu"]) == size.cpus
     assert all(isinstance(value, str) for value in cluster["headGroupSpec"]["rayStartParams"].values())
@@ -162,6 +163,17 @@ def test_the_cluster_of_machines_is_one_that_ray_up_takes() -> None:
     assert cluster["available_node_types"][cluster["head_node_type"]]["resources"] == {"CPU": 0}
     told = re.findall(r"^#.* (alrakis batch .*)$", texts()["ray-cluster.yaml"], re.MULTILINE)
     assert cluster_size(batch_command(shlex.split(told[0]))).most == cluster["max_workers"]
+
+
+@pytest.mark.parametrize(
+    ("name", "wanted"),
+    [
+        ("kuberay-batch.yaml", {"YOUR-BUCKET", "YOUR-REGISTRY"}),
+        ("ray-cluster.yaml", {"YOUR-NAME", "YOUR-BUCKET"}),
+    ],
+)
+def test_clusters_only_need_names(name: str, wanted: set[str]) -> None:
+    assert set(re.findall(r"YOUR-\w+", texts()[name])) == wanted
 
 
 def test_clusters_run_the_ray_that_tests_run_with() -> None:

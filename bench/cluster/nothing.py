@@ -2,7 +2,8 @@
 
 import os
 
-from alrakis.cluster.worker import Done, Job, Opened, Recipe, RowJob, Worker
+from alrakis.cluster.facts import Facts
+from alrakis.cluster.worker import Done, Job, Recipe, RowJob, Worker
 from alrakis.jobs.rows import MadeRow
 
 BYTES = "ALRAKIS_BENCH_BYTES"  # of each audio file that it gives back
@@ -11,10 +12,9 @@ BYTES = "ALRAKIS_BENCH_BYTES"  # of each audio file that it gives back
 class Nothing(Worker):
     """Opens without weights, and gives back so many bytes for each row."""
 
-    def open(self, recipe: Recipe) -> Opened:
-        import ray
-
-        return Opened(ray.get_runtime_context().get_node_id())
+    def open(self, recipe: Recipe) -> tuple[Facts, list[str]]:
+        assert recipe.known is not None
+        return recipe.known, []
 
     def do(self, job: Job) -> Done:
         assert isinstance(job, RowJob)

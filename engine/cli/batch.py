@@ -56,7 +56,12 @@ logger = logging.getLogger("alrakis")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=given, metavar="FILE", help="the texts: .jsonl, .csv or .txt, in UTF-8")
+    parser.add_argument(
+        "file",
+        type=given,
+        metavar="FILE",
+        help="the texts: .jsonl, .csv or .txt, in UTF-8; or s3://BUCKET/FILE",
+    )
     parser.add_argument(
         "-o",
         "--output",
@@ -97,7 +102,7 @@ def run(args: argparse.Namespace) -> None:
     folder = batch_folder(args.output)
     before = folder.settings()
     file_format = asked.format or (before.format if before else DEFAULT_FORMAT)
-    items = read_items(read_text([], args.file), args.file, f".{file_format}")
+    items = read_items(_texts(args.file), args.file, f".{file_format}")
     subtitles = f".{args.subtitles}" if args.subtitles else None
     if subtitles is not None:
         check_subtitles_files(items, args.file, subtitles)
@@ -123,6 +128,15 @@ def run(args: argparse.Namespace) -> None:
             f"{len(batch.failed)} of {len(items)} rows failed; {folder.manifest_place} says why, "
             "and the same command tries them again"
         )
+
+
+def _texts(file: str) -> str:
+    if "://" not in file:
+        return read_text([], file)
+    from alrakis.books.opening import MOST_TEXT_BYTES, decode_text
+    from alrakis.jobs.bucket import content_at
+
+    return decode_text(content_at(file, MOST_TEXT_BYTES), file)
 
 
 def _make(batch: "Batch", count: int, args: argparse.Namespace, cluster: "Cluster | None") -> None:

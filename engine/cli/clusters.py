@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import re
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -47,10 +48,10 @@ def cluster_size(args: argparse.Namespace) -> "Size":
 def _parse_workers(text: str | None) -> tuple[int, int | None]:
     if text is None:
         return 1, None
-    least, colon, most = text.partition(":")
-    if not (least.isdecimal() and (most.isdecimal() or not colon)):
-        raise InputError(f"--workers takes MIN:MAX or one number, as in --workers 2:8, not {text!r}")
-    return int(least), int(most if colon else least)
+    found = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", text)
+    if found is None:
+        raise InputError(f"--workers takes MIN:MAX or one number, as in --workers 2:8, not {text!r:.80}")
+    return int(found[1]), int(found[2] or found[1])
 
 
 def speaks(args: argparse.Namespace) -> Any:

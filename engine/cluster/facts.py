@@ -6,10 +6,12 @@ import importlib.util
 import os
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import Any
 
 from alrakis.config import Config
 from alrakis.evidence.kinds import kind_of
+from alrakis.files.memo import remembered, stamps_of
 from alrakis.hardware import cpu
 from alrakis.spec import STAGES
 from alrakis.version import __version__
@@ -25,8 +27,8 @@ _RUNTIMES = {
 class Facts:
     """alrakis: its version. runtime: name and version of what runs the networks, None if it is not there.
 
-    missing: extras that are needed and not installed. weights: the hash of a folder's parameters, or why they
-    cannot be read; None for weights that have a name. processor: its kind, which int8 depends on.
+    missing: extras that are needed and not installed. weights, recogniser: the hash of a folder's parameters,
+    or why they cannot be read; None for what has a name. processor: its kind, which int8 depends on.
     """
 
     alrakis: str
@@ -34,29 +36,31 @@ class Facts:
     missing: tuple[str, ...]
     weights: str | None
     processor: str
+    recogniser: str | None = None
 
 
 @dataclass(frozen=True)
 class Need:
-    """What is to be looked at. listens: takes are compared by words."""
+    """What is to be looked at. listen: the recogniser that compares takes or finds words, if any."""
 
     weights: str
     config: Config
-    listens: bool
+    listen: str | None
 
 
 def facts_here(need: Need) -> Facts:
     """The facts of this machine."""
     runtime, extra = _runtime(need.config.backend)
     missing = [] if runtime else [extra]
-    if need.listens and importlib.util.find_spec("faster_whisper") is None:
+    if need.listen is not None and importlib.util.find_spec("faster_whisper") is None:
         missing.append("listen")
-    return Facts(__version__, runtime, tuple(missing), _identity(need.weights), kind_of(cpu().features))
+    weights, recogniser = _identity(need.weights), _recogniser(need.listen)
+    return Facts(__version__, runtime, tuple(missing), weights, kind_of(cpu().features), recogniser)
 
 
-def facts_of(weights: str, config_json: str, listens: bool) -> dict[str, Any]:
+def facts_of(weights: str, config_json: str, listen: str | None) -> dict[str, Any]:
     """`facts_here` in plain values, which need no class of ours where they are sent from."""
-    return asdict(facts_here(Need(weights, Config.model_validate_json(config_json), listens)))
+    return asdict(facts_here(Need(weights, Config.model_validate_json(config_json), listen)))
 
 
 def differences(known: Facts, found: Facts) -> Iterator[str]:
@@ -69,6 +73,8 @@ def differences(known: Facts, found: Facts) -> Iterator[str]:
         yield f"it has {found.runtime}, and {known.runtime} is needed: another may draw other tokens"
     if found.weights != known.weights:
         yield f"its weights are others: {found.weights}, not {known.weights}"
+    if found.recogniser != known.recogniser:
+        yield f"its recogniser is another: {found.recogniser}, not {known.recogniser}"
 
 
 def _runtime(backend: str) -> tuple[str | None, str]:
@@ -93,3 +99,21 @@ def _identity(name: str) -> str | None:
     weights = open_weights(name)
     parts = [*(weights.stage(stage).identity for stage in STAGES), weights.codec().identity]
     return hashlib.sha256("".join(parts).encode()).hexdigest()[:16]
+
+
+def _recogniser(name: str | None) -> str | None:
+    """A hash of the parameters of a recogniser that is a folder."""
+    if name is None or os.sep not in name:
+        return None
+    path = Path(name, "model.bin")
+    if not path.is_file():
+        return f"there is no {path}"
+    return remembered("recogniser", stamps_of([path]), lambda: _hash(path))
+
+
+def _hash(path: Path) -> str:
+    found = hashlib.sha256()
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            found.update(part)
+    return found.hexdigest()[:16]

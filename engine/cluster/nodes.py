@@ -1,10 +1,13 @@
 """The machines of a cluster: what they are called, and how many workers they have room for."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from alrakis.errors import InputError
+
+_LEAST = 0.001  # Ray counts in ten-thousandths
 
 
 @dataclass(frozen=True)
@@ -23,10 +26,10 @@ class Size:
     def __post_init__(self) -> None:
         if self.least < 1 or (self.most is not None and self.most < self.least):
             raise InputError("--workers takes MIN:MAX, from 1 up, or one number, as in --workers 2:8")
-        if self.cpus is not None and self.cpus <= 0:
-            raise InputError(f"--cpus-per-worker must be over 0, not {self.cpus:g}")
-        if self.gpus < 0:
-            raise InputError(f"--gpus-per-worker must be 0 or more, not {self.gpus:g}")
+        if self.cpus is not None and not _LEAST <= self.cpus < math.inf:
+            raise InputError(f"--cpus-per-worker must be over 0, from {_LEAST} up, not {self.cpus:g}")
+        if self.gpus and not _LEAST <= self.gpus < math.inf:
+            raise InputError(f"--gpus-per-worker must be 0 or more, from {_LEAST} up, not {self.gpus:g}")
 
 
 @dataclass(frozen=True)

@@ -1,24 +1,30 @@
 """Workers of a cluster, and one thread here that gives them jobs and takes in what they made."""
 
 import logging
+import pickle
 import re
 import threading
 import time
 from dataclasses import replace
 from typing import Any
 
+from alrakis.cluster import abroad
+from alrakis.cluster.facts import Facts
 from alrakis.cluster.ledger import Desk, Ledger, Task
 from alrakis.cluster.nodes import Node, Size, cpus_of_worker, living_nodes, resources_told, room_for
 from alrakis.cluster.probe import checked_nodes
-from alrakis.cluster.worker import Done, Job, Opened, Recipe, Worker
+from alrakis.cluster.worker import Done, Job, Recipe, Worker
 from alrakis.errors import BackendError, InputError
 from alrakis.flight.sequence import Handle
+from alrakis.version import __version__
 
 TICK_S = 0.2  # a job that comes while nobody has one waits so long at the most
 LOOK_S = 2.0  # how often the machines are counted
 TELL_S = 60.0  # how often it is told that workers are waited for
 START_S = 1800.0  # in which workers come, as machines are started for them
+MOST_UNOPENED = 64  # workers that are asked for and are not open
 MOST_STILLBORN = 3  # workers that end before they are open, one after the other
+AGAIN_S = 60.0  # after which others are tried nevertheless, where some work
 MOST_DEATHS = 20  # workers that end by themselves, and nothing is made in between
 
 logger = logging.getLogger("alrakis")
@@ -59,16 +65,21 @@ class Pool:
         nodes = self._living()
         self._cpus = cpus_of_worker(size, nodes)
         fit = [node for node in nodes.values() if node.room(self._cpus, size.gpus)]
-        if not (fit or grows):
+        if room_for(self._cpus, size.gpus, nodes) < size.least and not grows:
+            asked = "a worker" if size.least == 1 else f"{size.least} workers"
             raise InputError(
-                f"a worker needs {self._cpus:g} CPUs and {size.gpus:g} GPUs; this machine has: "
-                f"{resources_told(nodes)}"
+                f"there is no room for {asked} of {self._each}: this machine has {resources_told(nodes)}"
             )
-        self._recipe = ray.put(replace(recipe, known=checked_nodes(recipe.need, fit)))
+        self._likeness = checked_nodes(recipe.need, fit)
+        made = pickle.dumps(replace(recipe, known=self._likeness.known))
+        self._opening = __version__, pickle.dumps(Worker), ray.put(made)
+        abroad.by_its_code()
+        self._seat = ray.remote(abroad.Seat)
         self._begun = False
         self._stillborn = self._deaths = 0
         self._reason = ""  # of the last worker that ended before it was open
-        self._began_s = self._looked_s = self._told_s = time.monotonic()
+        self._warned: set[str] = set()  # of the machines that will not do
+        self._looked_s = self._told_s = self._worked_s = self._tried_s = time.monotonic()
         self._closing = threading.Event()
         self._lock = threading.Lock()  # of submitting and of the end
         self._end: BaseException | None = None
@@ -124,6 +135,10 @@ class Pool:
         self._names.update({node.id: node.name for node in nodes.values()})
         return nodes
 
+    @property
+    def _each(self) -> str:
+        return f"{self._cpus:g} CPUs and {self._size.gpus:g} GPUs"
+
     def _name(self, hired: Hired) -> str:
         return self._names.get(hired.node_id or "", "a machine")
 
@@ -137,41 +152,46 @@ class Pool:
             return
         self._looked_s = now_s
         nodes = self._living()
-        wanted = self._size.most or max(self._size.least, room_for(self._cpus, self._size.gpus, nodes))
-        wanted += sum(hired.refused for hired in self._hired) if self._size.most else 0
-        if self._stillborn < MOST_STILLBORN:
-            for _ in range(wanted - len(self._hired)):
-                self._hire()
+        self._hired = [hired for hired in self._hired if not hired.refused or hired.node_id in nodes]
+        there = sum(hired.works for hired in self._hired)
+        if self._stillborn < MOST_STILLBORN or (there and now_s - self._tried_s >= AGAIN_S):
+            self._hire(self._missing(nodes))
         if all(hired.refused for hired in self._hired):
             raise BackendError(f"no worker can start: {self._reason}")
-        there = sum(hired.works for hired in self._hired)
         self._begun = self._begun or there >= self._size.least
-        if not self._begun:
+        if self._begun and there:
+            self._worked_s = now_s
+        else:
             self._wait(now_s, there, nodes)
+
+    def _missing(self, nodes: dict[str, Node]) -> int:
+        """How many workers should be asked for now."""
+        wanted = self._size.most or max(self._size.least, room_for(self._cpus, self._size.gpus, nodes))
+        wanted += sum(hired.refused for hired in self._hired) if self._size.most else 0
+        unopened = sum(hired.node_id is None for hired in self._hired)
+        return min(wanted - len(self._hired), MOST_UNOPENED - unopened)
 
     def _wait(self, now_s: float, there: int, nodes: dict[str, Node]) -> None:
         """Tell what is waited for. Raises BackendError after a long time."""
-        each = f"{self._cpus:g} CPUs and {self._size.gpus:g} GPUs"
-        waiting = f"{there} of {self._size.least} workers are there; each needs {each}"
-        if now_s - self._began_s >= START_S:
+        waiting = f"{there} of {self._size.least} workers are there; each needs {self._each}"
+        if now_s - self._worked_s >= START_S:
             raise BackendError(f"no more workers come: {waiting}; machines: {resources_told(nodes)}")
         if now_s - self._told_s >= TELL_S:
             self._told_s = now_s
             logger.info("waiting: %s", waiting)
 
-    def _hire(self) -> None:
-        actor = (
-            self._ray.remote(Worker)
-            .options(
-                num_cpus=self._cpus,
-                num_gpus=self._size.gpus,
-                max_concurrency=self._depth + 1,
-                max_restarts=0,
-                max_task_retries=0,
-            )
-            .remote()
+    def _hire(self, count: int) -> None:
+        seat = self._seat.options(
+            num_cpus=self._cpus,
+            num_gpus=self._size.gpus,
+            max_concurrency=self._depth + 1,
+            max_restarts=0,
+            max_task_retries=0,
         )
-        self._hired.append(Hired(self._depth, actor, actor.open.remote(self._recipe)))
+        for _ in range(count):
+            actor = seat.remote()
+            self._hired.append(Hired(self._depth, actor, actor.open.remote(*self._opening)))
+            self._tried_s = time.monotonic()
 
     def _give_out(self) -> None:
         for hired in self._hired if self._begun else []:
@@ -200,20 +220,27 @@ class Pool:
             if reference in hired.under_way:
                 self._went_wrong(hired, reference, reason)
 
-    def _take(self, hired: Hired, task: Task | None, value: Opened | Done) -> None:
-        if isinstance(value, Opened):
-            hired.node_id = value.node_id
-            if value.problems:
-                self._refuse(hired, value.problems)
-            else:
-                self._stillborn = 0
-                self._looked_s = -LOOK_S  # it may be the one that was waited for
-        elif task is not None:
-            self._deaths = 0
-            hired.tasks.discard(task)
-            for note in value.notes:
-                logger.warning("%s", note)
-            task.done(value.value)
+    def _take(self, hired: Hired, task: Task | None, value: Any) -> None:
+        if task is None:
+            self._opened(hired, *value)
+            return
+        done: Done = value
+        self._deaths = 0
+        hired.tasks.discard(task)
+        for note in done.notes:
+            logger.warning("%s", note)
+        task.done(done.value)
+
+    def _opened(self, hired: Hired, node_id: str, facts: Facts | None, problems: list[str]) -> None:
+        hired.node_id = node_id
+        if facts is not None and not problems:
+            problems = self._likeness.problems(facts)
+        if problems:
+            self._refuse(hired, problems)
+            return
+        self._likeness.tell_kinds()
+        self._stillborn = 0
+        self._looked_s = -LOOK_S  # it may be the one that was waited for
 
     def _refuse(self, hired: Hired, problems: list[str]) -> None:
         """A machine will not do: where work goes on already, it is left out and its place is kept."""
@@ -221,7 +248,9 @@ class Pool:
         hired.refused, self._reason = True, f"{self._name(hired)} cannot work: {'; '.join(problems)}"
         if not any(other.works for other in self._hired):
             raise BackendError(self._reason)
-        logger.warning("%s", self._reason)
+        if self._reason not in self._warned:  # once for a machine, however many workers it has room for
+            self._warned.add(self._reason)
+            logger.warning("%s, and is left out", self._reason)
 
     def _went_wrong(self, hired: Hired, reference: Any, error: Exception) -> None:
         """A job, or the opening, ended without an answer: what of the worker, and of its jobs."""

@@ -1,10 +1,11 @@
-"""Looking at the machines of a cluster before the first text is said."""
+"""Looking at the machines of a cluster: before the first text is said, and at each that joins."""
 
 import logging
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from alrakis.cluster import abroad
 from alrakis.cluster.facts import Facts, Need, differences, facts_here
 from alrakis.cluster.nodes import Node
 from alrakis.errors import BackendError
@@ -13,29 +14,47 @@ from alrakis.version import __version__
 logger = logging.getLogger("alrakis")
 
 
-def checked_nodes(need: Need, nodes: Sequence[Node]) -> Facts:
-    """What all machines have alike. Raises BackendError for others, which it names."""
-    known = facts_here(need)
-    found = _found(need, nodes)
-    problems = []
-    for node, facts in found:
-        if isinstance(facts, str):
-            problems.append(f"{node.name}: {facts}")
-            continue
-        if known.runtime is None:  # the machine that plans need not be able to speak
-            known = replace(known, runtime=facts.runtime)
-        problems += [f"{node.name}: {problem}" for problem in differences(known, facts)]
-    if problems:
-        lines = "".join(f"\n  - {line}" for line in problems[:10])
-        raise BackendError(f"not all machines would say the same:{lines}")
-    kinds = sorted({facts.processor for _, facts in found if isinstance(facts, Facts)})
-    if need.config.precision in ("int8", "int4") and len(kinds) > 1:
+class Likeness:
+    """What all machines have alike. known: the facts of the machine that plans, and what others added."""
+
+    def __init__(self, need: Need) -> None:
+        self.need = need
+        self.known = facts_here(need)
+        self._kinds: set[str] = set()  # of processors
+        self._told = 1  # how many kinds are no news
+
+    def problems(self, facts: Facts) -> list[str]:
+        """Why a machine of these facts cannot work with the others."""
+        if self.known.runtime is None:  # the machine that plans need not be able to speak
+            self.known = replace(self.known, runtime=facts.runtime)
+        self._kinds.add(facts.processor)
+        return list(differences(self.known, facts))
+
+    def tell_kinds(self) -> None:
+        """Warn where processors are of more kinds than before, and make a difference."""
+        if self.need.config.precision not in ("int8", "int4") or len(self._kinds) <= self._told:
+            return
+        self._told = len(self._kinds)
         logger.warning(
             "%s differs between kinds of processors, and here are %s: a text that is made again may differ",
-            need.config.precision,
-            ", ".join(kinds),
+            self.need.config.precision,
+            ", ".join(sorted(self._kinds)),
         )
-    return known
+
+
+def checked_nodes(need: Need, nodes: Sequence[Node]) -> Likeness:
+    """What all machines have alike. Raises BackendError for others, which it names."""
+    likeness = Likeness(need)
+    problems = []
+    for node, found in _found(need, nodes):
+        told = [found] if isinstance(found, str) else likeness.problems(found)
+        problems += [f"{node.name}: {problem}" for problem in told]
+    if problems:
+        lines = "".join(f"\n  - {line}" for line in problems[:10])
+        more = f"\n  - and {len(problems) - 10} more" if len(problems) > 10 else ""
+        raise BackendError(f"not all machines would say the same:{lines}{more}")
+    likeness.tell_kinds()
+    return likeness
 
 
 def _found(need: Need, nodes: Sequence[Node]) -> list[tuple[Node, Facts | str]]:
@@ -43,20 +62,9 @@ def _found(need: Need, nodes: Sequence[Node]) -> list[tuple[Node, Facts | str]]:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    def look(version: str, *needed: Any) -> Any:
-        """Sent by its code, as alrakis may not be there."""
-        try:
-            import alrakis
-        except ImportError:
-            return "alrakis is not installed"
-        if alrakis.__version__ != version:
-            return f"it has alrakis {alrakis.__version__}, and {version} is needed"
-        from alrakis.cluster.facts import facts_of
-
-        return facts_of(*needed)
-
-    asking = ray.remote(num_cpus=0, max_retries=0)(look)
-    needed = need.weights, need.config.model_dump_json(), need.listens
+    abroad.by_its_code()
+    asking = ray.remote(num_cpus=0, max_retries=0)(abroad.look)
+    needed: tuple[Any, ...] = need.weights, need.config.model_dump_json(), need.listen
     asked = [
         (node, asking.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False)))
         for node in nodes

@@ -4,6 +4,7 @@
 """
 
 import math
+import re
 from collections.abc import Mapping
 from typing import Any
 
@@ -103,7 +104,7 @@ def _number(given: Mapping[str, Any], name: str, default: float) -> float:
 
 
 def _replicas(text: str) -> tuple[int, int]:
-    least, colon, most = text.partition(":")
-    if not (least.isdecimal() and (most.isdecimal() or not colon)) or int(most or least) < max(1, int(least)):
-        raise InputError(f"replicas are MIN:MAX or one number, as in replicas=1:4, not {text!r}")
-    return int(least), int(most or least)
+    found = re.fullmatch(r"(\d{1,6})(?::(\d{1,6}))?", text)
+    if found is None or int(found[2] or found[1]) < max(1, int(found[1])):
+        raise InputError(f"replicas are MIN:MAX or one number, as in replicas=1:4, not {text!r:.80}")
+    return int(found[1]), int(found[2] or found[1])

@@ -26,6 +26,8 @@ class Cluster:
     def __init__(self, address: str, size: Size, listen: str | None, languages: Sequence[str]) -> None:
         self._local = address == LOCAL
         self._size = size
+        if listen is not None and os.path.isdir(listen):
+            listen = os.path.abspath(listen)  # from whatever folder a worker is in
         self._listen = listen
         self._languages = tuple(dict.fromkeys(languages))
         self._pool: Pool | None = None

@@ -4,7 +4,7 @@ import logging
 import os
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Protocol
 
 from alrakis.cluster.facts import Facts, Need, differences, facts_here
@@ -44,15 +44,7 @@ class Recipe:
     @property
     def need(self) -> Need:
         """What a machine is looked at for."""
-        return Need(self.settings.weights, self.settings.config, self.listen is not None)
-
-
-@dataclass(frozen=True)
-class Opened:
-    """A worker is ready, or refused: why, a line each."""
-
-    node_id: str
-    problems: list[str] = field(default_factory=list)
+        return Need(self.settings.weights, self.settings.config, self.listen)
 
 
 @dataclass(frozen=True)
@@ -117,21 +109,18 @@ class Worker:
         self._notes = _Notes()
         logging.getLogger("alrakis").addHandler(self._notes)
 
-    def open(self, recipe: Recipe) -> Opened:
-        """Look at this machine, and load the weights if it will do."""
-        import ray
-
-        node_id = ray.get_runtime_context().get_node_id()
+    def open(self, recipe: Recipe) -> tuple[Facts, list[str]]:
+        """Look at this machine, and load the weights if it will do. Gives its facts, and why it will not."""
         os.environ[SMALL] = recipe.small
-        known, found = recipe.known, facts_here(recipe.need)
-        problems = list(differences(known or found, found))
+        found = facts_here(recipe.need)
+        problems = list(differences(recipe.known or found, found))
         if problems:
-            return Opened(node_id, problems)
+            return found, problems
         try:
             self._bench = self._opened(recipe)
         except (AlrakisError, OSError, MemoryError, ImportError) as error:
-            return Opened(node_id, [str(error) or type(error).__name__])
-        return Opened(node_id)
+            return found, [str(error) or type(error).__name__]
+        return found, []
 
     def _opened(self, recipe: Recipe) -> Bench:
         config = recipe.settings.config

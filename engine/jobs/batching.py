@@ -1,7 +1,7 @@
 """Many texts, an audio file each, side by side."""
 
 import functools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from queue import SimpleQueue
 from typing import Any
 
@@ -10,7 +10,7 @@ from alrakis.files.printable import printable_lines
 from alrakis.jobs.batch_folder import BatchFolder, Finished
 from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.rows import BatchTask, EngineSayer, PlannedItem, Row, Sayer
-from alrakis.long.text import Planning
+from alrakis.long.text import Planning, split_long
 from alrakis.sampling import seeds_for
 from alrakis.text.pace import language_of
 from alrakis.text.spelling import spelled_chunks
@@ -25,8 +25,8 @@ class Batch:
 
     planning: an engine, or what does all that an engine does but speak. sayer: makes who speaks, of the three
     that `EngineSayer` takes.
-    done: the items that are made, by id. changed, gone: as `Standing` has them. failed: in this run.
-    subtitles: as the task has it.
+    done: the ids of the items that are made; failed: of those that failed in this run. changed, gone: as
+    `Standing` has them. subtitles: as the task has it. Of an item that is over no more than its id is kept.
     """
 
     def __init__(
@@ -47,8 +47,8 @@ class Batch:
         if folder.settings() is None:
             planning.fetch()
         standing = folder.begin(settings, task.items, task.subtitles)
-        self.done, self.changed, self.gone = standing.done, standing.changed, standing.gone
-        self.failed: list[Finished] = []
+        self.done, self.changed, self.gone = set(standing.done), standing.changed, standing.gone
+        self.failed: set[str] = set()
         self.subtitles = task.subtitles
 
     def make(self) -> Iterator[Finished]:
@@ -67,13 +67,16 @@ class Batch:
             except InputError as error:
                 yield self._record(self._failed(item, error))
         planned.sort(key=lambda plan: plan.seconds)
+        planned.reverse()
         yield from self._all(planned)
 
-    def _all(self, planned: Sequence[PlannedItem]) -> Iterator[Finished]:
-        """Items as they are done; so many are under way that the slots are full."""
+    def _all(self, waiting: list[PlannedItem]) -> Iterator[Finished]:
+        """Items as they are done, the last first; so many are under way that the slots are full.
+
+        Those that are begun are taken out of the list, so that nobody keeps them.
+        """
         ended: SimpleQueue[PlannedItem] = SimpleQueue()
         under_way: dict[PlannedItem, Row] = {}
-        waiting = list(reversed(planned))
         try:
             while waiting or under_way:
                 while waiting and len(under_way) < self.sayer.room:
@@ -104,11 +107,19 @@ class Batch:
         voice = self._voice(item.voice or self._task.settings.voice)
         seed, seconds = self._seeds[item.id], sum(chunk.seconds for chunk in chunks)
         if len(chunks) > 1:
-            return PlannedItem(item, item.text, True, seed, voice, seconds)
+            long = split_long(
+                item.text,
+                self._planning.tokenizer,
+                self._planning.config,
+                language=language,
+                cast=list(self._cast),
+                options=options,
+            )
+            return PlannedItem(item, item.text, tuple(long), seed, voice, seconds)
         (only,) = chunks
         if only.speaker in self._cast:
             voice = self._cast[only.speaker]
-        return PlannedItem(item, only.text, False, seed, voice, seconds, only.written, only.speaker)
+        return PlannedItem(item, only.text, (), seed, voice, seconds, only.written, only.speaker)
 
     def _voice(self, name: str | None) -> Voice | None:
         if name not in self._voices:
@@ -132,8 +143,5 @@ class Batch:
 
     def _record(self, finished: Finished) -> Finished:
         self._folder.add([finished])
-        if finished.state == "done":
-            self.done[finished.id] = finished
-        else:
-            self.failed.append(finished)
+        (self.done if finished.state == "done" else self.failed).add(finished.id)
         return finished

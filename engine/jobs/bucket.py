@@ -26,6 +26,7 @@ from alrakis.places.given import given_path
 PUT_S = 15.0  # how often the manifest is put while rows come
 BEAT_S = 15.0  # how often whoever is at work says so
 WATCH_S = 40.0  # in which somebody who is at work has said so
+SETTLE_S = 2.0  # in which it is seen who was the last to take the place of one who is dead
 PUTTERS = 16  # files that are put at once
 MOST_PUTS = 64  # files that wait for it
 
@@ -34,6 +35,8 @@ logger = logging.getLogger("alrakis")
 
 def batch_folder(place: str) -> BatchFolder:
     """The folder of a batch: a path, or an address. Raises InputError for an address of no kind known."""
+    if place.startswith("memory:"):
+        raise InputError(f"{place} would be gone when the command ends: give a folder, or s3://BUCKET/DIR")
     return BucketFolder(place) if "://" in place else BatchFolder(Path(place))
 
 
@@ -45,16 +48,18 @@ class BucketFolder(BatchFolder):
         self.place = self.url = url.rstrip("/")
         self._store = open_store(self.url)
         self._names: set[str] | None = None  # what is there, listed when it is first asked for
-        self._manifest: list[bytes] = []
+        self._manifest: list[bytes] = []  # its lines, of items whose files are there
         self._put_s = 0.0
         self._putters: ThreadPoolExecutor | None = None  # while it is held
-        self._under_way: deque[Future[Any]] = deque()
+        self._under_way: deque[Future[Any] | bytes] = deque()  # files, and what the manifest tells of them
+        self._taken = False  # somebody else is at work there
 
     @contextlib.contextmanager
     def hold(self) -> Iterator[None]:
         """Keep others out. Raises InputError if one is at work there, or nothing can be put there."""
         own = secrets.token_hex(8)
         self._lock(own)
+        self._taken = False
         ended, self._putters = threading.Event(), ThreadPoolExecutor(PUTTERS, "alrakis-put")
         beating = threading.Thread(target=self._beat, args=(own, ended), name="alrakis-beat", daemon=True)
         beating.start()
@@ -68,7 +73,8 @@ class BucketFolder(BatchFolder):
             beating.join()
             self._putters.shutdown(wait=True, cancel_futures=True)
             with contextlib.suppress(Exception):  # whoever comes next finds that nobody is at work
-                self._store.delete(LOCK)
+                if self._is_own(own):
+                    self._store.delete(LOCK)
 
     def _lock(self, own: str) -> None:
         from obstore.exceptions import AlreadyExistsError, BaseError
@@ -80,11 +86,13 @@ class BucketFolder(BatchFolder):
                 before = self._get(LOCK)
                 logger.info("another process was at work in %s: looking for %d s if it is", self.url, WATCH_S)
                 time.sleep(WATCH_S)
-                if self._get(LOCK) != before:
+                if self._get(LOCK) == before:
+                    self._store.put(LOCK, own.encode())
+                    time.sleep(SETTLE_S)
+                if not self._is_own(own):
                     raise InputError(
                         f"another process is at work in {self.url}; wait for it, or {self.ELSEWHERE}"
                     ) from None
-                self._store.put(LOCK, own.encode())
         except (BaseError, OSError) as error:
             raise InputError(f"cannot write in {self.url}: {_in_a_line(error)}") from None
 
@@ -93,7 +101,12 @@ class BucketFolder(BatchFolder):
         while not ended.wait(BEAT_S):
             count += 1
             with contextlib.suppress(Exception):  # the next beat may go through
-                self._store.put(LOCK, f"{own} {count}".encode())
+                self._taken = self._taken or not self._is_own(own)
+                if not self._taken:
+                    self._store.put(LOCK, f"{own} {count}".encode())
+
+    def _is_own(self, own: str) -> bool:
+        return (self._get(LOCK) or b"").startswith(own.encode())
 
     def check(self, file: str) -> None:
         """Raises InputError for a name of no format."""
@@ -118,8 +131,8 @@ class BucketFolder(BatchFolder):
             return
         if self._putters is None:
             raise OutputError(f"{self.url} is not held")
-        while len(self._under_way) >= MOST_PUTS or (self._under_way and self._under_way[0].done()):
-            self._wait(self._under_way.popleft())
+        while len(self._under_way) >= MOST_PUTS or (self._under_way and _is_over(self._under_way[0])):
+            self._settle()
         self._under_way.append(self._putters.submit(self._store.put, file, data))
         if self._names is not None:
             self._names.add(file)
@@ -134,34 +147,61 @@ class BucketFolder(BatchFolder):
 
     def content(self) -> bytes:
         """What the manifest holds, nothing if there is none. Raises OSError or LimitError."""
-        found = self._get(NAME)
+        from obstore.exceptions import BaseError
+
+        try:
+            found = self._get(NAME)
+        except BaseError as error:
+            raise OSError(_in_a_line(error)) from None
         if found is not None and len(found) > MOST_BYTES:
             raise OSError(f"it has more than {MOST_BYTES >> 20} MiB")
         return found or b""
 
     def append(self, lines: bytes) -> None:
         """Add lines to the manifest, which is put when it is time. Raises OutputError."""
-        self._manifest.append(lines)
+        self._under_way.append(lines)
         if time.monotonic() - self._put_s >= PUT_S:
             self._put_manifest()
 
     def _put_manifest(self) -> None:
-        """Put the manifest after all files that it tells of."""
-        if not self._manifest:
-            return
-        self._finish()
-        self._manifest = [b"".join(self._manifest)]
-        with self._told("write"):
-            self._store.put(NAME, self._manifest[0])
-        self._put_s = time.monotonic()
+        """Put the manifest after all files that it tells of. Raises OutputError, also for one of those."""
+        try:
+            self._finish()
+        finally:
+            if self._manifest:
+                if self._taken:
+                    raise OutputError(f"another process has begun to work in {self.url}: this one ends")
+                self._manifest = [b"".join(self._manifest)]
+                with self._told("write"):
+                    self._store.put(NAME, self._manifest[0])
+                self._put_s = time.monotonic()
 
     def _finish(self) -> None:
+        """Wait for all files. Raises OutputError for the first that cannot be put, when all are over."""
+        first: OutputError | None = None
         while self._under_way:
-            self._wait(self._under_way.popleft())
+            try:
+                self._settle()
+            except OutputError as error:
+                first = first or error
+        if first is not None:
+            raise first
 
-    def _wait(self, put: "Future[Any]") -> None:
-        with self._told("write"):
-            put.result()
+    def _settle(self) -> None:
+        """Wait for the first that is under way; what the manifest has of it is then to be put, too."""
+        first = self._under_way[0]
+        if isinstance(first, bytes):
+            self._under_way.popleft()
+            self._manifest.append(first)
+            return
+        try:
+            with self._told("write"):
+                first.result()
+        except OutputError:
+            while self._under_way and not isinstance(self._under_way.popleft(), bytes):
+                pass  # its item's files; the item is not told of
+            raise
+        self._under_way.popleft()
 
     @contextlib.contextmanager
     def _told(self, what: str) -> Iterator[None]:
@@ -180,17 +220,34 @@ class BucketFolder(BatchFolder):
             return None
 
 
-def open_store(url: str) -> Any:
+def content_at(url: str, most_bytes: int) -> bytes:
+    """What an object holds, one byte more than `most_bytes` at the most. Raises InputError."""
+    from obstore.exceptions import BaseError
+
+    place, _, name = url.rpartition("/")
+    try:
+        store = open_store(place, make=False)
+        size = store.head(name)["size"]
+        return bytes(store.get_range(name, start=0, length=min(size, most_bytes + 1))) if size else b""
+    except (BaseError, OSError, InputError) as error:
+        raise InputError(f"cannot read {url}: {_in_a_line(error)}") from None
+
+
+def open_store(url: str, *, make: bool = True) -> Any:
     """What is at an address. Raises InputError for no kind known, ModuleNotFoundError without obstore."""
     from obstore.exceptions import BaseError
     from obstore.store import LocalStore, from_url
 
     try:
         if url.startswith("file://"):
-            return LocalStore(given_path(url.removeprefix("file://")), automatic_cleanup=True, mkdir=True)
+            return LocalStore(given_path(url.removeprefix("file://")), automatic_cleanup=True, mkdir=make)
         return from_url(url)
     except (BaseError, ValueError, OSError) as error:
         raise InputError(f"{url} is no place to write to: {_in_a_line(error)}") from None
+
+
+def _is_over(entry: "Future[Any] | bytes") -> bool:
+    return isinstance(entry, bytes) or entry.done()
 
 
 def _in_a_line(error: BaseException) -> str:

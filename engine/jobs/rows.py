@@ -18,6 +18,7 @@ from alrakis.long.text import LongText
 from alrakis.marks.subtitles import Cue, subtitles
 from alrakis.result import Result
 from alrakis.text.pace import language_of
+from alrakis.text.splitting import Chunk
 from alrakis.voices import Voice
 
 Aligning = Callable[[str], Align]
@@ -41,14 +42,14 @@ class BatchTask:
 class PlannedItem:
     """An item with all that it needs.
 
-    text: as it is said, without its speaker's label. long: it is said in several chunks, as by
-    `Engine.generate_long`. seconds: its expected length. written: the text before it was spelled. speaker:
-    who says it, by its label.
+    text: as it is said, without its speaker's label. chunks: of a text that is said in several, as by
+    `Engine.generate_long`; else none. seconds: its expected length. written: the text before it was spelled.
+    speaker: who says it, by its label.
     """
 
     item: BatchItem
     text: str
-    long: bool
+    chunks: tuple[Chunk, ...]
     seed: int
     voice: Voice | None
     seconds: float
@@ -110,10 +111,10 @@ class EngineSayer:
         """As `Sayer` has it."""
         settings = self._task.settings
         language = plan.item.lang or settings.lang
-        if plan.long:
+        if plan.chunks:
             long = LongText(
                 self._engine,
-                plan.text,
+                plan.chunks,
                 plan.voice,
                 self._cast,
                 plan.seed,
@@ -121,6 +122,7 @@ class EngineSayer:
                 language,
                 settings.options,
             )
+            long.text = plan.text  # with its labels and lines, which its chunks have not
             speech = long.say(bounded=False)
             speech.add_done_callback(ended)
             return _Said(speech, plan, self._task)

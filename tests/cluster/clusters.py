@@ -1,8 +1,16 @@
 """Clusters of several machines, which are processes on this one."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
+
+from alrakis.cluster.address import connected
+from alrakis.cluster.nodes import Size
+from alrakis.cluster.pool import Pool
+from alrakis.cluster.worker import Recipe
+from alrakis.config import load_config
+from tests.jobs.books import job
 
 
 class Machines:
@@ -28,6 +36,19 @@ class Machines:
 
         ray.shutdown()
         self._cluster.shutdown()
+
+
+@contextmanager
+def pool_at(address: str, size: Size, depth: int = 4, **more: Any) -> Iterator[Pool]:
+    """Workers of a cluster that say the demo voice. more: of the pool, and `small` of the recipe."""
+    config = load_config("cpu-fp32", {"threads": 1})
+    recipe = Recipe(job(seed=1, config=config), {}, small=more.pop("small", ""))
+    with connected(address):
+        pool = Pool(recipe, size, depth, **more)
+        try:
+            yield pool
+        finally:
+            pool.close()
 
 
 def until(happened: Callable[[], Any]) -> Any:

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from alrakis.cluster.worker import Bench, Done, Job, Opened, Recipe, RowJob, Worker
+from alrakis.cluster.facts import Facts
+from alrakis.cluster.worker import Bench, Done, Job, Recipe, RowJob, Worker
 from alrakis.errors import BackendError, GenerationError
 from alrakis.jobs.rows import MadeRow
 
@@ -49,10 +50,9 @@ class Echo:
 class Idle(Worker):
     """A worker without an engine."""
 
-    def open(self, recipe: Recipe) -> Opened:
-        import ray
-
-        return Opened(ray.get_runtime_context().get_node_id())
+    def open(self, recipe: Recipe) -> tuple[Facts, list[str]]:
+        assert recipe.known is not None
+        return recipe.known, []
 
     def do(self, job: Job) -> Done:
         self._bench = self._bench or Bench.__new__(Bench)
@@ -62,9 +62,18 @@ class Idle(Worker):
 class Stillborn(Idle):
     """A worker that ends when it is to be opened."""
 
-    def open(self, recipe: Recipe) -> Opened:
+    def open(self, recipe: Recipe) -> tuple[Facts, list[str]]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError
+
+
+class Moody(Idle):
+    """A worker that ends when it is to be opened, as long as there is a file."""
+
+    def open(self, recipe: Recipe) -> tuple[Facts, list[str]]:
+        if Path(recipe.small).exists():
+            os.kill(os.getpid(), signal.SIGKILL)
+        return super().open(recipe)
 
 
 class Unable(Worker):

@@ -2,32 +2,17 @@
 
 import os
 import signal
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from alrakis.cluster import pool as pools
-from alrakis.cluster.address import connected
 from alrakis.cluster.nodes import Size
-from alrakis.cluster.pool import Pool
-from alrakis.cluster.worker import Recipe
 from alrakis.errors import BackendError, GenerationError, InputError
 from tests.cluster import odd
-from tests.cluster.clusters import until
-from tests.jobs.books import job
-
-
-@contextmanager
-def pool_at(address: str, size: Size, depth: int = 4, **more: Any) -> Iterator[Pool]:
-    with connected(address):
-        pool = Pool(Recipe(job(seed=1, weights="demo"), {}), size, depth, **more)
-        try:
-            yield pool
-        finally:
-            pool.close()
+from tests.cluster.clusters import pool_at, until
 
 
 @pytest.fixture(autouse=True)
@@ -91,12 +76,23 @@ def test_workers_that_cannot_start_end_the_work_with_their_reason(
             pool.submit(odd.Echo("x"))
 
 
-def test_a_size_that_this_machine_has_not(one_machine: str) -> None:
-    with (
-        pytest.raises(InputError, match="a worker needs 64 CPUs and 0 GPUs; this machine has: "),
-        pool_at(one_machine, Size(1, 1, 64), grows=False),
-    ):
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (Size(1, 1, 64), "there is no room for a worker of 64 CPUs and 0 GPUs: this machine has "),
+        (Size(3, 9, 1), "there is no room for 3 workers of 1 CPUs and 0 GPUs: this machine has "),
+        (Size(1, None, 1, 0.5), "there is no room for a worker of 1 CPUs and 0.5 GPUs: this machine has "),
+    ],
+)
+def test_a_size_that_this_machine_has_not(one_machine: str, size: Size, told: str) -> None:
+    with pytest.raises(InputError, match=told), pool_at(one_machine, size, grows=False):
         pass
+
+
+def test_no_more_workers_are_asked_for_than_a_cluster_can_look_at(one_machine: str) -> None:
+    with pool_at(one_machine, Size(1, 999_999, 1)) as pool:
+        assert pool.submit(odd.Echo("x")).result()[0] == "x"
+        assert len(pool._hired) <= pools.MOST_UNOPENED + 2
 
 
 def test_waiting_for_workers_has_an_end(one_machine: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,6 +104,36 @@ def test_waiting_for_workers_has_an_end(one_machine: str, monkeypatch: pytest.Mo
         ),
     ):
         pool.submit(odd.Echo("x")).result()
+
+
+def test_waiting_has_an_end_when_all_workers_have_gone(
+    one_machine: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with pool_at(one_machine, Size(1, 1, 1)) as pool:
+        assert pool.submit(odd.Echo("x")).result()
+        monkeypatch.setattr(pools, "START_S", 0.0)
+        monkeypatch.setattr(pools, "LOOK_S", 0.0)
+        with pytest.raises(BackendError, match="no more workers come: 0 of 1 workers are there"):
+            pool.submit(odd.Echo("end")).result()
+
+
+@pytest.mark.cluster
+def test_after_workers_that_did_not_start_others_are_tried(
+    one_machine: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pools, "Worker", odd.Moody)
+    monkeypatch.setattr(pools, "AGAIN_S", 0.5)
+    mood = tmp_path / "bad"
+    with pool_at(one_machine, Size(2, 2, 1), small=str(mood)) as pool:
+        until(lambda: sum(hired.works for hired in pool._hired) == 2)
+        mood.touch()
+        os.kill(pool.submit(odd.Echo("x")).result()[1], signal.SIGKILL)
+        handles = [pool.submit(odd.Echo("x")) for _ in range(8)]
+        assert [handle.result()[0] for handle in handles] == ["x"] * 8
+        until(lambda: pool._stillborn > pools.MOST_STILLBORN)
+        mood.unlink()
+        until(lambda: sum(hired.works for hired in pool._hired) == 2)
+        assert pool.submit(odd.Echo("x")).result()[0] == "x"
 
 
 @pytest.mark.cluster

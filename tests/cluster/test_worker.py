@@ -3,9 +3,7 @@
 import logging
 import os
 import pickle
-import sys
 from dataclasses import replace
-from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -27,10 +25,8 @@ CONFIG = load_config("cpu-fp32", {"max_batch": 2})
 
 
 @pytest.fixture
-def recipe(monkeypatch: pytest.MonkeyPatch) -> Recipe:
-    """One for the demo voice; there is no Ray, and this machine is called n."""
-    ray = SimpleNamespace(get_runtime_context=lambda: SimpleNamespace(get_node_id=lambda: "n"))
-    monkeypatch.setitem(sys.modules, "ray", ray)
+def recipe() -> Recipe:
+    """One for the demo voice."""
     settings = job(seed=1, config=CONFIG, options=OPTIONS)
     plain = Recipe(settings, {}, threads=1)
     return replace(plain, known=facts_here(plain.need))
@@ -46,12 +42,12 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def row(text: str, **more: Any) -> RowJob:
     item = BatchItem(line=1, id="a", file="a.wav", text=text)
-    return RowJob(PlannedItem(item, text, False, 4, None, 1.0, **more))
+    return RowJob(PlannedItem(item, text, (), 4, None, 1.0, **more))
 
 
 def test_jobs_travel_and_are_done(recipe: Recipe) -> None:
     worker = Worker()
-    assert worker.open(pickle.loads(pickle.dumps(recipe))).problems == []
+    assert worker.open(pickle.loads(pickle.dumps(recipe))) == (facts_here(recipe.need), [])
     with Engine("demo", CONFIG, threads=1) as engine:
         result = engine.generate("Hello.", seed=4, options=OPTIONS)
     done = worker.do(pickle.loads(pickle.dumps(row("Hello."))))
@@ -86,13 +82,11 @@ def test_warnings_go_with_what_is_done(recipe: Recipe) -> None:
 def test_a_machine_that_will_not_do_says_why(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipe.known is not None
     other = replace(recipe, known=replace(recipe.known, alrakis="9.9"))
-    opened = Worker().open(other)
-    assert opened.node_id == "n"
-    assert opened.problems == ["it has alrakis 0.1.0, and 9.9 is needed"]
+    assert Worker().open(other)[1] == ["it has alrakis 0.1.0, and 9.9 is needed"]
     lost = replace(
         recipe, settings=recipe.settings.model_copy(update={"weights": "/nowhere/at/all"}), known=None
     )
-    assert "there is no folder /nowhere/at/all" in Worker().open(lost).problems[0]
+    assert "there is no folder /nowhere/at/all" in Worker().open(lost)[1][0]
 
 
 def test_bark_is_the_one_that_the_planning_machine_means(

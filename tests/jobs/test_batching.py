@@ -1,5 +1,6 @@
 """A batch: what runs together, what is made, what failed, and what is made another time."""
 
+import weakref
 from pathlib import Path
 from random import Random
 from types import SimpleNamespace
@@ -185,7 +186,7 @@ def test_short_texts_begin_first_whatever_their_voices_and_the_slots_are_full(
     """Twice as many as there are slots are under way: the later stages have a batch of their own."""
     items = [BatchItem(line=i, id=str(i), file="f", text="t") for i in range(len(rows))]
     plans = [
-        PlannedItem(item, item.id, False, 0, voice, seconds)
+        PlannedItem(item, item.id, (), 0, voice, seconds)
         for item, (voice, seconds) in zip(items, rows, strict=True)
     ]
     engine = Patient(len(plans), most, random)
@@ -193,6 +194,26 @@ def test_short_texts_begin_first_whatever_their_voices_and_the_slots_are_full(
     assert sorted(made) == sorted(item.id for item in items)
     assert [rows[int(text)][1] for text in engine.begun] == sorted(seconds for _, seconds in rows)
     assert engine.most_at_once == min(2 * most, len(plans))
+
+
+def test_of_rows_that_are_done_nothing_is_kept_but_their_ids() -> None:
+    """Neither what they were nor what became of them: 100,000 rows take no more memory than 1,000."""
+    items = [BatchItem(line=i, id=f"row {i}", file="f", text="t") for i in range(500)]
+    plans, kept = [], []
+
+    class Watched(Planned):
+        def _plan(self, item: BatchItem) -> PlannedItem:
+            plan = PlannedItem(item, item.id, (), 0, None, 1.0)
+            plans.append(weakref.ref(plan))
+            return plan
+
+    batch = Watched(Patient(len(items), 4, Random(1)), [PlannedItem(i, "t", (), 0, None, 1.0) for i in items])
+    for count, finished in enumerate(batch.make(), 1):
+        kept.append(weakref.ref(finished))
+        if count == 400:
+            assert sum(plan() is not None for plan in plans) < 100 + 2 * 8
+            assert sum(made() is not None for made in kept) == 1
+    assert batch.done == {item.id for item in items}
 
 
 def test_a_text_of_more_chunks_than_there_is_room_for_is_said(tmp_path: Path) -> None:
@@ -220,7 +241,8 @@ def test_one_item_that_cannot_be_said_does_not_take_others_along(tmp_path: Path)
         batch = Batch(engine, BatchTask([*items, odd], settings), folder)
         made = list(batch.make())
     assert {finished.id: finished.state for finished in made} == {"a": "done", "b": "done", "c": "failed"}
-    assert batch.done.keys() == {"a", "b"}
-    assert [finished.id for finished in batch.failed] == ["c"]
-    assert "nothing of" in (batch.failed[0].error or "")
+    assert batch.done == {"a", "b"}
+    assert batch.failed == {"c"}
+    (reason,) = [finished.error for finished in made if finished.id == "c"]
+    assert "nothing of" in (reason or "")
     assert sorted(path.name for path in folder.folder.glob("*.wav")) == ["a.wav", "b.wav"]

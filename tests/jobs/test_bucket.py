@@ -1,11 +1,15 @@
 """A batch's folder in a bucket: nothing is half there, whatever ends, and two do not write into one."""
 
+import json
 import os
 import subprocess
 import sys
+import threading
 import time
 import urllib.request
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +30,15 @@ from tests.processes import free_port, run_python
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bucket, "WATCH_S", 0.5)
     monkeypatch.setattr(bucket, "BEAT_S", 0.1)
+    monkeypatch.setattr(bucket, "SETTLE_S", 0.3)
+
+
+AWS = {
+    "AWS_ACCESS_KEY_ID": "key",
+    "AWS_SECRET_ACCESS_KEY": "secret",
+    "AWS_REGION": "us-east-1",
+    "AWS_ALLOW_HTTP": "true",
+}
 
 
 @pytest.fixture(scope="module")
@@ -44,13 +57,7 @@ def s3() -> Iterator[str]:
     )
     assert process.stdout is not None
     assert any("ready" in line for line in process.stdout)
-    variables = {
-        "AWS_ACCESS_KEY_ID": "key",
-        "AWS_SECRET_ACCESS_KEY": "secret",
-        "AWS_REGION": "us-east-1",
-        "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}",
-        "AWS_ALLOW_HTTP": "true",
-    }
+    variables = {**AWS, "AWS_ENDPOINT_URL": f"http://127.0.0.1:{port}"}
     request = urllib.request.Request(f"http://127.0.0.1:{port}/sounds", method="PUT")
     urllib.request.urlopen(request).close()
     with pytest.MonkeyPatch.context() as patch:
@@ -92,6 +99,31 @@ def test_a_batch_into_a_server_that_speaks_s3_is_that_on_a_disk(here: Path, run:
     assert files(batch_folder(s3)) == {
         path.name: path.read_bytes() for path in (here / "out").iterdir() if path.name != ".lock"
     }
+
+
+def test_texts_from_a_bucket(here: Path, run: Run, s3: str) -> None:
+    write_items(here, *ROWS)
+    store = bucket.open_store("s3://sounds")
+    store.put("texts.jsonl", (here / "t.jsonl").read_bytes())
+    store.put("none.jsonl", b"")
+    run("batch", "t.jsonl", "-o", "out", *QUICK)
+    ended = run("batch", "s3://sounds/texts.jsonl", "-o", "s3://sounds/from/there", *QUICK)
+    assert ended.code == 1
+    assert "1 of 3 rows failed" in ended.err
+    there = files(batch_folder("s3://sounds/from/there"))
+    assert there == {
+        path.name: path.read_bytes() for path in (here / "out").iterdir() if path.name != ".lock"
+    }
+    refused(run("batch", "s3://sounds/none.jsonl", "-o", "x", *QUICK), "none.jsonl is empty")
+    refused(run("batch", "s3://sounds/never.jsonl", "-o", "x", *QUICK), "cannot read s3://sounds/never.jsonl")
+    refused(run("batch", f"file://{here}/no/t.jsonl", "-o", "x", *QUICK), f"cannot read file://{here}/no/")
+    assert not (here / "no").exists()
+
+
+def test_no_more_is_read_than_is_allowed(tmp_path: Path) -> None:
+    (tmp_path / "a").write_bytes(b"12345")
+    assert bucket.content_at(f"file://{tmp_path}/a", 3) == b"1234"
+    assert bucket.content_at(f"file://{tmp_path}/a", 9) == b"12345"
 
 
 def test_a_bucket_that_is_not_there(here: Path, run: Run, s3: str) -> None:
@@ -174,6 +206,47 @@ def test_a_process_that_is_killed_leaves_whole_files_and_what_it_told_of(tmp_pat
         assert len((tmp_path / "out" / f"{name}.wav").read_bytes()) == 100_000
 
 
+def test_of_two_who_find_a_dead_one_s_lock_one_goes_on(tmp_path: Path) -> None:
+    url = f"file://{tmp_path}/out"
+    (tmp_path / "out").mkdir()
+    (tmp_path / "out" / ".lock").write_text("of one who was killed")
+    both, inside = threading.Barrier(2), threading.Event()
+
+    def contend() -> bool:
+        both.wait()
+        try:
+            with BucketFolder(url).hold():
+                inside.set()
+                time.sleep(1.0)
+        except InputError:
+            inside.wait()
+            return False
+        return True
+
+    with ThreadPoolExecutor(2) as contenders:
+        ended = [contenders.submit(contend) for _ in range(2)]
+    assert sorted(one.result() for one in ended) == [False, True]
+
+
+def test_whoever_was_away_for_so_long_that_another_took_its_place_ends(tmp_path: Path) -> None:
+    folder, lock = BucketFolder(f"file://{tmp_path}/out"), tmp_path / "out" / ".lock"
+
+    def go_on() -> None:
+        with folder.hold():
+            folder.begin(job(seed=7), items("a"))
+            lock.write_text("of another")
+            manifest = folder.content()
+            while not folder._taken:
+                time.sleep(0.01)
+            folder.save({"a.wav": b"sound"})
+            folder.add([done("a")])
+            assert folder.content() == manifest
+
+    with pytest.raises(OutputError, match="another process has begun to work in file://"):
+        go_on()
+    assert lock.read_text() == "of another"
+
+
 def test_two_do_not_write_into_one(tmp_path: Path) -> None:
     url = f"file://{tmp_path}/out"
     with (
@@ -196,18 +269,60 @@ def test_a_place_that_cannot_be_written(tmp_path: Path) -> None:
         pass
 
 
-def test_a_file_that_cannot_be_put_ends_the_run(tmp_path: Path) -> None:
+def test_a_place_that_is_gone_with_the_command(here: Path, run: Run) -> None:
+    write_items(here, *ROWS)
+    refused(run("batch", "t.jsonl", "-o", "memory:///x", *QUICK), "would be gone when the command ends")
+
+
+@pytest.mark.parametrize("code", [400, 401, 403])
+def test_a_server_that_refuses(here: Path, run: Run, code: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    class Refusing(BaseHTTPRequestHandler):
+        def answer(self) -> None:
+            self.rfile.read(int(self.headers.get("content-length", 0)))
+            self.send_response(code)
+            self.send_header("content-length", "0")
+            self.end_headers()
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("do_"):
+                return self.answer
+            raise AttributeError(name)
+
+        def log_message(self, *told: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Refusing)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    for name, value in AWS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://127.0.0.1:{server.server_port}")
+    write_items(here, *ROWS)
+    ended = run("batch", "t.jsonl", "-o", "s3://closed/x", *QUICK)
+    server.shutdown()
+    refused(ended, "s3://closed/x")
+    assert len(ended.err.splitlines()) == 1
+
+
+def test_a_file_that_cannot_be_put_ends_the_run_and_is_not_told_of(tmp_path: Path) -> None:
     folder = BucketFolder(f"file://{tmp_path}/out")
 
     def put() -> None:
+        names = ["a", "b", *map(str, range(1000))]
         with folder.hold():
-            folder.begin(job(seed=7), items("a"))
-            (tmp_path / "out" / "a.wav").mkdir()
-            folder.save({"a.wav": b"sound"})
-            folder.add([done("a")])
+            folder.begin(job(seed=7), items(*names))
+            (tmp_path / "out" / "b.wav").mkdir()
+            for name in names:
+                folder.save({f"{name}.wav": b"sound", f"{name}.srt": b"words"})
+                folder.add([done(name)])
+                time.sleep(0.01)
 
     with pytest.raises(OutputError, match="cannot write in file://"):
         put()
+    told = [json.loads(line)["id"] for line in folder.content().decode().splitlines()[1:]]
+    assert told[0] == "a"
+    assert "b" not in told
+    assert len(told) < 1000
+    assert all((tmp_path / "out" / f"{name}.wav").is_file() for name in told)
 
 
 def test_a_path_is_a_folder(tmp_path: Path) -> None:

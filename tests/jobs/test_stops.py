@@ -127,7 +127,7 @@ def say_all(engine: Engine, folder: Path, on_move: Callable[[str, float], None])
         batch = Batch(engine, BatchTask(items, job(seed=7, options=OPTIONS)), work)
         batch.sayer.caller.on_move = on_move  # type: ignore[attr-defined]
         list(batch.make())
-    assert batch.failed == []
+    assert not batch.failed
     return {path.name: path.read_bytes() for path in work.folder.glob("*.wav")}
 
 
