@@ -15,6 +15,9 @@ from alrakis.errors import BackendError, InputError
 
 LOCAL = "local"
 REACH_S = 10.0
+_TLS = "RAY_USE_TLS"  # Ray's variable: what it then says first, nobody can read
+_SETTINGS = b"\x04"
+_PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)  # RFC 9113, 3.4
 _HOST = re.compile(r"[^\s/]+:\d{1,5}")
 
 
@@ -75,13 +78,20 @@ def _init(address: str, quiet: dict[str, Any]) -> None:
 
 
 def _reach(address: str) -> None:
-    """Raises BackendError where nobody listens, for which Ray waits minutes."""
+    """Raises BackendError where nobody listens who could be Ray, for whom Ray waits minutes."""
     host, colon, port = address.rpartition(":")
-    if colon:
-        try:
-            socket.create_connection((host, int(port)), REACH_S).close()
-        except (OSError, OverflowError) as error:
-            raise BackendError(f"there is no Ray cluster at {address}: {error}") from None
+    if not colon:
+        return
+    try:
+        with socket.create_connection((host.strip("[]"), int(port)), REACH_S) as speaking:
+            if _TLS in os.environ:
+                return
+            speaking.sendall(_PREFACE)
+            answer = speaking.recv(9)
+    except (OSError, OverflowError) as error:
+        raise BackendError(f"there is no Ray cluster at {address}: {error}") from None
+    if answer[3:4] != _SETTINGS:
+        raise BackendError(f"there is no Ray cluster at {address}: something else listens there")
 
 
 @contextlib.contextmanager

@@ -129,6 +129,7 @@ class Pool:
         self._ledger.give_up(self._hired, end)
         for hired in self._hired:
             self._ray.kill(hired.actor)
+            hired.actor = None  # handles that end later might end others, of a cluster that is joined next
 
     def _living(self) -> dict[str, Node]:
         nodes = living_nodes(self._ray.nodes())

@@ -1,10 +1,13 @@
 """Reaching a cluster: what names one, and what is told where none is."""
 
 import signal
+import socket
+import threading
 from pathlib import Path
 
 import pytest
 
+from alrakis.cluster import address as address_module
 from alrakis.cluster.address import check_address, connected
 from alrakis.errors import BackendError, InputError
 from tests.cli.programs import alrakis_process
@@ -45,6 +48,33 @@ def test_where_there_is_none_it_is_told_in_a_line(ray_here: None) -> None:
     ):
         pass
     assert "\n" not in str(error.value)
+
+
+@pytest.mark.parametrize("answer", [b"", b"HTTP/1.1 400 Bad Request\r\n\r\n", None])
+def test_what_listens_there_may_be_something_else(
+    ray_here: None, monkeypatch: pytest.MonkeyPatch, answer: bytes | None
+) -> None:
+    """It answers otherwise, or not at all."""
+    monkeypatch.setattr(address_module, "REACH_S", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+
+        def serve() -> None:
+            caller, _ = server.accept()
+            with caller:
+                caller.recv(100)
+                if answer is None:
+                    over.wait()
+                else:
+                    caller.sendall(answer)
+
+        over = threading.Event()
+        serving = threading.Thread(target=serve)
+        serving.start()
+        with pytest.raises(BackendError, match=f"there is no Ray cluster at {address}: "), connected(address):
+            pass
+        over.set()
+        serving.join()
 
 
 @pytest.mark.cluster

@@ -69,7 +69,7 @@ def test_words_are_found_where_a_row_is_said(here: Path, run: Run, one_machine: 
     ended = run("batch", "t.jsonl", "-o", "out", *QUICK, *words, "--takes", "2", "--ray", one_machine)
     assert ended.code == 0, ended.err
     (cue,) = json.loads((here / "out" / "0001.json").read_text())["cues"]
-    assert [word["text"] for word in cue["words"]] == ["The", "old", "man", "sat", "by", "the", "fire."]
+    assert [word["word"] for word in cue["words"]] == ["The", "old", "man", "sat", "by", "the", "fire."]
     assert outcome(here / "out") == alone(run, here, *words, "--takes", "2")
     assert all(len(item["scores"]) == 2 for item in manifest(here)[1:2])
 
