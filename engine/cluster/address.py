@@ -15,6 +15,7 @@ from alrakis.errors import BackendError, InputError
 
 LOCAL = "local"
 REACH_S = 10.0
+_TOKEN_HINT = "set RAY_AUTH_MODE=token, and RAY_AUTH_TOKEN or ~/.ray/auth_token to what its head has"
 _TLS = "RAY_USE_TLS"  # Ray's variable: what it then says first, nobody can read
 _SETTINGS = b"\x04"
 _PREFACE = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes(3) + _SETTINGS + bytes(5)  # RFC 9113, 3.4
@@ -68,11 +69,13 @@ def _init(address: str, quiet: dict[str, Any]) -> None:
         try:
             ray.init(address, **quiet)
         except ray.exceptions.AuthenticationError:
+            raise BackendError(f"the cluster at {address} asks for its token: {_TOKEN_HINT}") from None
+        except ConnectionError as error:
+            reason = " ".join(str(error).split())
             raise BackendError(
-                f"the cluster at {address} asks for its token: set RAY_AUTH_TOKEN, or copy ~/.ray/auth_token "
-                "from its head"
+                f"there is no Ray cluster at {address}: {reason:.300}; if it asks for a token, {_TOKEN_HINT}"
             ) from None
-        except (ConnectionError, OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
+        except (OSError, RuntimeError, ValueError, ray.exceptions.RayError) as error:
             reason = " ".join(str(error).split())
             raise BackendError(f"there is no Ray cluster at {address}: {reason:.300}") from None
 

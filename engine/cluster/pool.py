@@ -1,6 +1,7 @@
 """Workers of a cluster, and one thread here that gives them jobs and takes in what they made."""
 
 import logging
+import os
 import pickle
 import re
 import threading
@@ -295,5 +296,8 @@ def _in_a_line(error: Exception) -> str:
     """What an error tells, without the traceback of another machine and Ray's advice."""
     cause = getattr(error, "cause", None)
     told = " ".join((f"{type(cause).__name__}: {cause}" if cause is not None else str(error)).split())
+    if "references to the actor were removed" in told:  # we keep them: nobody could ask us
+        mode = os.environ.get("RAY_AUTH_MODE") or "not set"
+        return f"the cluster cannot reach this process; RAY_AUTH_MODE, here {mode}, must be that of its head"
     ended = re.search(r"exit detail: (.*?)(?: (?:Some|There are some) |$)", told)
     return (ended[1] if ended else told)[:300]

@@ -22,8 +22,12 @@ def ray_here(own_cache: None) -> Iterator[None]:
         patch.setenv("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")
         patch.setenv("RAY_USAGE_STATS_ENABLED", "0")
         patch.setenv("RAY_AUTH_TOKEN", "a" * 64)  # else one is left in a person's ~/.ray
+        patch.setenv("RAY_AUTH_MODE", "token")
         patch.setenv("RAY_TMPDIR", folder)
         patch.setenv("PYTHONPATH", os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")]))
+        import ray
+
+        ray._raylet.Config.initialize("")  # it may have been imported before
         yield
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -3,7 +3,9 @@
 import signal
 import socket
 import threading
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -84,5 +86,23 @@ def test_a_cluster_whose_token_is_not_known_is_told_of_in_a_line(one_machine: st
     arguments = ["batch", "t.jsonl", "-o", "out", *QUICK, "--ray", one_machine]
     ended = alrakis_process(*arguments, folder=here, **strange)
     assert ended.code == 1
-    assert f"the cluster at {one_machine} asks for its token: set RAY_AUTH_TOKEN" in ended.err
+    assert f"the cluster at {one_machine} asks for its token: set RAY_AUTH_MODE=token" in ended.err
     assert "Traceback" not in ended.err
+    ended = alrakis_process(*arguments, folder=here, HOME=str(here), RAY_AUTH_MODE="disabled")
+    assert ended.code == 1
+    assert "if it asks for a token, set RAY_AUTH_MODE=token" in ended.err
+
+
+@pytest.mark.cluster
+def test_a_cluster_without_a_token_is_told_of_to_who_has_one(
+    machines: Callable[..., Any], here: Path
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RAY_AUTH_MODE", "disabled")
+        address = machines(1).address
+    write_items(here, {"text": "Hello."})
+    arguments = ["batch", "t.jsonl", "-o", "out", *QUICK, "--ray", address]
+    ended = alrakis_process(*arguments, folder=here)
+    assert ended.code == 1
+    assert "RAY_AUTH_MODE, here token, must be that of its head" in ended.err
+    assert alrakis_process(*arguments, folder=here, RAY_AUTH_MODE="disabled").code == 0
