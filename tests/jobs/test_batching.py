@@ -153,7 +153,7 @@ class Patient:
 
     def _end_one(self) -> None:
         handle = self._under_way.pop(self._random.randrange(len(self._under_way)))
-        handle.set_result(SimpleNamespace(duration_s=1.0, encoded=lambda extension: b""))
+        handle.set_result(SimpleNamespace(duration_s=1.0, encoded=lambda extension: b"", pieces=()))
 
 
 class Planned(Batch):
