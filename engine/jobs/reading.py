@@ -13,7 +13,13 @@ from alrakis.jobs.reading_folder import ReadingFolder, voice_digest
 from alrakis.jobs.reading_manifest import ChunkState, Manifest
 from alrakis.jobs.reading_output import Output
 from alrakis.jobs.reading_revision import Revision, revised
-from alrakis.jobs.settings import Asked, JobSettings, job_settings, setting_differences
+from alrakis.jobs.settings import (
+    Asked,
+    JobSettings,
+    job_settings,
+    setting_differences,
+    weights_difference,
+)
 from alrakis.long.cues import Align, CueTrack
 from alrakis.long.pieces import join_ready, long_tags
 from alrakis.long.takes import EngineSpeaker, Speaker, Take, Takes
@@ -64,6 +70,7 @@ class Reading:
         self._folder = folder
         found = folder.load()
         before = found.settings if found else None
+        folder.refuse(weights_difference(before, engine) if before else [])
         voice = self._voice(found, asked.voice, before.voice if before else None)
         cast = self._cast(found, asked.cast)
         names = {who: own.name for who, own in cast.items()}

@@ -97,6 +97,11 @@ def setting_differences(before: JobSettings, now: JobSettings, but: Collection[s
             yield f"{key} was {then[key]!r}, now {value!r}"
 
 
+def weights_difference(before: JobSettings, engine: Planning) -> list[str]:
+    """As `setting_differences`, of the weights alone: they come first, as voices are of theirs."""
+    return list(setting_differences(before, before.model_copy(update={"weights": _weights_name(engine)})))
+
+
 def _weights_name(engine: Planning) -> str:
     """A name, or a folder's path from whatever folder the job goes on in."""
     name = engine.weights.name

@@ -175,7 +175,7 @@ def refused(ended: Ended, *told: str) -> None:
     assert ended.err.startswith("alrakis: error: ")
     assert "Traceback" not in ended.err
     for part in told:
-        assert part in ended.err
+        assert part in ended.err, (part, ended.err)
 
 
 Run = Callable[..., Ended]
