@@ -13,6 +13,7 @@ import os
 import struct
 import tempfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal
 
@@ -61,10 +62,7 @@ def check_format(path: str | os.PathLike[str]) -> None:
 
 
 def _format(path: str | os.PathLike[str]) -> tuple[str, str]:
-    import soundfile
-
-    available = soundfile.available_formats()
-    extensions = [extension for extension, (name, _) in _FORMATS.items() if name in available]
+    extensions = _extensions()
     extension = Path(os.fsdecode(path)).suffix
     if extension.lower() == BOOK:
         raise OutputError(
@@ -76,6 +74,14 @@ def _format(path: str | os.PathLike[str]) -> tuple[str, str]:
             f"{os.fsdecode(path)} has {given}, which names no format; give it one of {', '.join(extensions)}"
         )
     return _FORMATS[extension.lower()]
+
+
+@cache
+def _extensions() -> list[str]:
+    import soundfile
+
+    available = soundfile.available_formats()
+    return [extension for extension, (name, _) in _FORMATS.items() if name in available]
 
 
 def save_audio(

@@ -106,11 +106,10 @@ def run(args: argparse.Namespace) -> None:
     subtitles = f".{args.subtitles}" if args.subtitles else None
     if subtitles is not None:
         check_subtitles_files(items, args.file, subtitles)
-    check_cast(asked.cast, [item.text for item in items])
+    check_cast(asked.cast, (item.text for item in items))
     check_language(asked.lang)
     with folder.hold(), contextlib.ExitStack() as stack:
-        for item in items:
-            folder.check(item.file)
+        folder.check(item.file for item in items)
         engine = stack.enter_context(open_job_engine(asked, before, speaks(args)))
         asked = replace(asked, format=file_format)
         settings = job_settings(engine, asked, before, asked.voice, asked.cast)

@@ -11,6 +11,7 @@ import stat
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -57,19 +58,25 @@ def parse_json(content: bytes | str, *, unbounded: bool = False, most_keys: int 
     if not few_values(text):
         raise LimitError(f"it holds more values than are read ({_MOST_VALUES})")
     try:
-        value = json.loads(
-            text,
-            parse_int=lambda digits: int(_number(digits)),
-            parse_float=lambda digits: float(_number(digits)),
-            object_pairs_hook=lambda pairs: _once(pairs, most_keys),
-        )
+        value = _decoder(most_keys).decode(text)
     except RecursionError:
         raise LimitError("it is nested too deeply") from None
     return _checked(value, unbounded)
 
 
+@cache
+def _decoder(most_keys: int) -> json.JSONDecoder:
+    return json.JSONDecoder(
+        parse_int=lambda digits: int(_number(digits)),
+        parse_float=lambda digits: float(_number(digits)),
+        object_pairs_hook=lambda pairs: _once(pairs, most_keys),
+    )
+
+
 def few_values(text: str) -> bool:
     """Whether some JSON has no more values than `parse_json` reads; commas in its texts count too."""
+    if len(text) <= _MOST_VALUES:
+        return True
     return text.count(",") + 2 * (text.count("[") + text.count("{")) <= _MOST_VALUES
 
 
@@ -146,7 +153,7 @@ def _checked(value: Any, unbounded: bool) -> Any:
                 inside += one.values()
             elif isinstance(one, list):
                 inside += one
-            else:
+            elif not (isinstance(one, str) and one.isascii()):
                 _check_one(one, unbounded)
         if not inside:
             return value

@@ -9,14 +9,14 @@ before is kept beside it, as in `0003.1.wav`.
 import io
 import itertools
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, FailFast, Field
 
-from alrakis.audio import check_output
+from alrakis.audio import check_format, check_output
 from alrakis.errors import InputError, OutputError
 from alrakis.files.parsing import LimitError, Model, parse_model, read_file, reason
 from alrakis.files.writing import replace_file
@@ -167,13 +167,25 @@ class BatchFolder(JobFolder):
 
     # How it is kept; a bucket does it otherwise.
 
-    def check(self, file: str) -> None:
-        """Raises InputError if an audio file of this name cannot be written."""
+    def check(self, files: Iterable[str]) -> None:
+        """Raises InputError if an audio file of one of these names cannot be written."""
         try:
-            self._refuse_links(file)
-            check_output(self.folder / file)
+            for number, file in enumerate(files):
+                check_format(file)
+                if self._exists(file) or number == 0:  # one trial serves all that are not there yet
+                    self._refuse_links(file)
+                    check_output(self.folder / file)
         except OutputError as error:
             raise InputError(str(error)) from None
+
+    def _exists(self, file: str) -> bool:
+        try:
+            os.lstat(os.path.join(self.folder, file))
+        except FileNotFoundError:
+            return False
+        except OSError as error:  # such as a name too long for this disk
+            raise OutputError(f"cannot write {self.folder / file}: {error.strerror}") from None
+        return True
 
     def has(self, file: str) -> bool:
         """Whether a file is there."""

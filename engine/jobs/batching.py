@@ -139,7 +139,8 @@ class Batch:
         return self._finished(item, state="failed", error=printable_lines(error))
 
     def _finished(self, item: BatchItem, **facts: Any) -> Finished:
-        return Finished(**item.model_dump(exclude={"line", "seed"}), seed=self._seeds[item.id], **facts)
+        same = {key: getattr(item, key) for key in ("id", "text", "voice", "lang", "file")}
+        return Finished(**same, seed=self._seeds[item.id], **facts)
 
     def _record(self, finished: Finished) -> Finished:
         self._folder.add([finished])

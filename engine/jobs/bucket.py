@@ -11,7 +11,7 @@ import secrets
 import threading
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -108,10 +108,11 @@ class BucketFolder(BatchFolder):
     def _is_own(self, own: str) -> bool:
         return (self._get(LOCK) or b"").startswith(own.encode())
 
-    def check(self, file: str) -> None:
+    def check(self, files: Iterable[str]) -> None:
         """Raises InputError for a name of no format."""
         try:
-            check_format(file)
+            for file in files:
+                check_format(file)
         except OutputError as error:
             raise InputError(str(error)) from None
 

@@ -66,7 +66,7 @@ def speakers(texts: Iterable[str], names: Collection[str] = ()) -> list[str]:
 
 def check_cast(cast: Collection[str], texts: Iterable[str]) -> None:
     """Raises InputError if somebody in the cast speaks in none of the texts."""
-    found = speakers(texts, cast)
+    found = speakers(texts, cast) if cast else []
     for name in cast:
         if name not in found:
             there = f"the speakers are {', '.join(found)}" if found else "nobody does: it has no labels"

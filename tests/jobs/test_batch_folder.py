@@ -1,5 +1,7 @@
 """The folder of a batch: a manifest that grows by lines, and whose edits and other settings are told."""
 
+import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -93,7 +95,7 @@ def test_an_item_that_was_corrected_is_to_be_made_and_keeps_its_file(
     folder, (a, b) = BatchFolder(tmp_path), items_of("a", "b")
     folder.begin(job(seed=7), [a, b])
     folder.add([finished(folder, a), finished(folder, b)])
-    corrected = a.model_copy(update=change)
+    corrected = replace(a, **change)
     for _ in range(3):
         folder = BatchFolder(tmp_path)
         standing = folder.begin(job(seed=7), [corrected, b])
@@ -113,7 +115,7 @@ def test_an_item_that_names_another_file_is_made_there(tmp_path: Path) -> None:
     folder, (a,) = BatchFolder(tmp_path), items_of("a")
     folder.begin(job(seed=7), [a])
     folder.add([finished(folder, a)])
-    renamed = a.model_copy(update={"file": "x.wav"})
+    renamed = replace(a, file="x.wav")
     assert folder.begin(job(seed=7), [renamed]).changed == ["a"]
     folder.keep_earlier("x.wav")
     folder.add([finished(folder, renamed)])
@@ -128,21 +130,22 @@ def test_what_is_asked_for_no_longer_is_left_and_known_again(tmp_path: Path) -> 
     standing = folder.begin(job(seed=7), [b])
     assert (standing.done.keys(), standing.changed, standing.gone) == ({"b"}, [], 1)
     assert folder.begin(job(seed=7), [a, b]).done.keys() == {"a", "b"}
-    other = b.model_copy(update={"id": "c", "file": "A.wav"})  # on some systems the same file
+    other = replace(b, id="c", file="A.wav")  # on some systems the same file
     folder.begin(job(seed=7), [other, b])
     folder.keep_earlier("A.wav")
     folder.add([finished(folder, other)])
     assert folder.begin(job(seed=7), [a, b]).done.keys() == {"b"}, "its file is another's now"
 
 
-def test_the_name_of_an_earlier_file_is_nobodys(tmp_path: Path) -> None:
+@pytest.mark.parametrize("persons", ["a.2.wav", "a.2.srt", "a.2.vtt", "a.2.json"])
+def test_the_name_of_an_earlier_file_is_nobodys(tmp_path: Path, persons: str) -> None:
     folder, (a, second) = BatchFolder(tmp_path), items_of("a", "a.1")
     folder.begin(job(seed=7), [a])
     folder.add([finished(folder, a)])
-    (tmp_path / "a.2.wav").write_bytes(b"a person's own")
-    folder.begin(job(seed=7), [a.model_copy(update={"text": "x"}), second])
+    (tmp_path / persons).write_bytes(b"a person's own")
+    folder.begin(job(seed=7), [replace(a, text="x"), second])
     folder.keep_earlier("a.wav")
-    assert files(tmp_path) == {"a.2.wav", "a.3.wav"}
+    assert files(tmp_path) == {persons, "a.3.wav"}
     assert (tmp_path / "a.3.wav").read_bytes() == b"sound"
 
 
@@ -170,9 +173,26 @@ def test_nothing_is_written_through_a_link_in_a_folder(tmp_path: Path, name: str
     def work() -> None:
         with folder.hold():
             folder.begin(job(), items_of("a"))
-            folder.check("a.wav")
+            folder.check(["b.wav", "a.wav"])
             folder.save({"a.wav": b"sound", "a.srt": b"text"})
 
     with pytest.raises((InputError, OutputError), match=f"{name} is a link"):
         work()
     assert not elsewhere.exists()
+
+
+def test_one_trial_serves_all_files_that_are_not_there(tmp_path: Path) -> None:
+    (tmp_path / "there.wav").write_bytes(b"sound")
+    tried: list[str] = []
+    sys.addaudithook(lambda event, given: tried.append(str(given[0])) if event == "open" else None)
+    BatchFolder(tmp_path).check(["there.wav", *(f"{i}.wav" for i in range(1000))])
+    assert len([path for path in tried if path.endswith(".part")]) == 1
+
+
+@pytest.mark.parametrize(
+    "files", [["x" * 300 + ".wav"], ["a.wav", "\xe9" * 150 + ".wav"], ["a.wav", "f.wav"]]
+)
+def test_a_file_that_cannot_be_written_is_told_beforehand(tmp_path: Path, files: list[str]) -> None:
+    (tmp_path / "f.wav").mkdir()
+    with pytest.raises(InputError, match=r"cannot write|is a folder"):
+        BatchFolder(tmp_path).check(files)

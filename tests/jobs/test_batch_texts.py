@@ -2,6 +2,8 @@
 
 import contextlib
 import json
+import tracemalloc
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -9,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from alrakis.errors import InputError
-from alrakis.jobs.batch_texts import BatchItem, read_items
+from alrakis.jobs.batch_texts import MOST_ROWS, BatchItem, read_items
 
 
 def items(content: str, name: str = "t.jsonl") -> list[BatchItem]:
@@ -94,3 +96,30 @@ def test_what_is_wrong_is_told_with_its_line(name: str, content: str, told: Any)
     with pytest.raises(InputError) as error:
         items(content, name)
     assert told in str(error.value)
+
+
+ROW = '{{"text": "This is line {0} of it", "id": "row-{0}", "voice": "v2/en_speaker_6"}}'.format
+
+
+@pytest.mark.parametrize(
+    ("name", "first", "line"),
+    [("t.jsonl", "{", ROW), ("t.txt", "", "Line {}".format), ("t.csv", "text", "Line {}".format)],
+)
+def test_rows_are_counted_before_one_is_believed(name: str, first: str, line: Callable[[int], str]) -> None:
+    with pytest.raises(InputError, match="more than 100000 rows"):
+        items("\n".join([first, *map(line, range(MOST_ROWS + 1))]), name)
+
+
+def test_a_large_file_is_refused_with_little_memory() -> None:
+    content = "\n".join([*map(ROW, range(MOST_ROWS - 1)), '{"text": 3}'])
+    tracemalloc.start()
+    with pytest.raises(InputError, match="line 100000"):
+        items(content)
+    _, most_bytes = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most_bytes < 120 << 20  # 210 MB when items were models
+
+
+def test_keys_of_a_row_are_counted_before_they_are_checked() -> None:
+    with pytest.raises(InputError, match="line 1 cannot be read: it has a table of 10001 keys"):
+        items(json.dumps({"text": "a", **{f"k{i}": [] for i in range(10_000)}}))

@@ -9,6 +9,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -163,7 +164,7 @@ def test_what_is_made_is_there_at_the_end_and_found_again(tmp_path: Path, kind: 
     with folder.hold():
         assert folder.begin(job(seed=7), items("a", "b")).done.keys() == {"a"}
         assert folder.settings() == job(seed=7)
-        changed = [item.model_copy(update={"text": "other"}) for item in items("a")]
+        changed = [replace(item, text="other") for item in items("a")]
         assert folder.begin(job(seed=7), changed).changed == ["a"]
         folder.save({"a.wav": b"other sound"})
         folder.add([done("a")])
