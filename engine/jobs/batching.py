@@ -12,7 +12,7 @@ from alrakis.jobs.batch_texts import BatchItem
 from alrakis.jobs.rows import BatchTask, EngineSayer, PlannedItem, Row, Sayer
 from alrakis.long.text import Planning, split_long
 from alrakis.sampling import seeds_for
-from alrakis.text.pace import language_of
+from alrakis.text.pace import expected_s, language_of
 from alrakis.text.spelling import spelled_chunks
 from alrakis.text.splitting import check_language, split_text
 from alrakis.voices import Voice
@@ -56,21 +56,19 @@ class Batch:
 
         Raises OutputError when files cannot be written.
         """
-        if any(item.id not in self.done for item in self._task.items):
+        waiting = [item for item in self._task.items if item.id not in self.done]
+        if waiting:
             self._planning.fetch()
-        planned = []
-        for item in self._task.items:
-            if item.id in self.done:
-                continue
+        expected: list[tuple[float, BatchItem]] = []
+        for item in waiting:
             try:
-                planned.append(self._plan(item))
+                expected.append((self._expected_s(item), item))
             except InputError as error:
                 yield self._record(self._failed(item, error))
-        planned.sort(key=lambda plan: plan.seconds)
-        planned.reverse()
-        yield from self._all(planned)
+        expected.sort(key=lambda pair: pair[0])
+        yield from self._all([item for _, item in reversed(expected)])
 
-    def _all(self, waiting: list[PlannedItem]) -> Iterator[Finished]:
+    def _all(self, waiting: list[BatchItem]) -> Iterator[Finished]:
         """Items as they are done, the last first; so many are under way that the slots are full.
 
         Those that are begun are taken out of the list, so that nobody keeps them.
@@ -80,11 +78,12 @@ class Batch:
         try:
             while waiting or under_way:
                 while waiting and len(under_way) < self.sayer.room:
-                    plan = waiting.pop()
+                    item = waiting.pop()
                     try:
+                        plan = self._plan(item)
                         under_way[plan] = self.sayer.say(plan, functools.partial(ended.put, plan))
                     except (InputError, GenerationError) as error:
-                        yield self._record(self._failed(plan.item, error))
+                        yield self._record(self._failed(item, error))
                 if under_way:
                     plan = ended.get()
                     yield self._record(self._made(plan, under_way.pop(plan)))
@@ -94,8 +93,7 @@ class Batch:
 
     def _plan(self, item: BatchItem) -> PlannedItem:
         """Raises InputError if the item cannot be said."""
-        options = self._task.settings.options
-        language = check_language(item.lang or self._task.settings.lang) or language_of(item.text)
+        options, language = self._task.settings.options, self._language(item)
         split = functools.partial(
             split_text,
             encoder=self._planning.tokenizer,
@@ -105,7 +103,7 @@ class Batch:
         )
         chunks = spelled_chunks(item.text, options, language, self._cast, split)
         voice = self._voice(item.voice or self._task.settings.voice)
-        seed, seconds = self._seeds[item.id], sum(chunk.seconds for chunk in chunks)
+        seed = self._seeds[item.id]
         if len(chunks) > 1:
             long = split_long(
                 item.text,
@@ -115,11 +113,19 @@ class Batch:
                 cast=list(self._cast),
                 options=options,
             )
-            return PlannedItem(item, item.text, tuple(long), seed, voice, seconds)
+            return PlannedItem(item, item.text, tuple(long), seed, voice)
         (only,) = chunks
         if only.speaker in self._cast:
             voice = self._cast[only.speaker]
-        return PlannedItem(item, only.text, (), seed, voice, seconds, only.written, only.speaker)
+        return PlannedItem(item, only.text, (), seed, voice, only.written, only.speaker)
+
+    def _expected_s(self, item: BatchItem) -> float:
+        """How long an item will be, as far as a look tells. Raises InputError for its voice or language."""
+        self._voice(item.voice or self._task.settings.voice)
+        return expected_s(item.text, self._language(item))
+
+    def _language(self, item: BatchItem) -> str:
+        return check_language(item.lang or self._task.settings.lang) or language_of(item.text)
 
     def _voice(self, name: str | None) -> Voice | None:
         if name not in self._voices:

@@ -43,8 +43,8 @@ class PlannedItem:
     """An item with all that it needs.
 
     text: as it is said, without its speaker's label. chunks: of a text that is said in several, as by
-    `Engine.generate_long`; else none. seconds: its expected length. written: the text before it was spelled.
-    speaker: who says it, by its label.
+    `Engine.generate_long`; else none. written: the text before it was spelled. speaker: who says it, by its
+    label.
     """
 
     item: BatchItem
@@ -52,7 +52,6 @@ class PlannedItem:
     chunks: tuple[Chunk, ...]
     seed: int
     voice: Voice | None
-    seconds: float
     written: str | None = None
     speaker: str | None = None
 

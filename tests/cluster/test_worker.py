@@ -42,7 +42,7 @@ def own_process(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def row(text: str, **more: Any) -> RowJob:
     item = BatchItem(line=1, id="a", file="a.wav", text=text)
-    return RowJob(PlannedItem(item, text, (), 4, None, 1.0, **more))
+    return RowJob(PlannedItem(item, text, (), 4, None, **more))
 
 
 def test_jobs_travel_and_are_done(recipe: Recipe) -> None:

@@ -176,23 +176,20 @@ class Planned(Batch):
 
 
 VOICES = [None, *(Voice(*[np.zeros(1, np.int64)] * 3, name=name) for name in "ab")]
-rows = st.lists(st.tuples(st.sampled_from(VOICES), st.floats(0.1, 60)), max_size=20)
+rows = st.lists(st.tuples(st.sampled_from(VOICES), st.integers(1, 60)), max_size=20)
 
 
 @given(rows, st.integers(1, 5), st.randoms())
 def test_short_texts_begin_first_whatever_their_voices_and_the_slots_are_full(
-    rows: list[tuple[Voice | None, float]], most: int, random: Random
+    rows: list[tuple[Voice | None, int]], most: int, random: Random
 ) -> None:
     """Twice as many as there are slots are under way: the later stages have a batch of their own."""
-    items = [BatchItem(line=i, id=str(i), file="f", text="t") for i in range(len(rows))]
-    plans = [
-        PlannedItem(item, item.id, (), 0, voice, seconds)
-        for item, (voice, seconds) in zip(items, rows, strict=True)
-    ]
+    items = [BatchItem(line=i, id=str(i), file="f", text="t" * size) for i, (_, size) in enumerate(rows)]
+    plans = [PlannedItem(item, item.id, (), 0, voice) for item, (voice, _) in zip(items, rows, strict=True)]
     engine = Patient(len(plans), most, random)
     made = [finished.id for finished in Planned(engine, plans).make()]
     assert sorted(made) == sorted(item.id for item in items)
-    assert [rows[int(text)][1] for text in engine.begun] == sorted(seconds for _, seconds in rows)
+    assert [rows[int(text)][1] for text in engine.begun] == sorted(size for _, size in rows)
     assert engine.most_at_once == min(2 * most, len(plans))
 
 
@@ -203,11 +200,11 @@ def test_of_rows_that_are_done_nothing_is_kept_but_their_ids() -> None:
 
     class Watched(Planned):
         def _plan(self, item: BatchItem) -> PlannedItem:
-            plan = PlannedItem(item, item.id, (), 0, None, 1.0)
+            plan = PlannedItem(item, item.id, (), 0, None)
             plans.append(weakref.ref(plan))
             return plan
 
-    batch = Watched(Patient(len(items), 4, Random(1)), [PlannedItem(i, "t", (), 0, None, 1.0) for i in items])
+    batch = Watched(Patient(len(items), 4, Random(1)), [PlannedItem(i, "t", (), 0, None) for i in items])
     for count, finished in enumerate(batch.make(), 1):
         kept.append(weakref.ref(finished))
         if count == 400:

@@ -41,7 +41,7 @@ def test_a_row_is_what_generate_would_save(tmp_path: Path) -> None:
         sayer = EngineSayer(engine, BatchTask([], job(seed=1, options=options), ".srt"), {})
         item = BatchItem(line=1, id="a", file="a.flac", text="Hello.")
         ended = threading.Event()
-        row = sayer.say(PlannedItem(item, "Hello.", (), 4, None, 1.0), ended.set)
+        row = sayer.say(PlannedItem(item, "Hello.", (), 4, None), ended.set)
         made = row.result()
         result = engine.generate("Hello.", seed=4, options=options)
         audio, subtitles = made.files.values()
@@ -53,7 +53,7 @@ def test_a_row_is_what_generate_would_save(tmp_path: Path) -> None:
         ended.wait()
         assert sayer.room == row_room(engine.config) == 2 * engine.config.max_batch
         with pytest.raises(InputError, match="can say nothing of"):
-            sayer.say(PlannedItem(item, " ", (), 4, None, 1.0), lambda: None)
+            sayer.say(PlannedItem(item, " ", (), 4, None), lambda: None)
 
 
 @pytest.mark.parametrize(("text", "long"), [("Hello.", False), (LONG, True)])
@@ -63,7 +63,7 @@ def test_all_takes_of_a_row_have_their_scores(text: str, long: bool) -> None:
         task = BatchTask([], job(seed=1, options=Options(max_gen_duration_s=0.3, takes=2)))
         item = BatchItem(line=1, id="a", file="a.wav", text=text)
         chunks = tuple(split_long(text, engine.tokenizer, engine.config)) if long else ()
-        plan = PlannedItem(item, text, chunks, 4, None, 1.0)
+        plan = PlannedItem(item, text, chunks, 4, None)
         made = EngineSayer(engine, task, {}).say(plan, lambda: None).result()
     numbers = [score.get("chunk") for score in made.scores]
     count = len(made.scores) // 2
