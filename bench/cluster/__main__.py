@@ -3,13 +3,11 @@
 import argparse
 import os
 import resource
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from typing import Any
 
+from alrakis.bench.cluster import overhead
 from alrakis.bench.cluster.nothing import BYTES, Nothing
 from alrakis.cluster import pool
 from alrakis.cluster.nodes import Size
@@ -29,25 +27,27 @@ def main() -> None:
     """Run what the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m alrakis.bench.cluster", description=__doc__)
     parser.add_argument("what", choices=("driver", "overhead"))
-    parser.add_argument("--rows", type=int, default=10_000, help="of driver (10000), of overhead (200)")
+    parser.add_argument("--rows", type=int, help="of driver (10000), of overhead (200)")
     parser.add_argument("--bytes", type=int, default=192_000, help="of each file: 4 s of wav")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--turns", type=int, default=3, help="of overhead")
     parser.add_argument("--out", help="where files go: a folder or an address (default: one that is removed)")
     args = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
         if args.what == "driver":
-            _driver(args, args.out or f"{folder}/out")
+            _driver(args, args.rows or 10_000, args.out or f"{folder}/out")
         else:
-            _overhead(args, Path(folder))
+            texts = [TEXT.format(number) for number in range(args.rows or 200)]
+            overhead.compare(texts, args.turns, Path(folder))
 
 
-def _driver(args: argparse.Namespace, place: str) -> None:
+def _driver(args: argparse.Namespace, rows: int, place: str) -> None:
     """Rows a second that one driver gives out, takes in and writes, and its memory on the way."""
     os.environ[BYTES] = str(args.bytes)
     vars(pool)["Worker"] = Nothing
     items = [
         BatchItem(line=number, id=f"{number:06}", file=f"{number:06}.wav", text=TEXT.format(number))
-        for number in range(args.rows)
+        for number in range(rows)
     ]
     planner, folder = Planner("demo", "cpu-fp32", threads=1), batch_folder(place)
     settings = job_settings(planner, Asked(seed=1), None, None, {})
@@ -59,8 +59,8 @@ def _driver(args: argparse.Namespace, place: str) -> None:
         for count, _ in enumerate(batch.make(), 1):
             if first_s is None:
                 first_s = time.perf_counter()
-                print(f"the first of {args.rows} rows after {first_s - began_s:.1f} s, {_memory()}")
-            if count % max(1, args.rows // PARTS) == 0:
+                print(f"the first of {rows} rows after {first_s - began_s:.1f} s, {_memory()}")
+            if count % max(1, rows // PARTS) == 0:
                 rate = count / (time.perf_counter() - first_s)
                 print(f"{count} rows: {rate:.0f} rows a second, {_memory()}", flush=True)
 
@@ -69,24 +69,6 @@ def _memory() -> str:
     pages = int(Path("/proc/self/statm").read_text().split()[1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     return f"{pages * resource.getpagesize() >> 20} MiB now, {peak >> 10} MiB at most"
-
-
-def _overhead(args: argparse.Namespace, folder: Path) -> None:
-    """The same batch with and without Ray, in turn; the time that both tell is without starting."""
-    rows = 200 if args.rows == 10_000 else args.rows
-    texts = folder / "texts.txt"
-    texts.write_text("\n".join(TEXT.format(number) for number in range(rows)))
-    ways: dict[str, list[str]] = {"alone": [], "ray": ["--ray", "local"]}
-    for turn in range(3):
-        for name, more in ways.items():
-            print(turn, name, _batch(folder, f"{name}{turn}", more), flush=True)
-
-
-def _batch(folder: Path, out: str, more: list[str]) -> Any:
-    command = [sys.executable, "-m", "alrakis", "batch", "texts.txt", "-o", out, "--weights", "demo"]
-    options = ["--config", "cpu-int8", "--seed", "7", *more]
-    done = subprocess.run([*command, *options], cwd=folder, stderr=subprocess.PIPE, text=True, check=True)
-    return done.stderr.splitlines()[-1]
 
 
 if __name__ == "__main__":

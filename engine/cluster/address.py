@@ -47,6 +47,7 @@ def connected(address: str) -> Iterator[None]:
     if address == LOCAL:
         os.environ.setdefault("RAY_ENABLE_WINDOWS_OR_OSX_CLUSTER", "0")  # listen to this machine alone
         os.environ.setdefault("RAY_AUTH_TOKEN", secrets.token_hex(32))  # else one is left in ~/.ray
+        os.environ.setdefault("RAY_worker_niceness", "0")  # else all that runs here goes before its workers
     import ray
 
     if ray.is_initialized():

@@ -1,4 +1,4 @@
-"""What a machine has that decides what is heard; another machine must have the same."""
+"""What a machine has, besides alrakis, that decides what is heard; another machine must have the same."""
 
 import hashlib
 import importlib.metadata
@@ -14,7 +14,6 @@ from alrakis.evidence.kinds import kind_of
 from alrakis.files.memo import remembered, stamps_of
 from alrakis.hardware import cpu
 from alrakis.spec import STAGES
-from alrakis.version import __version__
 from alrakis.weights import WEIGHTS_NAMES, open_weights
 
 _RUNTIMES = {
@@ -25,13 +24,12 @@ _RUNTIMES = {
 
 @dataclass(frozen=True)
 class Facts:
-    """alrakis: its version. runtime: name and version of what runs the networks, None if it is not there.
+    """runtime: name and version of what runs the networks, None if it is not there.
 
     missing: extras that are needed and not installed. weights, recogniser: the hash of a folder's parameters,
     or why they cannot be read; None for what has a name. processor: its kind, which int8 depends on.
     """
 
-    alrakis: str
     runtime: str | None
     missing: tuple[str, ...]
     weights: str | None
@@ -55,7 +53,7 @@ def facts_here(need: Need) -> Facts:
     if need.listen is not None and importlib.util.find_spec("faster_whisper") is None:
         missing.append("listen")
     weights, recogniser = _identity(need.weights), _recogniser(need.listen)
-    return Facts(__version__, runtime, tuple(missing), weights, kind_of(cpu().features), recogniser)
+    return Facts(runtime, tuple(missing), weights, kind_of(cpu().features), recogniser)
 
 
 def facts_of(weights: str, config_json: str, listen: str | None) -> dict[str, Any]:
@@ -65,8 +63,6 @@ def facts_of(weights: str, config_json: str, listen: str | None) -> dict[str, An
 
 def differences(known: Facts, found: Facts) -> Iterator[str]:
     """Why a machine of these facts cannot say what one of the known facts says."""
-    if found.alrakis != known.alrakis:
-        yield f"it has alrakis {found.alrakis}, and {known.alrakis} is needed"
     if found.missing:
         yield f"it lacks pip install 'alrakis[{','.join(found.missing)}]'"
     elif known.runtime is not None and found.runtime != known.runtime:

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from typing import Any
 
-from alrakis.cluster import abroad
+from alrakis.cluster import remote
 from alrakis.cluster.facts import Facts
 from alrakis.cluster.ledger import Desk, Ledger, Task
 from alrakis.cluster.nodes import Node, Size, cpus_of_worker, living_nodes, resources_told, room_for
@@ -17,7 +17,6 @@ from alrakis.cluster.probe import checked_nodes
 from alrakis.cluster.worker import Done, Job, Recipe, Worker
 from alrakis.errors import BackendError, InputError
 from alrakis.flight.sequence import Handle
-from alrakis.version import __version__
 
 TICK_S = 0.2  # a job that comes while nobody has one waits so long at the most
 LOOK_S = 2.0  # how often the machines are counted
@@ -73,9 +72,9 @@ class Pool:
             )
         self._likeness = checked_nodes(recipe.need, fit)
         made = pickle.dumps(replace(recipe, known=self._likeness.known))
-        self._opening = __version__, pickle.dumps(Worker), ray.put(made)
-        abroad.by_its_code()
-        self._seat = ray.remote(abroad.Seat)
+        self._opening = remote.alrakis_here(), pickle.dumps(Worker), ray.put(made)
+        remote.by_its_code()
+        self._actors = ray.remote(remote.RemoteWorker)
         self._begun = False
         self._stillborn = self._deaths = 0
         self._reason = ""  # of the last worker that ended before it was open
@@ -183,7 +182,7 @@ class Pool:
             logger.info("waiting: %s", waiting)
 
     def _hire(self, count: int) -> None:
-        seat = self._seat.options(
+        actors = self._actors.options(
             num_cpus=self._cpus,
             num_gpus=self._size.gpus,
             max_concurrency=self._depth + 1,
@@ -191,7 +190,7 @@ class Pool:
             max_task_retries=0,
         )
         for _ in range(count):
-            actor = seat.remote()
+            actor = actors.remote()
             self._hired.append(Hired(self._depth, actor, actor.open.remote(*self._opening)))
             self._tried_s = time.monotonic()
 

@@ -5,11 +5,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from alrakis.cluster import abroad
+from alrakis.cluster import remote
 from alrakis.cluster.facts import Facts, Need, differences, facts_here
 from alrakis.cluster.nodes import Node
 from alrakis.errors import BackendError
-from alrakis.version import __version__
 
 logger = logging.getLogger("alrakis")
 
@@ -62,14 +61,15 @@ def _found(need: Need, nodes: Sequence[Node]) -> list[tuple[Node, Facts | str]]:
     import ray
     from ray.util.scheduling_strategies import NodeAffinitySchedulingStrategy
 
-    abroad.by_its_code()
-    asking = ray.remote(num_cpus=0, max_retries=0)(abroad.look)
+    remote.by_its_code()
+    asking = ray.remote(num_cpus=0, max_retries=0)(remote.look)
     needed: tuple[Any, ...] = need.weights, need.config.model_dump_json(), need.listen
     asked = [
         (node, asking.options(scheduling_strategy=NodeAffinitySchedulingStrategy(node.id, soft=False)))
         for node in nodes
     ]
-    begun = [(node, question.remote(__version__, *needed)) for node, question in asked]
+    ours = remote.alrakis_here()
+    begun = [(node, question.remote(ours, *needed)) for node, question in asked]
     found: list[tuple[Node, Facts | str]] = []
     for node, answer in begun:
         try:

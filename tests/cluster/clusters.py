@@ -1,8 +1,10 @@
 """Clusters of several machines, which are processes on this one."""
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from alrakis.cluster.address import connected
@@ -11,6 +13,8 @@ from alrakis.cluster.pool import Pool
 from alrakis.cluster.worker import Recipe
 from alrakis.config import load_config
 from tests.jobs.books import job
+
+ROOT = Path(__file__).parents[2]
 
 
 class Machines:
@@ -49,6 +53,17 @@ def pool_at(address: str, size: Size, depth: int = 4, **more: Any) -> Iterator[P
             yield pool
         finally:
             pool.close()
+
+
+def copy_alrakis(folder: Path) -> Path:
+    """The package in a folder, as it is installed there; gives its place."""
+    for source, place in (
+        ("engine", "alrakis"),
+        ("export", "alrakis/export"),
+        ("configs", "alrakis/configs"),
+    ):
+        shutil.copytree(ROOT / source, folder / place, ignore=shutil.ignore_patterns("__pycache__"))
+    return folder / "alrakis"
 
 
 def until(happened: Callable[[], Any]) -> Any:

@@ -4,14 +4,11 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.cluster.clusters import Machines
-
-ROOT = Path(__file__).parents[2]
+from tests.cluster.clusters import ROOT, Machines
 
 
 @pytest.fixture(scope="session")

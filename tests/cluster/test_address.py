@@ -1,7 +1,10 @@
 """Reaching a cluster: what names one, and what is told where none is."""
 
+import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -40,6 +43,20 @@ def test_within_the_block_this_is_a_driver_with_our_own_signals(one_machine: str
         assert ray.is_initialized()
     assert not ray.is_initialized()
     assert signal.getsignal(signal.SIGTERM) is before
+
+
+@pytest.mark.cluster
+def test_workers_here_go_behind_nothing_else_that_runs(ray_here: None) -> None:
+    """Ray would give them the place of what can wait."""
+    code = """
+import os
+from alrakis.cluster.address import connected
+with connected("local"):
+    import ray
+    print(ray.get(ray.remote(lambda: os.nice(0)).remote()))
+"""
+    told = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert int(told) == os.nice(0)
 
 
 def test_where_there_is_none_it_is_told_in_a_line(ray_here: None) -> None:

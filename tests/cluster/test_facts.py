@@ -8,10 +8,9 @@ import pytest
 from alrakis.cluster import facts as facts_module
 from alrakis.cluster.facts import Facts, Need, differences, facts_here, facts_of
 from alrakis.config import Config, load_config
-from alrakis.version import __version__
 from tests.checkpoints import write_encodec, write_suno_checkpoints
 
-KNOWN = Facts("1.0", "onnxruntime 1.30.0", (), None, "AVX2")
+KNOWN = Facts("onnxruntime 1.30.0", (), None, "AVX2")
 
 
 @pytest.mark.parametrize(
@@ -19,7 +18,6 @@ KNOWN = Facts("1.0", "onnxruntime 1.30.0", (), None, "AVX2")
     [
         ({}, []),
         ({"processor": "NEON"}, []),
-        ({"alrakis": "2.0"}, ["it has alrakis 2.0, and 1.0 is needed"]),
         (
             {"runtime": "onnxruntime 1.20.0"},
             ["it has onnxruntime 1.20.0, and onnxruntime 1.30.0 is needed: another may draw other tokens"],
@@ -40,7 +38,6 @@ def test_the_machine_that_plans_need_not_speak() -> None:
 def test_this_machine() -> None:
     config = load_config("cpu-int8")
     here = facts_here(Need("demo", config, "tiny.en"))
-    assert here.alrakis == __version__
     assert here.runtime is not None
     assert here.runtime.startswith("onnxruntime 1.")
     assert (here.missing, here.weights) == ((), None)

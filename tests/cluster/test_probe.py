@@ -15,11 +15,11 @@ from alrakis.cluster.probe import Likeness, checked_nodes
 from alrakis.config import load_config
 from alrakis.errors import BackendError
 from tests.cli.programs import Run
-from tests.cluster.clusters import pool_at, until
+from tests.cluster.clusters import copy_alrakis, pool_at, until
 from tests.cluster.odd import Echo
 from tests.jobs.batches import QUICK, write_items
 
-KNOWN = Facts("1.0", "onnxruntime 1.30.0", (), None, "AVX2")
+KNOWN = Facts("onnxruntime 1.30.0", (), None, "AVX2")
 NEED = Need("demo", load_config("cpu-int8"), None)
 
 
@@ -69,6 +69,7 @@ def test_all_that_differ_are_named(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 # What a machine's Python runs first: it makes alrakis another version, onnxruntime another, or hides both.
+# The last has nothing to run: its alrakis is a copy that was edited.
 ODD = {
     "it has alrakis 9.9.9, and 0.1.0 is needed": "import alrakis\nalrakis.__version__ = '9.9.9'\n",
     "it has onnxruntime 0.1.0, and onnxruntime": """
@@ -82,6 +83,7 @@ real = u.find_spec
 u.find_spec = lambda name, *more: None if name == 'onnxruntime' else real(name, *more)
 """,
     "alrakis is not installed": "import sys\nsys.modules['alrakis'] = None\n",
+    "its alrakis 0.1.0 has other files (": "",
 }
 
 
@@ -90,6 +92,9 @@ def add_odd(cluster: Any, here: Path, number: int, code: str) -> Any:
     folder = here / f"odd{number}"
     folder.mkdir()
     (folder / "sitecustomize.py").write_text(code)
+    if not code:
+        edited = copy_alrakis(folder) / "text" / "pace.py"
+        edited.write_text(edited.read_text("utf-8") + "# edited\n", "utf-8")
     path = os.pathsep.join([str(folder), os.environ["PYTHONPATH"]])
     return cluster.add(1, node_name=f"odd-{number}", env_vars={"PYTHONPATH": path})
 

@@ -81,8 +81,8 @@ def test_warnings_go_with_what_is_done(recipe: Recipe) -> None:
 
 def test_a_machine_that_will_not_do_says_why(recipe: Recipe, monkeypatch: pytest.MonkeyPatch) -> None:
     assert recipe.known is not None
-    other = replace(recipe, known=replace(recipe.known, alrakis="9.9"))
-    assert Worker().open(other)[1] == ["it has alrakis 0.1.0, and 9.9 is needed"]
+    other = replace(recipe, known=replace(recipe.known, weights="abc"))
+    assert Worker().open(other)[1] == ["its weights are others: None, not abc"]
     lost = replace(
         recipe, settings=recipe.settings.model_copy(update={"weights": "/nowhere/at/all"}), known=None
     )
