@@ -18,6 +18,7 @@ from alrakis.evidence.fastest import Row
 from alrakis.evidence.kinds import kind_of
 from alrakis.evidence.tuned import Tuned, forget_tuned, save_tuned
 from alrakis.hardware import GPU, cpu
+from alrakis.version import __version__
 
 Machine = Callable[..., None]
 
@@ -230,8 +231,8 @@ def test_on_a_cpu_the_fastest_close_to_fp32_is_taken(
 
 def tuned(**changes: Any) -> Tuned:
     values: dict[str, Any] = {
-        "processor": "this",
-        "usable_cores": 2,
+        "processor": cpu().model,
+        "usable_cores": cpu().usable_cores,
         "gpu": "",
         "preset": "cpu-fp32",
         "changes": {"threads": 1},
@@ -239,7 +240,7 @@ def tuned(**changes: Any) -> Tuned:
         "rtf": 1.0,
         "work": "2 s",
         "day": "2026-11-26",
-        "alrakis": "0.1.0",
+        "alrakis": __version__,
     }
     return Tuned(**{**values, **changes})
 
@@ -258,8 +259,11 @@ def test_what_was_tuned_on_this_machine_is_used_until_it_is_forgotten(machine: M
 
 
 @pytest.mark.usefixtures("cache")
-def test_what_was_tuned_on_a_cpu_says_nothing_of_a_gpu(machine: Machine) -> None:
+def test_what_was_tuned_on_a_cpu_says_nothing_of_a_gpu(
+    machine: Machine, monkeypatch: pytest.MonkeyPatch
+) -> None:
     machine("torch", "onnxruntime", driver=True, cuda=(8, 0))
+    monkeypatch.setattr("alrakis.evidence.tuned.gpus", lambda: [GPU("Tesla T4", None, "")])
     save_tuned(tuned())
     assert chosen() == "gpu-bf16"
     save_tuned(tuned(gpu="Tesla T4", preset="gpu-fp16", changes={}))

@@ -6,13 +6,18 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from alrakis.bench.commands.amounts import read_time
 from alrakis.bench.record.names import SCENARIOS
-from alrakis.bench.session.plan import SUITES, VOICE_S, Plan, Suite, make_workloads
+from alrakis.bench.session.plan import CALL_LIMIT, SUITES, VOICE_S, Plan, Suite, make_workloads
 from alrakis.bench.targets.peers import PEERS
 from alrakis.bench.targets.process import Target
 from alrakis.cli.arguments import given
 from alrakis.errors import BackendError, InputError, OutputError
+
+if TYPE_CHECKING:
+    from alrakis.bench.record.schema import Results
 
 NAME = "run"
 SUMMARY = "measure configs and peers on this machine"
@@ -30,6 +35,9 @@ examples:
 
 An output file that exists already is replaced."""
 MAX_SECONDS = 15.0  # Bark generates no more at a time
+_MOST = {"--repeats": 10_000, "--threads": 1024, "--batch": 256}  # the last two as in a config
+
+_DONE, _STOPPED = "wrote", "stopped before the end; wrote what was measured to"
 
 logger = logging.getLogger("alrakis")
 
@@ -73,12 +81,17 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--threads", type=int, help="of every target (default: one a usable core)")
     parser.add_argument("--repeats", type=int, help="measured calls of each target")
     parser.add_argument(
+        "--call-limit",
+        metavar="TIME",
+        default=CALL_LIMIT,
+        help=f"a target whose call takes longer is ended, and its row says so (default: {CALL_LIMIT})",
+    )
+    parser.add_argument(
         "-o", "--output", type=given, metavar="FILE", default="bench.json", help="default: bench.json"
     )
 
 
 def run(args: argparse.Namespace) -> None:
-    from alrakis.bench.record.schema import save_results
     from alrakis.bench.record.terminal import print_results
     from alrakis.bench.session.progress import run_progress
     from alrakis.bench.session.session import Session
@@ -86,20 +99,33 @@ def run(args: argparse.Namespace) -> None:
     output = _checked_output(args.output)
     with tempfile.TemporaryDirectory() as folder:
         plan = _plan(args, SUITES[args.suite], Path(folder))
-        complete = False
-        with run_progress(plan) as progress:
-            session = Session(plan, progress, ["alrakis-bench", *sys.argv[1:]])
-            try:
-                session.measure()
-                complete = True
-            finally:
+        session, complete = Session(plan, ["alrakis-bench", *sys.argv[1:]]), False
+        try:
+            with run_progress(plan) as progress:
+                session.measure(progress)
+            complete = True
+        finally:
+            if complete or session.has_measured:
                 results = session.results(complete=complete)
-                save_results(results, output)
-                done = "wrote" if complete else "stopped before the end; wrote what was measured to"
-                logger.info("%s %s", done, args.output)
+                _save(results, output, args.output)
+            else:
+                logger.info("stopped before anything was measured: nothing was written")
     print_results(results)
     if not results.samples and not results.accuracy:
         raise BackendError("nothing could be measured: every target failed")
+
+
+def _save(results: "Results", path: Path, shown: str) -> None:
+    """Write the results; where that fails, what was measured is printed at least. Raises OutputError."""
+    from alrakis.bench.record.schema import save_results
+    from alrakis.bench.record.terminal import print_results
+
+    try:
+        save_results(results, path)
+    except OutputError:
+        print_results(results)
+        raise
+    logger.info("%s %s", _DONE if results.complete else _STOPPED, shown)
 
 
 def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
@@ -111,10 +137,10 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     seconds = suite.seconds if args.seconds is None else args.seconds
     if not 0 < seconds <= MAX_SECONDS:
         raise InputError(f"--seconds is above 0 and at most {MAX_SECONDS:g}, not {seconds:g}")
-    repeats = _at_least_1("--repeats", suite.repeats if args.repeats is None else args.repeats)
+    repeats = _count("--repeats", suite.repeats if args.repeats is None else args.repeats)
     few_repeats = suite.few_repeats if args.repeats is None else repeats
-    threads = _at_least_1("--threads", usable_cores() if args.threads is None else args.threads)
-    batches = tuple(_at_least_1("--batch", batch) for batch in args.batch or suite.batches)
+    threads = _count("--threads", usable_cores() if args.threads is None else args.threads)
+    batches = tuple(_count("--batch", batch) for batch in args.batch or suite.batches)
     weights = open_weights(args.weights)
     weights.fetch()
     scenarios = list(args.scenario or suite.scenarios)
@@ -124,8 +150,8 @@ def _plan(args: argparse.Namespace, suite: Suite, folder: Path) -> Plan:
     workloads = make_workloads(tuple(scenarios), args.weights, seconds, args.voice, batches, voice_s)
     voice = voice_file(args.voice, weights, folder) if "voice" in scenarios else None
     targets = _targets(args.config or suite.configs, args.peer, args.weights, threads)
-    patient = args.repeats is not None
-    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice, patient)
+    patient, limit_s = args.repeats is not None, read_time("--call-limit", args.call_limit)
+    return Plan(args.suite, targets, workloads, repeats, few_repeats, threads, voice, patient, limit_s)
 
 
 def _targets(configs: Sequence[str], peers: Sequence[str], weights: str, threads: int) -> tuple[Target, ...]:
@@ -151,7 +177,8 @@ def _checked_output(path: str) -> Path:
         raise InputError(str(error)) from None
 
 
-def _at_least_1(option: str, value: int) -> int:
-    if value < 1:
-        raise InputError(f"{option} is at least 1, not {value}")
+def _count(option: str, value: int) -> int:
+    most = _MOST[option]
+    if not 1 <= value <= most:
+        raise InputError(f"{option} is at least 1 and at most {most}, not {value}")
     return value

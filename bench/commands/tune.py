@@ -3,12 +3,12 @@
 import argparse
 import datetime
 import logging
-import re
 import tempfile
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from alrakis.bench.commands.amounts import read_size, read_time
 from alrakis.bench.record.metrics import megabytes, rtf_text
 from alrakis.bench.tune.goals import BUDGET, GOALS, QUICK_BUDGET, QUICK_S, SECONDS, Goal
 from alrakis.cli.arguments import given
@@ -40,8 +40,6 @@ examples:
   alrakis-bench tune --for throughput --seconds 10 --voice v2/en_speaker_6 --report search.html
   alrakis-bench tune --budget 20m --memory-limit 1GB --exact
   alrakis say "Hello" --config mine.toml"""
-_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
-_UNITS_BYTES = {"MB": 10**6, "GB": 10**9, "MiB": 2**20, "GiB": 2**30}
 
 logger = logging.getLogger("alrakis")
 
@@ -98,7 +96,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.bench.targets.voice_file import voice_file
     from alrakis.bench.tune.search import Search
     from alrakis.bench.tune.trial import Workshop
-    from alrakis.evidence.tuned import forget_tuned
+    from alrakis.evidence.tuned import check_tunable, forget_tuned
     from alrakis.files.writing import check_writable
     from alrakis.weights import open_weights
 
@@ -108,10 +106,12 @@ def run(args: argparse.Namespace) -> None:
         return
     _fill_in(args)
     goal = GOALS[args.goal]
-    limit = None if args.memory_limit is None else read_size(args.memory_limit)
-    budget_s = read_time(args.budget)
+    limit = None if args.memory_limit is None else read_size("--memory-limit", args.memory_limit)
+    budget_s = read_time("--budget", args.budget)
     for path in filter(None, (args.output, args.report)):
         check_writable(path)
+    if args.quick:
+        check_tunable()
     weights = open_weights(args.weights)
     weights.fetch()
 
@@ -148,6 +148,8 @@ def _fill_in(args: argparse.Namespace) -> None:
         args.seconds = QUICK_S if args.quick else SECONDS
     if not 0 < args.seconds <= 14:
         raise InputError(f"--seconds is above 0 and at most 14, not {args.seconds:g}")
+    if args.any and not args.quick:
+        raise InputError("--any is of --quick: without it all configs are tried anyway")
     if args.budget is None:
         args.budget = QUICK_BUDGET if args.quick else BUDGET
     if args.output is None and not args.quick:
@@ -187,24 +189,6 @@ def _measure(workshop: "Workshop", time_left: "Callable[[], float]") -> "Measure
         return outcome
 
     return measure
-
-
-def read_time(text: str) -> float:
-    """Seconds from text like `90`, `90s`, `5m` or `1.5h`. Raises InputError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text.strip())
-    seconds = float(found[1]) * _UNITS_S[found[2]] if found else 0.0
-    if seconds <= 0:
-        raise InputError(f"--budget takes a time like 90s, 5m or 1h, not {text!r}")
-    return seconds
-
-
-def read_size(text: str) -> int:
-    """Bytes from text like `800MB` or `1.5GiB`. Raises InputError."""
-    found = re.fullmatch(r"(\d+(?:\.\d+)?) ?([MG]i?B)", text.strip())
-    size = int(float(found[1]) * _UNITS_BYTES[found[2]]) if found else 0
-    if size <= 0:
-        raise InputError(f"--memory-limit takes a size like 800MB, 2GB or 2GiB, not {text!r}")
-    return size
 
 
 def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:

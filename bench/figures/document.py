@@ -4,6 +4,7 @@ import re
 from pathlib import Path
 
 from alrakis.errors import InputError
+from alrakis.files.parsing import reason
 from alrakis.files.writing import replace_file
 
 
@@ -29,8 +30,12 @@ def table_in(printed: str) -> str:
 
 def write_table(path: Path, name: str, table: str) -> None:
     """Put a table into a page on the disk. Raises InputError and OutputError."""
+    replace_file(path, put_table(read_page(path), name, table).encode())
+
+
+def read_page(path: Path) -> str:
+    """The text of a page. Raises InputError."""
     try:
-        text = path.read_text("utf-8")
-    except OSError as error:
-        raise InputError(f"cannot read {path}: {error.strerror}") from None
-    replace_file(path, put_table(text, name, table).encode())
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"cannot read {path}: {reason(error)}") from None

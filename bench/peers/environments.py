@@ -10,6 +10,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,7 +18,8 @@ from typing import NoReturn
 
 import alrakis
 from alrakis import bench, configs, export
-from alrakis.bench.peers.recipes import RECIPES, environment_of, recipe_of
+from alrakis.bench.peers.recipes import RECIPES, Recipe, environment_of, recipe_of
+from alrakis.bench.targets.process import kill_all
 from alrakis.errors import BackendError
 from alrakis.files.parsing import read_json, reason
 from alrakis.places.folders import own_cache
@@ -74,10 +76,21 @@ def versions_of(peer: str) -> dict[str, dict[str, str]]:
 
 
 def install(name: str) -> Installed:
-    """Make a peer's environment anew. Raises InputError for an unknown name, BackendError if it fails."""
+    """Make a peer's environment anew. Raises InputError for an unknown name, BackendError if it fails.
+
+    What is half made when it fails, or is stopped, is removed.
+    """
     recipe, folder = recipe_of(name), folder_of(name)
     shutil.rmtree(folder, ignore_errors=True)
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        return _made(name, recipe, folder)
+    except BaseException:
+        shutil.rmtree(folder, ignore_errors=True)
+        raise
+
+
+def _made(name: str, recipe: Recipe, folder: Path) -> Installed:
     _run(name, [sys.executable, "-m", "venv", str(folder)])
     pip = [str(_python(folder)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     if recipe.alone:
@@ -147,12 +160,33 @@ def _link(folder: Path) -> None:
 
 
 def _run(name: str, command: list[str]) -> str:
-    """The output of a command. Raises BackendError with the last lines of what it said."""
+    """The output of a command. Raises BackendError with the last lines of what it said.
+
+    When it is stopped, so is all that the command has started (pip would go on compiling), and its temporary
+    files are removed.
+    """
     environment = {key: value for key, value in os.environ.items() if key != "PYTHONPATH"}
-    done = subprocess.run(command, capture_output=True, text=True, env=environment)
-    if done.returncode:
-        _fail(name, done.stderr or done.stdout)
-    return done.stdout
+    with (
+        tempfile.TemporaryDirectory(prefix="alrakis-bench-") as temporary,
+        subprocess.Popen(
+            command,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            errors="replace",
+            env={**environment, "TMPDIR": temporary},
+            start_new_session=True,  # so that Ctrl-C reaches this process only
+        ) as process,
+    ):
+        try:
+            out, told = process.communicate()
+        except BaseException:
+            kill_all(process)
+            raise
+    if process.returncode:
+        _fail(name, told or out)
+    return out
 
 
 def _fail(name: str, said: str) -> NoReturn:

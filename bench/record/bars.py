@@ -14,7 +14,9 @@ _GAP = 6
 
 @dataclass(frozen=True)
 class Bar:
-    """parts: lengths from left to right, each with the role that gives its colour. value: words beside it.
+    """parts: lengths from left to right, each with the role that gives its colour; none of what failed.
+
+    value: words beside it.
 
     note: more words, behind the value. interval: drawn as a stroke over the bar. best: it is marked.
     """
@@ -46,7 +48,7 @@ def bar_chart(
     row, head = (47, _HEAD) if above else (30, _HEAD if limit else 4)
     drawing = Drawing(width, head + row * len(bars) + _FOOT)
     left = 0 if above else _LEFT
-    right = max(_width(bar.value, bar.note) for bar in bars) + _GAP
+    right = max((_width(bar.value, bar.note) for bar in bars if bar.parts), default=0.0) + _GAP
     longest = max([bar.end for bar in bars] + ([limit[0]] if limit else [])) or 1.0
     scale = max(40.0, width - left - right) / longest
     foot = head + row * len(bars)
@@ -63,7 +65,7 @@ def bar_chart(
     for number, bar in enumerate(bars):
         top = head + row * number
         bar_top = top + (row - _BAR - 4 if above else (row - _BAR) / 2)
-        if line is not None:
+        if line is not None and bar.parts:
             drawing.line(line, bar_top - 5, line, bar_top + _BAR + 5, "limit")
         drawing.text(
             0,
@@ -84,11 +86,12 @@ def _draw_bar(drawing: Drawing, bar: Bar, left: float, top: float, scale: float,
         low, high = (left + scale * end for end in bar.interval)
         drawing.line(low, top + _BAR / 2, high, top + _BAR / 2, "stroke")
     words = left + scale * bar.end + _GAP
-    if line is not None and words - 3 < line < words + _width(bar.value, bar.note):
+    if line is not None and bar.parts and words - 3 < line < words + _width(bar.value, bar.note):
         words = line + _GAP  # the line runs through no figure
     drawing.text(words, top + 12.5, bar.value, "value best" if bar.best else "value")
     if bar.note:
-        drawing.text(words + (len(bar.value) + 1.5) * LETTER, top + 12.5, bar.note, "note")
+        beside = words + (len(bar.value) + 1.5) * LETTER
+        drawing.text(beside, top + 12.5, shortened(bar.note, drawing.width - beside), "note")
 
 
 def _width(value: str, note: str) -> float:

@@ -36,7 +36,8 @@ class Chart:
 
 
 def speed_chart(group: Sequence[Series]) -> Chart | None:
-    """RTF by target, the fastest first."""
+    """RTF by target, the fastest first, and last those that failed."""
+    failed = [series for series in group if not series.samples]
     group = _sorted(group, "rtf")
     if not group:
         return None
@@ -48,12 +49,14 @@ def speed_chart(group: Sequence[Series]) -> Chart | None:
         times = times_text(base.median("rtf") / rtf) if base and series is not base else ""
         parts = ((rtf, _role(series, best)),)
         bars.append(Bar(series.name, parts, rtf_text(rtf), times, series.interval("rtf"), series is best))
+    bars += [Bar(series.name, (), "failed", series.failure) for series in failed]
     beside = f" Behind it: how many times as fast as {ORIGINAL}." if base and len(group) > 1 else ""
     note = (
         "RTF, seconds of work for a second of speech: shorter is faster, and left of the line speech is made "
         f"faster than it is heard.{beside} The stroke spans the 95% interval of the median."
     )
-    return _chart("Speed", note, bars, _table(_SPEED_COLUMNS, group), _legend(group, best), REAL_TIME, "RTF")
+    table = _table(_SPEED_COLUMNS, [*group, *failed])
+    return _chart("Speed", note, bars, table, _legend(group, best), REAL_TIME, "RTF")
 
 
 def stage_chart(group: Sequence[Series]) -> Chart | None:
@@ -288,9 +291,9 @@ _SPEED_COLUMNS: tuple[_Column, ...] = (
     ("target", lambda s: s.name),
     ("RTF", lambda s: s.text("rtf")),
     ("95% interval", lambda s: _interval(s, "rtf")),
-    ("samples", lambda s: str(len(s.values("rtf")))),
+    ("samples", lambda s: str(len(s.values("rtf")) or "")),
     ("first audio after", lambda s: s.text("ttfa")),
-    ("loaded in", lambda s: "" if s.target.load_s is None else METRICS["load"].text(s.target.load_s)),
+    ("loaded in", lambda s: METRICS["load"].text(s.target.load_s) if s.target.load_s and s.samples else ""),
     ("peak memory", lambda s: s.text("memory")),
     ("peak GPU memory", lambda s: s.text("gpu-memory")),
     ("a step reads", lambda s: median_cell(s.samples, lambda sample: sample.step_bytes, megabytes)),
@@ -300,4 +303,5 @@ _SPEED_COLUMNS: tuple[_Column, ...] = (
     ),
     ("energy for a second of speech", lambda s: median_cell(s.samples, _energy, "{:.1f} J".format)),
     ("other work, in cores", lambda s: median_cell(s.samples, lambda one: one.other_cpus, "{:.2f}".format)),
+    ("failed", lambda s: s.failure),
 )

@@ -42,7 +42,7 @@ def _rows(run: Run, kind: str) -> list[Row]:
             measured=run.results.started[:10],
         )
         for series in ours
-        if not series.samples[0].peak_gpu_bytes and _as_today(series)
+        if not series.samples[0].peak_gpu_bytes and _as_today(series) and round(series.median("rtf"), 3)
     ]
 
 

@@ -1,5 +1,6 @@
 """A folder of result files, shown: its README.md and its page."""
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -44,13 +45,13 @@ def gallery(runs: Sequence[Run]) -> dict[str, str]:
     """The texts of README.md and of the page, by file name."""
     machines = machines_of(runs)
     table = markdown(overview_table(machines))
-    words = printable(overview_words(machines))
+    words = _plain(overview_words(machines))
     return {README: _FRAME.format(words=words, table=table, page=PAGE), PAGE: write_report(runs)}
 
 
 def markdown(table: Table) -> str:
     """A table as Markdown with aligned columns."""
-    lines = [[_cell(cell) for cell in line] for line in (table.columns, *table.rows)]
+    lines = [[_plain(cell) for cell in line] for line in (table.columns, *table.rows)]
     widths = [max(map(len, column)) for column in zip(*lines, strict=True)]
     rows = [
         "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
@@ -60,5 +61,6 @@ def markdown(table: Table) -> str:
     return "\n".join([rows[0], rule, *rows[1:]])
 
 
-def _cell(text: str) -> str:
-    return printable(text).replace("|", "\\|").replace("<", "&lt;")
+def _plain(text: str) -> str:
+    """Text that Markdown shows as it is: no tag, no link, no emphasis."""
+    return re.sub(r"(^[#+=-]|[\\`*_\[\]<>|~&]|(?<=:)//|(?<=www)\.)", r"\\\1", printable(text))

@@ -7,6 +7,7 @@
 
 import json
 import os
+import re
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -159,7 +160,7 @@ class Results(_Model):
     format: Format = FORMAT
     schema_version: Version = SCHEMA_VERSION
     alrakis: str = Field(description="the version that measured")
-    started: str = Field(description="ISO 8601, UTC")
+    started: str = Field(description="ISO 8601, UTC", pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d[Z+:.\d]*$")
     duration_s: Amount
     complete: bool = Field(description="false: stopped before the end")
     command: list[str]
@@ -175,6 +176,16 @@ class Results(_Model):
 
     def workload(self, name: str) -> Workload:
         return next(workload for workload in self.workloads if workload.name == name)
+
+    def why_not(self, workload: str, target: TargetInfo) -> str:
+        """Why a target has no samples in a workload, or no more of them; empty if it did not fail there.
+
+        Errors stand behind the names of workloads; `loading` is of all.
+        """
+        names = "|".join(re.escape(name) for name in ("loading", *(one.name for one in self.workloads)))
+        parts = re.split(rf"(?:^|; )({names}): ", target.error or "")
+        found = dict(zip(parts[1::2], parts[2::2], strict=True))
+        return found.get(workload) or found.get("loading", "")
 
     def samples_of(self, workload: str, target: str) -> list[Sample]:
         """The samples of one target in one workload, in the order they were taken."""

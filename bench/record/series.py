@@ -14,7 +14,7 @@ _ONE_CALL = ("voice", "long", "latency")  # scenarios that time one text, the mo
 
 @dataclass(frozen=True)
 class Series:
-    """The samples of one target in one workload of one run."""
+    """The samples of one target in one workload of one run; none, if it failed there."""
 
     run: Run
     target: TargetInfo
@@ -28,6 +28,11 @@ class Series:
     @property
     def ours(self) -> bool:
         return self.target.kind == "alrakis"
+
+    @property
+    def failure(self) -> str:
+        """Why it has no samples, or no more of them; empty if it did not fail."""
+        return self.run.results.why_not(self.workload.name, self.target)
 
     def values(self, metric: str) -> list[float]:
         return self.run.values(self.workload.name, self.target.name, metric)
@@ -53,10 +58,10 @@ def group_series(run: Run) -> list[list[Series]]:
     groups: dict[tuple[object, ...], list[Series]] = {w.identity[:-1]: [] for w in run.results.workloads}
     for target in run.results.targets:
         for workload in sorted(run.results.workloads, key=lambda workload: workload.batch):
-            samples = run.results.samples_of(workload.name, target.name)
-            if samples:
-                groups[workload.identity[:-1]].append(Series(run, target, workload, samples))
-    return [group for group in groups.values() if group]
+            series = Series(run, target, workload, run.results.samples_of(workload.name, target.name))
+            if series.samples or series.failure:
+                groups[workload.identity[:-1]].append(series)
+    return [group for group in groups.values() if any(series.samples for series in group)]
 
 
 def lead_group(groups: Sequence[list[Series]]) -> list[Series]:

@@ -119,29 +119,37 @@ def print_results(results: Results) -> None:
     line = f"{machine_words(environment)}, {memory}; {environment.threads} threads"
     if environment.read_bandwidth:
         line += f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s"
-    console.print(line, soft_wrap=True)
+    _say(console, line)
     for warning in run.warnings():
-        console.print(f"! {warning}", soft_wrap=True)
+        _say(console, f"! {warning}")
     console.print()
+    told: set[str] = set()
     for workload in results.workloads:
-        _print_workload(console, results, workload)
+        told |= _print_workload(console, results, workload)
     if results.accuracy:
         weights = results.workload(results.accuracy[0].workload).weights
         table = accuracy_table([(part.target, part) for part in results.accuracy])
         table = fitted(table, console.width, _LESS_ACCURACY)
         console.print(make_table(f"accuracy: {weights}, the same tokens as fp32", table, words=(0, 1)))
         console.print()
-    failures = [f"{target.name}: {target.error}" for target in results.targets if target.error]
+    told -= {sample.target for sample in results.samples}
+    failures = [f"{one.name}: {one.error}" for one in results.targets if one.error and one.name not in told]
     for line in [*failures, *results.notes]:
-        console.print(line, soft_wrap=True)
+        _say(console, line)
     said = answer(run)
     if said is not None:
         trades = [f"{said.best.name} trades: {said.trades}."] if said.trades else []
         for line in ["", said.headline, *said.details, *trades]:
-            console.print(line, soft_wrap=True)
+            _say(console, line)
 
 
-def _print_workload(console: Console, results: Results, workload: Workload) -> None:
+def _say(console: Console, sentence: str) -> None:
+    """Print a sentence: in lines that fit into a terminal, in one into a file or a pipe."""
+    console.print(sentence, soft_wrap=not console.is_terminal)
+
+
+def _print_workload(console: Console, results: Results, workload: Workload) -> set[str]:
+    """Print the table of a workload; the names of those that failed in it, whose rows have the reason."""
     samples = {target.name: results.samples_of(workload.name, target.name) for target in results.targets}
     about = main_metric(workload)
     medians = {
@@ -150,7 +158,7 @@ def _print_workload(console: Console, results: Results, workload: Workload) -> N
         if (values := [value for one in own if (value := METRICS[about].value(one))])
     }
     if not medians:
-        return
+        return set()
     original = medians.get(ORIGINAL) if about == "rtf" else None
     columns = ["target", "RTF", _TIMES, *(title for title, _, _ in _COLUMNS)]
     rows = []
@@ -159,12 +167,18 @@ def _print_workload(console: Console, results: Results, workload: Workload) -> N
         rtf = median_cell(samples[name], lambda sample: sample.rtf, rtf_text)
         further = (median_cell(samples[name], of, text) for _, of, text in _COLUMNS)
         rows.append([name, rtf, times, *further])
+    silent = [target for target in results.targets if target.name not in medians]
+    failed = {one.name: why for one in silent if (why := results.why_not(workload.name, one))}
+    rows += [[name, "failed", *[""] * (len(columns) - 2)] for name in failed]
     table = Table(columns, rows)
     if not any(row[2] for row in rows):
         table = _without(table, _TIMES)
     less = [title for title in _LESS if title != METRICS[about].title.removesuffix(" after")]
     console.print(make_table(_title(workload), fitted(table, console.width, less)))
+    for name, why in failed.items():
+        _say(console, f"{name} failed: {why}")
     console.print()
+    return set(failed)
 
 
 def _title(workload: Workload) -> str:

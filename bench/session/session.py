@@ -22,8 +22,9 @@ from alrakis.version import __version__
 class Session:
     """Measures a plan. `results` can be asked for at any time, also after `measure` was interrupted."""
 
-    def __init__(self, plan: Plan, progress: RunProgress, command: list[str]) -> None:
-        self._plan, self._progress, self._command = plan, progress, command
+    def __init__(self, plan: Plan, command: list[str]) -> None:
+        self._plan, self._command = plan, command
+        self._progress: RunProgress
         self._started = datetime.now(timezone.utc).isoformat(timespec="seconds")
         self._began_s = time.perf_counter()
         self._environment: Environment | None = None
@@ -39,9 +40,14 @@ class Session:
         self._warm: set[tuple[str, str, int]] = set()  # what has had a warm-up
         self._gpu_bandwidth: dict[str, float | None] = {}  # of targets that use a GPU
 
-    def measure(self) -> None:
+    @property
+    def has_measured(self) -> bool:
+        return bool(self._samples or self._accuracy)
+
+    def measure(self, progress: RunProgress) -> None:
         """Measure everything in the plan, workloads with running processes first."""
-        self._progress.started("the machine: reading its memory")
+        self._progress = progress
+        progress.started("the machine: reading its memory")
         self._environment = environment(self._plan.threads)
         workloads = self._plan.workloads
         in_turn = [workload for workload in workloads if workload.scenario not in (*FRESH, "accuracy")]
@@ -89,7 +95,7 @@ class Session:
 
     def _load(self, target: Target) -> None:
         self._progress.started(f"loading {target.name}")
-        process = Process(target)
+        process = Process(target, self._plan.call_limit_s)
         self._processes[target.name] = process
         try:
             reply = process.ask(do="load")
@@ -138,7 +144,7 @@ class Session:
             for target in list(targets):
                 self._progress.started(self._title(workload, target, number))
                 try:
-                    with Process(target) as process:
+                    with Process(target, self._plan.call_limit_s) as process:
                         self._keep(workload, target, number, self._timed_from_start(process, workload))
                 except TargetError as error:
                     targets.remove(target)
@@ -152,7 +158,7 @@ class Session:
             began = time.perf_counter()
             other = Target(target.name, target.program, workload.weights, target.threads, target.overrides)
             try:
-                with Process(other) as process:
+                with Process(other, self._plan.call_limit_s) as process:
                     reply = process.ask(do="accuracy", seconds=workload.seconds, voice=workload.voice)
             except TargetError as error:
                 self._fail_workload(target, workload, 0, error, dead=False)

@@ -18,7 +18,7 @@ from typing import Any
 
 from alrakis.bench.measure.memory import gpu_bandwidth, peak_gpu_bytes, peak_rss_bytes, reset_peaks
 from alrakis.bench.targets.peers import PEERS
-from alrakis.errors import AlrakisError
+from alrakis.errors import AlrakisError, BackendError
 
 
 class Worker:
@@ -53,6 +53,8 @@ class Worker:
         began = time.perf_counter()
         generated = self._program.generate(texts, seconds, voice)
         wall_s = time.perf_counter() - began
+        if not generated.audio_s:
+            raise BackendError("it made no sound")
         return {
             "wall_s": wall_s,
             "audio_s": generated.audio_s,

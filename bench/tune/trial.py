@@ -4,7 +4,6 @@ A worker stays until another config needs other parameters, threads or caches: t
 one loads. What is recorded or compiled when a config is loaded is not part of what is timed.
 """
 
-import threading
 import time
 from types import TracebackType
 
@@ -44,13 +43,13 @@ class Workshop:
         """
         ends = time.monotonic() + max(0.1, time_left_s)
         process = self._worker(candidate)
-        alarm = threading.Timer(ends - time.monotonic(), process.kill)
-        alarm.start()
         try:
+            process.limit_s = ends - time.monotonic()
             self._load(process, candidate)
             # a GPU's libraries prepare for each shape that they meet
             warm_up_s = seconds if self._on_gpu else min(WARM_UP_S, seconds)
             for length_s in (warm_up_s, seconds):
+                process.limit_s = ends - time.monotonic()
                 reply = process.ask(do="run", texts=[TEXT] * texts, seconds=length_s, voice=self._voice)
         except TargetError as error:
             self._end(at_once=True)
@@ -58,8 +57,6 @@ class Workshop:
         except BaseException:
             self._end(at_once=True)
             raise
-        finally:
-            alarm.cancel()
         peak_bytes = reply["peak_gpu_bytes"] if self._on_gpu else reply["peak_rss_bytes"]
         return Outcome(reply["wall_s"] / reply["audio_s"], peak_bytes)
 

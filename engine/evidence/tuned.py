@@ -13,11 +13,12 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from alrakis.config import Config, load_config
-from alrakis.errors import ConfigError
+from alrakis.errors import ConfigError, OutputError
 from alrakis.files.parsing import LimitError, parse_model, read_file, reason
-from alrakis.files.writing import replace_file
-from alrakis.hardware import CPU, cpu
+from alrakis.files.writing import check_writable, replace_file
+from alrakis.hardware import CPU, cpu, gpus
 from alrakis.places.folders import own_cache
+from alrakis.version import __version__
 
 logger = logging.getLogger("alrakis")
 _MOST_BYTES = 64 << 10
@@ -62,22 +63,44 @@ def tuned_path(processor: CPU | None = None) -> Path:
 def tuned_here() -> Tuned | None:
     """What was found on this machine; None if nothing was, or it cannot be used, which is told."""
     path = tuned_path()
-    if not path.exists():
-        return None
     try:
         found = parse_model(Tuned, read_file(path, _MOST_BYTES))
         found.config()
+        _check_fits(found)
+    except (FileNotFoundError, NotADirectoryError):
+        return None
     except (OSError, LimitError, ValueError, ConfigError) as error:
         logger.warning("%s cannot be used: %s; tune again, or remove it", path, reason(error))
         return None
     return found
 
 
+def _check_fits(found: Tuned) -> None:
+    """Raises ValueError for what was found by another alrakis, whose configs may differ, or elsewhere."""
+    here = cpu()
+    if found.alrakis != __version__:
+        raise ValueError(f"it is of alrakis {found.alrakis}, and this is {__version__}")
+    if (found.processor, found.usable_cores) != (here.model, here.usable_cores):
+        raise ValueError(f"it is of another machine ({found.processor}, {found.usable_cores} cores)")
+    if found.gpu and found.gpu not in [gpu.name for gpu in gpus()]:
+        raise ValueError(f"it is of a GPU that is not here ({found.gpu})")
+
+
 def save_tuned(tuned: Tuned) -> Path:
-    """Write what was found on this machine, replacing what was found before. Raises OutputError, OSError."""
+    """Write what was found on this machine, replacing what was found before. Raises OutputError."""
+    return replace_file(check_tunable(), (tuned.model_dump_json(indent=1) + "\n").encode())
+
+
+def check_tunable() -> Path:
+    """Where the file of this machine is, in a folder that is made. Raises OutputError if it cannot be."""
     path = tuned_path()
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return replace_file(path, (tuned.model_dump_json(indent=1) + "\n").encode())
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(
+            f"cannot write {path}: {reason(error)}; ALRAKIS_CACHE names another place"
+        ) from None
+    return check_writable(path)
 
 
 def forget_tuned() -> Path | None:

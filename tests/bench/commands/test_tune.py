@@ -1,6 +1,7 @@
 """`alrakis-bench tune`: the file it writes, its options, and what it refuses."""
 
 import argparse
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -8,27 +9,15 @@ from pathlib import Path
 import pytest
 
 from alrakis.auto import choose_config, resolve_config
-from alrakis.bench.commands.tune import _finish, read_size, read_time
+from alrakis.bench.commands.tune import _finish
 from alrakis.bench.tune.candidates import Candidate
 from alrakis.bench.tune.search import Outcome, Search
 from alrakis.config import Config, load_config
-from alrakis.errors import InputError
 from alrakis.evidence.tuned import tuned_here, tuned_path
 from tests.bench.pages import Page
 from tests.bench.programs import Bench, started
 
 TINY = ["tune", "--weights", "synthetic-tiny", "--seconds", "0.4", "--config", "cpu-fp32", "-o", "mine.toml"]
-
-
-def test_times_and_sizes() -> None:
-    assert [read_time(text) for text in ("90", "90s", "1.5m", "1h")] == [90, 90, 90, 3600]
-    assert [read_size(text) for text in ("800MB", "1.5 GB", "1GiB")] == [8e8, 1.5e9, 2**30]
-    for text in ("", "5", "5 apples", "-1GB", "0MB", "nanGB"):
-        with pytest.raises(InputError, match="size like"):
-            read_size(text)
-    for text in ("", "m", "-5m", "0", "5d", "nan"):
-        with pytest.raises(InputError, match="time like"):
-            read_time(text)
 
 
 def test_the_program_writes_a_config_that_alrakis_takes(tmp_path: Path, bench: Bench) -> None:
@@ -91,6 +80,19 @@ def test_auto_goes_by_no_config_that_was_compared_with_nothing(
     assert ("only one config was measured" in caplog.text) is not kept
 
 
+def test_a_place_that_auto_cannot_read_from_is_told_before_the_search(
+    tmp_path: Path, bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("ALRAKIS_CACHE", str(tmp_path / "file" / "cache"))
+    ended = bench("tune", "--quick")
+    assert ended.code == 1
+    assert re.fullmatch(
+        r"alrakis: error: cannot write \S+\.json: Not a directory; ALRAKIS_CACHE names another place\n",
+        ended.err,
+    )
+
+
 def test_a_voice_is_said_with(tmp_path: Path, bench: Bench) -> None:
     ended = bench(*TINY, "--exact", "--voice", "v2/nobody")
     assert ended.code == 2
@@ -120,6 +122,7 @@ def test_ctrl_c_leaves_the_best_so_far_or_nothing(measured: bool, tmp_path: Path
         (["--budget", "soon"], 2, "--budget takes a time"),
         (["--memory-limit", "much"], 2, "--memory-limit takes a size"),
         (["--seconds", "0"], 2, "--seconds is above 0"),
+        (["--any"], 2, "--any is of --quick"),
         (["--config", "cpu-int9"], 2, "did you mean 'cpu-int"),
         (["--config", "cpu-int8", "--exact"], 1, "no exact config to try"),
         (["--weights", "bark-tiny"], 2, "bark-tiny"),

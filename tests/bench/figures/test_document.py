@@ -59,6 +59,33 @@ def test_a_copy_of_the_page_is_written_with_tiny_weights(tmp_path: Path) -> None
     assert put_table(after, "memory", "x") == put_table(before, "memory", "x")  # nothing else changed
 
 
+@pytest.mark.parametrize(
+    ("words", "why"),
+    [
+        (["speed", "--into", "page.md"], "there is no place for speed"),
+        (["all", "--into", "nowhere.md"], "cannot read"),
+        (["all", "--into", "latin.md"], "it is not UTF-8 text"),
+        (["all", "--into", "missing/page.md"], "no folder"),
+        (["speed", "--repeats", "0"], "--repeats is at least 1"),
+    ],
+)
+def test_what_cannot_be_is_told_before_hours_of_measuring(
+    words: list[str],
+    why: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setitem(FIGURES, "speed", lambda _: pytest.fail("it was measured"))
+    (tmp_path / "page.md").write_text(PAGE.replace("speed", "voice"))
+    (tmp_path / "latin.md").write_bytes("é".encode("latin-1"))
+    with pytest.raises(SystemExit) as end:
+        main(words)
+    assert end.value.code in (1, 2)
+    assert why in capsys.readouterr().err
+
+
 def test_all_needs_a_page(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as end:
         main(["all"])

