@@ -54,7 +54,7 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.bench.record.comparison import compare_runs, compare_targets
     from alrakis.bench.record.runs import load_runs, same_machine
     from alrakis.bench.record.tables import machine_table
-    from alrakis.bench.record.terminal import make_console, make_table
+    from alrakis.bench.record.terminal import make_console, print_side_by_side
 
     runs = load_runs(args.files)
     if len(runs) == 1:
@@ -67,7 +67,7 @@ def run(args: argparse.Namespace) -> None:
         comparisons = [compare_runs(runs[0], other, args.metric, force=args.force) for other in runs[1:]]
     console = make_console()
     if not same_machine(runs):
-        console.print(make_table("machines", machine_table(runs), words=range(len(runs) + 1)))
+        print_side_by_side(console, "machines", machine_table(runs))
         console.print()
     elif len(runs) > 1:
         console.print(f"one machine: {runs[0].machine}\n")
@@ -77,7 +77,7 @@ def run(args: argparse.Namespace) -> None:
 
 def _print_comparison(console: "Console", comparison: "Comparison") -> None:
     from alrakis.bench.record.tables import Table
-    from alrakis.bench.record.terminal import fitted, make_table
+    from alrakis.bench.record.terminal import print_table
 
     a, b = comparison.a, comparison.b
     if comparison.mixed:
@@ -86,8 +86,8 @@ def _print_comparison(console: "Console", comparison: "Comparison") -> None:
         )
     columns = ["workload", "target", "figure", a, b, "times", "95% interval", "samples", ""]
     table = Table(columns, [_row(difference) for difference in comparison.differences])
-    table = fitted(table, console.width, ("samples", "95% interval"))
-    console.print(make_table(f"{b} beside {a}", table, words=(0, 1, 2, -1), names=(0, 1)))
+    less = ("samples", "95% interval", a, b, "figure")
+    print_table(console, f"{b} beside {a}", table, words=(2, -1), names=(0, 1), less=less)
     for difference in comparison.differences:
         if difference.mixed:
             console.print(f"! {difference.workload}: {difference.mixed}")

@@ -50,7 +50,7 @@ def run(args: argparse.Namespace) -> None:
 def _list() -> None:
     from alrakis.bench.peers.environments import installed
     from alrakis.bench.record.tables import Table
-    from alrakis.bench.record.terminal import make_console, make_table
+    from alrakis.bench.record.terminal import make_console, print_table
 
     there = {one.name: one for one in installed()}
     rows = []
@@ -58,4 +58,4 @@ def _list() -> None:
         one = there.get(name)
         versions = [f"{package} {version}" for package, version in one.versions.items()] if one else []
         rows.append([name, ", ".join(recipe.peers), ", ".join(versions[:4]) or "not installed"])
-    make_console().print(make_table("peers", Table(["name", "--peer", "environment"], rows), words=(0, 1, 2)))
+    print_table(make_console(), "peers", Table(["name", "--peer", "environment"], rows), words=(1, 2))

@@ -193,14 +193,15 @@ def _measure(workshop: "Workshop", time_left: "Callable[[], float]") -> "Measure
 
 def _finish(search: "Search", best: "Trials", args: argparse.Namespace) -> None:
     """Print what was tried, write the best config, and say last what it trades."""
-    from alrakis.bench.record.terminal import make_console, make_table
+    from alrakis.bench.record.terminal import make_console, print_table
     from alrakis.bench.tune.config_file import config_toml
     from alrakis.bench.tune.picture import search_page, tried
     from alrakis.files.writing import replace_file
     from alrakis.hardware import cpu
 
     texts = GOALS[args.goal].texts
-    make_console().print(make_table("what was tried", tried(search, args.seconds, texts), words=(0, 1, -1)))
+    table = tried(search, args.seconds, texts)
+    print_table(make_console(), "what was tried", table, words=(1, -1), less=("audio", "peak memory"))
     said = _said(best, args.goal)
     if args.report:
         page = search_page(search, args.seconds, texts, said, cpu().model)

@@ -15,10 +15,11 @@ from alrakis.bench.record.schema import Sample
 from alrakis.bench.record.series import Series, agreement, quickest
 from alrakis.bench.record.statistics import quartiles
 from alrakis.bench.record.tables import STAGE_TITLES, Table, accuracy_table, median_cell
-from alrakis.bench.record.words import ORIGINAL
+from alrakis.bench.record.words import ORIGINAL, times_beside
 
 REAL_TIME = (1.0, "real time")
 _REST = "the rest"
+_HOURS = 2.0  # of speech an hour: from here on it is told in hours
 _STAGE_ROLES = ("stage-1", "stage-2", "stage-3", "stage-4", "stage-5", "stage-6", "rest")
 _KINDS = [("the fastest config", "best"), ("alrakis", "ours"), ("other programs", "peer")]
 
@@ -46,7 +47,7 @@ def speed_chart(group: Sequence[Series]) -> Chart | None:
     bars = []
     for series in group:
         rtf = series.median("rtf")
-        times = times_text(base.median("rtf") / rtf) if base and series is not base else ""
+        times = times_beside(base, series)
         parts = ((rtf, _role(series, best)),)
         bars.append(Bar(series.name, parts, rtf_text(rtf), times, series.interval("rtf"), series is best))
     bars += [Bar(series.name, (), "failed", series.failure) for series in failed]
@@ -139,7 +140,7 @@ def batch_chart(group: Sequence[Series]) -> Chart | None:
 
 
 def cost_chart(group: Sequence[Series]) -> Chart | None:
-    """Minutes of speech that an hour of this machine makes, with the batch that makes most."""
+    """How much speech an hour of this machine makes, with the batch that makes most."""
     most: dict[str, Series] = {}
     for series in group:
         if series.values("rtf") and (
@@ -150,24 +151,23 @@ def cost_chart(group: Sequence[Series]) -> Chart | None:
     if not ranked:
         return None
     best = quickest(ranked)
+    in_hours = 1 / ranked[0].median("rtf") >= _HOURS
+    unit, speech = ("h", _hours) if in_hours else ("min", _minutes)
+    length = 1 if in_hours else 60
     bars = [
-        Bar(
-            s.name,
-            ((60 / s.median("rtf"), _role(s, best)),),
-            f"{60 / s.median('rtf'):.0f} min",
-            _at_once(s),
-            best=s is best,
-        )
+        Bar(s.name, ((length / s.median("rtf"), _role(s, best)),), speech(s), _at_once(s), best=s is best)
         for s in ranked
     ]
     columns: list[_Column] = [
         ("target", lambda s: s.name),
         ("texts at once", lambda s: str(s.workload.batch)),
-        ("speech an hour", lambda s: f"{60 / s.median('rtf'):.0f} min"),
+        ("speech an hour", speech),
         ("machine hours for an hour of speech", lambda s: s.text("rtf")),
         ("energy for a second of speech", lambda s: median_cell(s.samples, _energy, "{:.1f} J".format)),
     ]
-    note = "Minutes of speech that an hour of this machine makes: longer is more."
+    note = (
+        f"{'Hours' if in_hours else 'Minutes'} of speech that an hour of this machine makes: longer is more."
+    )
     return _chart(
         "What an hour of this machine makes",
         note,
@@ -175,8 +175,17 @@ def cost_chart(group: Sequence[Series]) -> Chart | None:
         _table(columns, ranked),
         _legend(ranked, best),
         None,
-        "min",
+        unit,
     )
+
+
+def _minutes(series: Series) -> str:
+    return f"{60 / series.median('rtf'):.0f} min"
+
+
+def _hours(series: Series) -> str:
+    hours = 1 / series.median("rtf")
+    return f"{hours:.{1 if hours < 9.95 else 0}f} h"
 
 
 def _plain_chart(

@@ -6,12 +6,20 @@ from dataclasses import dataclass
 from alrakis.bench.record.bars import Bar, bar_chart
 from alrakis.bench.record.charts import REAL_TIME, Chart
 from alrakis.bench.record.drawing import NARROW, WIDE
-from alrakis.bench.record.metrics import rtf_text, times_text
+from alrakis.bench.record.metrics import rtf_text
 from alrakis.bench.record.runs import Run
 from alrakis.bench.record.schema import Workload
 from alrakis.bench.record.series import Series, group_series, lead_group, quickest
 from alrakis.bench.record.tables import Table
-from alrakis.bench.record.words import ORIGINAL, Answer, answer, names_of, short_work, work_words
+from alrakis.bench.record.words import (
+    ORIGINAL,
+    Answer,
+    answer,
+    names_of,
+    short_work,
+    times_beside,
+    work_words,
+)
 
 
 @dataclass(frozen=True)
@@ -56,11 +64,18 @@ def overview_words(machines: Sequence[Machine]) -> str:
         machine, best = alike[0]
         said = machine.answer.headline if machine.answer else ""
         return f"{machine.name}, {work_words(best.workload)}. {said}"
-    real_time = sum(best.median("rtf") < 1 for _, best in alike)
     machine, best = alike[0]
-    where = f"{real_time} of {len(alike)} machines that said {work_words(best.workload)}"
+    said, real_time = work_words(best.workload), sum(best.median("rtf") < 1 for _, best in alike)
+    of = f"{real_time or 'none'} of {len(alike)}"
+    each = one_run_each([machine for machine, _ in alike])
+    where = f"on {of} machines that said {said}" if each else f"in {of} runs of {said}"
     fastest = f"{best.name} on {machine.name}, RTF {best.text('rtf')}"
-    return f"Faster than real time on {where}. The fastest: {fastest}."
+    return f"Faster than real time {where}. The fastest: {fastest}."
+
+
+def one_run_each(machines: Sequence[Machine]) -> bool:
+    """Whether no machine was measured twice; else these are runs, and told of as such."""
+    return len({machine.run.machine for machine in machines}) == len(machines)
 
 
 def overview_table(machines: Sequence[Machine]) -> Table:
@@ -81,7 +96,7 @@ def _row(machine: Machine) -> dict[str, str]:
         "fastest": best.name if best else "",
         "RTF": best.text("rtf") if best else "",
         "of": short_work(best.workload) if best else "",
-        f"× {ORIGINAL}": _times(best, original),
+        f"× {ORIGINAL}": times_beside(original, best),
         "noise": "" if noise is None else f"{noise:.0%}",
         "exact, RTF": exact.text("rtf") if exact else "",
         "speech an hour": f"{60 / best.median('rtf'):.0f} min" if best else "",
@@ -97,32 +112,29 @@ def _row(machine: Machine) -> dict[str, str]:
 def fastest_chart(machines: Sequence[Machine]) -> Chart | None:
     """The fastest config of each machine that did what most of them did, the fastest machine first."""
     alike = _alike(machines)
-    if not alike:
+    if len(alike) < 2:
         return None
     bars, rows = [], []
     for number, (machine, best) in enumerate(alike):
-        rtf, times = best.median("rtf"), _times(best, _original(machine))
+        rtf, times = best.median("rtf"), times_beside(_original(machine), best)
         role = "ours" if number else "best"
         note = best.name + (", noisy" if machine.run.noisy else "")
         bars.append(Bar(machine.name, ((rtf, role),), rtf_text(rtf), note, best.interval("rtf"), not number))
         rows.append([machine.name, best.name, rtf_text(rtf), times])
     wide, narrow = (bar_chart(bars, width, REAL_TIME, "RTF") for width in (WIDE, NARROW))
     left_out = len(machines) - len(alike)
+    noun = "machine" if one_run_each([machine for machine, _ in alike]) else "run"
     workload = alike[0][1].workload
     note = f"RTF of the fastest config: {work_words(workload)}, {workload.weights}. Shorter is faster."
     if left_out:
-        told = "machine did other work: it is" if left_out == 1 else "machines did other work: they are"
+        told = f"{noun} did other work: it is" if left_out == 1 else f"{noun}s did other work: they are"
         note += f" {left_out} {told} in the table alone."
     table = Table(["machine", "fastest", "RTF", f"× {ORIGINAL}"], rows)
-    return Chart("The fastest on each machine", note, wide, narrow, table)
+    return Chart(f"The fastest {'on' if noun == 'machine' else 'in'} each {noun}", note, wide, narrow, table)
 
 
 def _original(machine: Machine) -> Series | None:
     return next((s for s in machine.lead if s.name == ORIGINAL and s.values("rtf")), None)
-
-
-def _times(best: Series | None, original: Series | None) -> str:
-    return times_text(original.median("rtf") / best.median("rtf")) if best and original else ""
 
 
 def _alike(machines: Sequence[Machine]) -> list[tuple[Machine, Series]]:

@@ -86,11 +86,11 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 def _room(x: float, y: float, length: float, width: float, taken: Sequence[Box]) -> tuple[float, float, bool]:
     """Where a name of this length may stand: its left end, its foot, and whether it is far from its point."""
     beside = [(x + 11, y + 4.5, False), (x - 11 - length, y + 4.5, False)]
-    middle = min(max(0.0, x - length / 2), width - length)
+    middle = min(max(_LEFT, x - length / 2), width - length)
     around = [(middle, y + sign * (23 + _LINE * n) + 6, True) for n in range(10) for sign in (1, -1)]
     for left, foot, far in [*beside, *around]:
         box = left, foot - 12, left + length, foot + 3
-        if not any(_overlap(box, one) for one in taken) and left >= 0 and box[2] <= width and box[1] >= 0:
+        if not any(_overlap(box, one) for one in taken) and left >= _LEFT and box[2] <= width and box[1] >= 0:
             return left, foot, far
     return middle, y + 4.5, False
 

