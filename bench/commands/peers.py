@@ -31,6 +31,8 @@ def run(args: argparse.Namespace) -> None:
     from alrakis.progress import working
 
     if args.action == "list":
+        if args.name is not None:
+            raise InputError(f"`list` lists all peers, and takes no name: not {args.name!r}")
         _list()
         return
     if args.name is None:

@@ -39,7 +39,7 @@ def run(args: argparse.Namespace) -> None:
     folder = Path(args.folder)
     runs = load_folder(folder)
     texts = {folder / name: text for name, text in gallery(runs).items()}
-    if args.evidence:
+    if args.evidence is not None:
         texts[Path(args.evidence)] = evidence_of(runs)
     for path in texts:
         check_writable(path)

@@ -108,8 +108,9 @@ def run(args: argparse.Namespace) -> None:
     goal = GOALS[args.goal]
     limit = None if args.memory_limit is None else read_size("--memory-limit", args.memory_limit)
     budget_s = read_time("--budget", args.budget)
-    for path in filter(None, (args.output, args.report)):
-        check_writable(path)
+    for path in (args.output, args.report):
+        if path is not None:
+            check_writable(path)
     if args.quick:
         check_tunable()
     weights = open_weights(args.weights)

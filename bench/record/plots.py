@@ -69,9 +69,10 @@ def point_plot(
 def _draw_points(drawing: Drawing, placed: Sequence[tuple[Point, float, float]], line: float) -> None:
     """Points, and their names where they lie over nothing; a name far away has a line to its point."""
     taken = [(x - 7, y - 7, x + 7, y + 7) for _, x, y in placed] + [(line - 1, 0, line + 1, drawing.height)]
+    inside = _LEFT, _HEAD - 10.0, drawing.width, drawing.height - _FOOT
     for point, x, y in sorted(placed, key=lambda item: (item[1], item[2])):
-        words = shortened(point.label, drawing.width / 2)
-        left, foot, far = _room(x, y, (len(words) + 0.5) * LETTER, drawing.width, taken)
+        words = shortened(point.label, drawing.width / 2.6)
+        left, foot, far = _room(x, y, (len(words) + 0.5) * LETTER, line, inside, taken)
         taken.append((left, foot - 12, left + len(words) * LETTER, foot + 3))
         if far:
             drawing.line(x, y, x, foot - 11 if foot > y else foot + 3, "grid")
@@ -83,16 +84,26 @@ def _draw_points(drawing: Drawing, placed: Sequence[tuple[Point, float, float]],
 Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 
-def _room(x: float, y: float, length: float, width: float, taken: Sequence[Box]) -> tuple[float, float, bool]:
+def _room(
+    x: float, y: float, length: float, line: float, inside: Box, taken: Sequence[Box]
+) -> tuple[float, float, bool]:
     """Where a name of this length may stand: its left end, its foot, and whether it is far from its point."""
-    beside = [(x + 11, y + 4.5, False), (x - 11 - length, y + 4.5, False)]
-    middle = min(max(_LEFT, x - length / 2), width - length)
-    around = [(middle, y + sign * (23 + _LINE * n) + 6, True) for n in range(10) for sign in (1, -1)]
-    for left, foot, far in [*beside, *around]:
+    feet = [y + sign * (23 + _LINE * n) + 6 for n in range(10) for sign in (1, -1)]
+    middle = min(max(inside[0], x - length / 2), inside[2] - length)
+    places = [(x + 11, y + 4.5, False), (x - 11 - length, y + 4.5, False)]
+    if abs(x - line) < length + 11:  # the line is where its name would be
+        sides = (line + 8, line - 8 - length)
+        places += [(left, foot, False) for foot in (y + 4.5, *feet[:4]) for left in sides]
+    places += [(middle, foot, True) for foot in feet]
+    for left, foot, far in places:
         box = left, foot - 12, left + length, foot + 3
-        if not any(_overlap(box, one) for one in taken) and left >= _LEFT and box[2] <= width and box[1] >= 0:
+        if _within(box, inside) and not any(_overlap(box, one) for one in taken):
             return left, foot, far
     return middle, y + 4.5, False
+
+
+def _within(box: Box, outer: Box) -> bool:
+    return box[0] >= outer[0] and box[1] >= outer[1] and box[2] <= outer[2] and box[3] <= outer[3]
 
 
 def _overlap(a: Box, b: Box) -> bool:

@@ -219,7 +219,8 @@ def load_results(path: str | os.PathLike[str]) -> Results:
         results = Results.model_validate(values)
     except ValidationError as error:
         first = first_problem(error.errors(include_url=False))
-        raise InputError(f"{path} is damaged at {first} ({error.error_count()} such places)") from None
+        more = f" ({error.error_count()} such places)" if error.error_count() > 1 else ""
+        raise InputError(f"{path} is damaged at {first}{more}") from None
     return _consistent(results, path)
 
 

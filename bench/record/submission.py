@@ -20,6 +20,7 @@ HIDDEN = "…"
 # Voices and weights whose names are Bark's or ours: they look like paths and are none.
 _NAMES = re.compile(r"(?:v2|demo|suno|announcer)/[\w-]+")
 _PATH = re.compile(r"(?<![\w.])(?:~|[A-Za-z]:|\.{1,2})?(?:[/\\]+[^\s/\\'\"`,;:)]+)+[/\\]*")
+_UUID = re.compile(r"\b[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", re.IGNORECASE)  # such as a GPU's own
 _SYSTEM = re.compile(r"x86_64|AMD64|aarch64|arm64|armv\d\w*|glibc[\d.]+|musl[\d.]*")
 # Names that tell nobody who somebody is, and that stand in our own words.
 _COMMON = {
@@ -113,7 +114,7 @@ def _hider(names: set[str], paths: Iterable[str] = ()) -> Callable[[str], str]:
     def hide(text: str) -> str:
         for path in known:
             text = text.replace(path, _last(path))
-        text = _PATH.sub(lambda one: _last(one[0]), text)
+        text = _UUID.sub(HIDDEN, _PATH.sub(lambda one: _last(one[0]), text))
         return own.sub(HIDDEN, text) if own else text
 
     return hide

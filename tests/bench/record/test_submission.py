@@ -125,3 +125,11 @@ def test_whatever_a_text_is_it_can_be_hidden(text: str) -> None:
 def test_a_folder_without_results(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no result files"):
         results_in(tmp_path)
+
+
+def test_numbers_of_a_single_card_are_hidden() -> None:
+    card = "GPU-8932f937-d72c-4106-c12f-20bd9faed9f6"
+    made = everything().model_copy(
+        update={"environment": environment(variables={"CUDA_VISIBLE_DEVICES": f"{card},1"})}
+    )
+    assert anonymised(made).environment.variables == {"CUDA_VISIBLE_DEVICES": "GPU-…,1"}
