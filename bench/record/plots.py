@@ -71,8 +71,12 @@ def _draw_points(drawing: Drawing, placed: Sequence[tuple[Point, float, float]],
     taken = [(x - 7, y - 7, x + 7, y + 7) for _, x, y in placed] + [(line - 1, 0, line + 1, drawing.height)]
     inside = _LEFT, _HEAD - 10.0, drawing.width, drawing.height - _FOOT
     for point, x, y in sorted(placed, key=lambda item: (item[1], item[2])):
-        words = shortened(point.label, drawing.width / 2.6)
-        left, foot, far = _room(x, y, (len(words) + 0.5) * LETTER, line, inside, taken)
+        for share in (0.5, 0.38):  # of the width; a shorter name may fit where a longer one does not
+            words = shortened(point.label, share * drawing.width)
+            room = _room(x, y, (len(words) + 0.5) * LETTER, line, inside, taken)
+            if room is not None:
+                break
+        left, foot, far = room or (x + 11, y + 4.5, False)
         taken.append((left, foot - 12, left + len(words) * LETTER, foot + 3))
         if far:
             drawing.line(x, y, x, foot - 11 if foot > y else foot + 3, "grid")
@@ -86,8 +90,11 @@ Box = tuple[float, float, float, float]  # left, top, right, bottom
 
 def _room(
     x: float, y: float, length: float, line: float, inside: Box, taken: Sequence[Box]
-) -> tuple[float, float, bool]:
-    """Where a name of this length may stand: its left end, its foot, and whether it is far from its point."""
+) -> tuple[float, float, bool] | None:
+    """Where a name of this length may stand: its left end, its foot, and whether it is far from its point.
+
+    None if there is no such place.
+    """
     feet = [y + sign * (23 + _LINE * n) + 6 for n in range(10) for sign in (1, -1)]
     middle = min(max(inside[0], x - length / 2), inside[2] - length)
     places = [(x + 11, y + 4.5, False), (x - 11 - length, y + 4.5, False)]
@@ -99,7 +106,7 @@ def _room(
         box = left, foot - 12, left + length, foot + 3
         if _within(box, inside) and not any(_overlap(box, one) for one in taken):
             return left, foot, far
-    return middle, y + 4.5, False
+    return None
 
 
 def _within(box: Box, outer: Box) -> bool:
