@@ -9,6 +9,7 @@ from alrakis.config import load_config, preset_names
 from alrakis.evidence.fastest import Evidence, Row
 from alrakis.evidence.kinds import OTHER, kind_of
 
+_DIGITS = 6  # more than are shown: what is rounded twice may end in another digit than on the page
 _DECISIVE = ("backend", "precision", "max_coarse_history", "sliding_window_len", "fine_window")
 
 
@@ -36,13 +37,13 @@ def _rows(run: Run, kind: str) -> list[Row]:
         Row(
             kind=kind,
             config=series.name,
-            rtf=round(series.median("rtf"), 3),
+            rtf=round(series.median("rtf"), _DIGITS),
             work=work_words(series.workload),
             machine=machine_words(run.results.environment),
             measured=run.results.started[:10],
         )
         for series in ours
-        if not series.samples[0].peak_gpu_bytes and _as_today(series) and round(series.median("rtf"), 3)
+        if not series.samples[0].peak_gpu_bytes and _as_today(series) and round(series.median("rtf"), _DIGITS)
     ]
 
 
