@@ -68,7 +68,8 @@ class _Column:
         title, cells = self.title, self.cells
         if self.kind == "words":
             return min(_NAME_WIDTH, max(map(len, " ".join([title, *cells]).split()), default=0))
-        heading = min(len(title), _HEADING_WIDTH) if self.kind == "figure" else len(title)
+        wrapped = self.kind == "figure" and len(title) > _HEADING_WIDTH
+        heading = _WRAPPED_WIDTH if wrapped else len(title)
         most = max(map(len, cells), default=0)
         return max(heading, min(_NAME_WIDTH, most) if self.kind == "name" else most)
 

@@ -86,7 +86,7 @@ def test_a_file_that_cannot_be_read_is_told_and_passed_by(
     monkeypatch.setattr(tuned.logger, "propagate", True)
     tuned_path().mkdir(parents=True)
     assert tuned_here() is None
-    assert "it is a folder, a device or a pipe" in caplog.text
+    assert "cannot be used: Is a directory; tune again, or remove it" in caplog.text
     caplog.clear()
     tuned_path().rmdir()
     tuned_path().parent.rmdir()

@@ -108,7 +108,7 @@ def test_what_files_say_is_text() -> None:
 
 def test_workloads_are_never_mixed() -> None:
     short, long = everything(), results({"cpu-int8": times(3)}, [workload(seconds=14.0)])
-    page = page_of(short, long)
+    page = page_of(short, long).replace("\N{NO-BREAK SPACE}", " ")
     assert "5 s of speech" in page
     assert "14 s of speech" in page
     figures = [table for table in Page(page).tables if table[0][:3] == ["target", "RTF", "95% interval"]]

@@ -78,7 +78,7 @@ def test_a_target_without_a_sound_is_told() -> None:
     with Process(TINY) as process:
         process.ask(do="load")
         with pytest.raises(TargetError, match="it made no sound") as error:
-            process.ask(do="run", texts=[], seconds=0.2, voice=None)
+            process.ask(do="run", texts=["Hello"], seconds=0.001, voice=None)
         assert error.value.alive
 
 
