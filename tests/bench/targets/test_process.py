@@ -1,15 +1,20 @@
 """The process of a target, and what is said of its end."""
 
+import argparse
 import json
 import os
 import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from alrakis.bench.targets.process import Process, Target, TargetError, kill_all
+from alrakis.bench.targets.program import Generated
+from alrakis.bench.targets.worker import Worker
+from alrakis.errors import BackendError
 
 TINY = Target("mine", "cpu-fp32", "synthetic-tiny", 1)
 
@@ -75,11 +80,11 @@ def test_what_a_process_has_started_ends_with_it() -> None:
 
 
 def test_a_target_without_a_sound_is_told() -> None:
-    with Process(TINY) as process:
-        process.ask(do="load")
-        with pytest.raises(TargetError, match="it made no sound") as error:
-            process.ask(do="run", texts=["Hello"], seconds=0.001, voice=None)
-        assert error.value.alive
+    """A ratio to no seconds of audio would end the whole run."""
+    worker = Worker(argparse.Namespace())
+    worker._program = SimpleNamespace(generate=lambda *_: Generated(0.0, {}, None))
+    with pytest.raises(BackendError, match="it made no sound"):
+        worker.run(["Hello"], 1.0, None)
 
 
 def test_what_a_library_prints_is_no_reply() -> None:
