@@ -18,6 +18,7 @@ from alrakis.files.printable import printable_lines
 logger = logging.getLogger("alrakis")
 
 _TICK_S = 0.5
+_COLUMNS = 78  # where a terminal does not say how many it has
 _WIDE = 64  # columns that a line needs to have room for a bar
 _AUDIO = ("{n:.1f}/{total:.1f} s of audio", "{n:.0f}/{total:.0f} s")  # wide, narrow
 _ROWS = ("{n_fmt}/{total_fmt}", "{n_fmt}/{total_fmt}")
@@ -85,7 +86,13 @@ class _Line(tqdm):  # type: ignore[misc]
     def format_dict(self) -> MutableMapping[str, Any]:
         facts = super().format_dict
         columns = facts["ncols"]
-        return {**facts, "ncols": columns and max(1, columns - len("^C"))}
+        return {**facts, "ncols": columns and (max(1, columns - len("^C")) if columns > 0 else _COLUMNS)}
+
+    def display(self, msg: str | None = None, pos: int | None = None) -> None:
+        """As tqdm does, which shows nothing on a terminal without a size, such as a container's."""
+        if self.nrows is not None and self.nrows < 0:
+            self.nrows = None
+        super().display(msg, pos)
 
 
 def _bar(desc: str, total: float | None, form: str, silent: bool, **options: Any) -> "tqdm[Any]":

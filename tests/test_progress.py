@@ -79,6 +79,19 @@ def test_a_bar_keeps_to_the_width_of_the_terminal(
         assert lines[-1].endswith("]"), "the time that is left is seen"
 
 
+def test_a_bar_is_seen_on_a_terminal_without_a_size(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Such as a container's."""
+    outer, inner = os.openpty()
+    with open(inner, "w", encoding="utf-8") as screen:
+        monkeypatch.setattr(sys, "stderr", screen)
+        with rows_bar(4, 1, False) as move:
+            move(1)
+        shown = os.read(outer, 4096).decode()
+    os.close(outer)
+    assert "2/4" in shown
+    assert max(map(len, re.split(r"[\r\n]", shown))) <= 80
+
+
 @pytest.mark.parametrize("widgets", [True, False])
 def test_in_a_notebook_a_bar_is_seen(monkeypatch: pytest.MonkeyPatch, widgets: bool) -> None:
     """Standard error is no terminal there. Bars of widgets need ipywidgets, and tqdm warns without."""
