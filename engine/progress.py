@@ -81,6 +81,7 @@ class _Line(tqdm):  # type: ignore[misc]
     """A bar that leaves room for what a terminal writes at its end when somebody presses Ctrl-C."""
 
     monitor_interval = 0  # a thread of tqdm's that ours have no need of
+    nrows: int | None
 
     @property
     def format_dict(self) -> MutableMapping[str, Any]:
