@@ -86,7 +86,10 @@ def test_a_bar_is_seen_on_a_terminal_without_a_size(monkeypatch: pytest.MonkeyPa
         monkeypatch.setattr(sys, "stderr", screen)
         with rows_bar(4, 1, False) as move:
             move(1)
-        shown = os.read(outer, 4096).decode()
+        print("end", file=screen, flush=True)
+        shown = ""
+        while "end" not in shown:
+            shown += os.read(outer, 4096).decode()
     os.close(outer)
     assert "2/4" in shown
     assert max(map(len, re.split(r"[\r\n]", shown))) <= 80
