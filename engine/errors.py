@@ -10,10 +10,14 @@ import difflib
 from collections import abc
 
 
-def nearest(given: str, names: list[str]) -> str:
-    """`; did you mean 'x'?` with the valid name most like the given one, or an empty string."""
-    close = difflib.get_close_matches(given, names, n=1, cutoff=0.5)
-    return f"; did you mean {close[0]!r}?" if close else ""
+def nearest(given: str, names: list[str], begin: str = "") -> str:
+    """`; did you mean 'x'?` with the valid name most like the given one, or an empty string.
+
+    begin: what all of them begin with, which tells nothing of how alike they are.
+    """
+    told = [name.removeprefix(begin) for name in names]
+    close = difflib.get_close_matches(given.removeprefix(begin), told, n=1, cutoff=0.5)
+    return f"; did you mean {begin + close[0]!r}?" if close else ""
 
 
 class AlrakisError(Exception):

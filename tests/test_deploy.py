@@ -17,7 +17,8 @@ import yaml
 
 from alrakis.cli.clusters import cluster_size
 from alrakis.cli.program import make_parser
-from alrakis.serve.settings import PREFIX, Settings
+from alrakis.places.variables import OWN, PREFIX
+from alrakis.serve.settings import Settings
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -27,7 +28,6 @@ else:
 ROOT = Path(__file__).parents[1]
 DEPLOY = ROOT / "deploy"
 EXTRAS = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["optional-dependencies"]
-OTHER_VARIABLES = {"ALRAKIS_CACHE"}  # of alrakis, and no settings of the server
 
 
 def texts() -> dict[str, str]:
@@ -59,7 +59,7 @@ def test_extras_that_are_named_exist() -> None:
 
 
 def test_variables_that_are_named_are_settings() -> None:
-    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | OTHER_VARIABLES
+    known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | set(OWN)
     for name, text in texts().items():
         assert set(re.findall(rf"\b{PREFIX}\w+", text)) <= known, name
 

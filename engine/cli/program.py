@@ -23,6 +23,7 @@ from alrakis.cli.commands import COMMANDS, Command
 from alrakis.cli.showing import show_text, to_stdout
 from alrakis.errors import AlrakisError, BackendError, InputError, nearest
 from alrakis.files.printable import printable_lines
+from alrakis.places.variables import warn_of_unread
 from alrakis.serve import LOADING
 from alrakis.version import __version__
 
@@ -154,6 +155,7 @@ def run_command(parser: argparse.ArgumentParser, arguments: Sequence[str] | None
         raise SystemExit(WRONG_USE)
     args = parser.parse_args(arguments)
     _check_files()
+    warn_of_unread()
 
     from alrakis.progress import working
 

@@ -34,7 +34,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     option("wyoming", "also serve Home Assistant on this port (usually 10200)", type=int, metavar="PORT")
     option("weights", "as other commands have it (default: bark)", type=given, metavar="NAME|DIR")
     option("config", "as other commands have it (default: auto)", type=given, metavar="NAME|FILE")
-    option("listen", "a Whisper model that compares takes, as `say` has it", type=given, metavar="NAME|DIR")
+    option("listen", "a Whisper model that compares takes and finds words", type=given, metavar="NAME|DIR")
     option("set", "change a key of the config", metavar="KEY=VALUE", action="append", dest="overrides")
     option("api-key", "a key that clients must show; several with commas between them", metavar="KEY")
     option("api-key-file", "a file of keys, one a line", type=given, metavar="FILE")

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 from alrakis.engine import Engine
 from alrakis.errors import ConfigError, InputError
 from alrakis.files.parsing import parse_json
+from alrakis.places.variables import warn_of_unread
 from alrakis.serve.app import make_app
 from alrakis.serve.logs import Log, to_stderr
 from alrakis.serve.service import Service
@@ -69,6 +70,7 @@ def app(given: Mapping[str, Any]) -> Any:
     from ray import serve
     from ray.serve.config import AutoscalingConfig, AutoscalingPolicy
 
+    warn_of_unread()
     own = {name: given[name] for name in _OWN if name in given}
     asked = {"host": "0.0.0.0", **{name: value for name, value in given.items() if name not in own}}
     if isinstance(asked.get("overrides"), str):

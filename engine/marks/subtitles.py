@@ -46,6 +46,11 @@ class Cue:
         """The speaker, if the text does not begin with his label."""
         return None if self.speaker is None or self.text.startswith(f"{self.speaker}:") else self.speaker
 
+    def faster(self, speed: float) -> "Cue":
+        """The same cue, of audio that is so many times as fast."""
+        words = [replace(word, begin_s=word.begin_s / speed, end_s=word.end_s / speed) for word in self.words]
+        return replace(self, begin_s=self.begin_s / speed, end_s=self.end_s / speed, words=tuple(words))
+
     def later(self, seconds: float) -> "Cue":
         """The same cue, so many seconds later."""
         words = [

@@ -161,6 +161,9 @@ class SpeechRequest(Said):
     subtitles: Literal["srt", "vtt", "json"] | None = Field(
         default=None, description="with stream_format sse: an event says what is heard when"
     )
+    words: Annotated[bool, Field(strict=True)] = Field(
+        default=False, description="subtitles with the time of each word; the server needs a recogniser"
+    )
 
     @field_validator("subtitles")
     @classmethod
@@ -168,6 +171,13 @@ class SpeechRequest(Said):
         if subtitles is not None and info.data.get("stream_format") == "audio":
             raise ValueError("they come in an event: give stream_format as well, as in 'sse'")
         return subtitles
+
+    @field_validator("words")
+    @classmethod
+    def _of_subtitles(cls, words: bool, info: ValidationInfo) -> bool:
+        if words and info.data.get("subtitles", "") is None:
+            raise ValueError("they are of subtitles: give subtitles as well, as in 'vtt'")
+        return words
 
 
 class PageRequest(Said):

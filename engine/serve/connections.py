@@ -7,6 +7,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from alrakis.serve.guard import ABORT
+from alrakis.serve.problems import ApiError
 
 
 class Connection(H11Protocol):
@@ -56,6 +57,17 @@ class Connection(H11Protocol):
         super().resume_writing()
         if self._stalled is not None:
             self._stalled.cancel()
+
+    def send_400_response(self, msg: str) -> None:
+        """What came is no HTTP: uvicorn tells it in plain text, and breaks where an answer has begun."""
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        answer = ApiError(400, "what came is no request of HTTP/1.1 that can be read").response()
+        answer.headers["connection"] = "close"
+        head = b"".join(b"%s: %s\r\n" % header for header in answer.raw_headers)
+        self.transport.write(b"HTTP/1.1 400 Bad Request\r\n%s\r\n%s" % (head, answer.body))
+        self.transport.close()
 
     def _rest(self) -> None:
         """No request is under way."""

@@ -111,7 +111,8 @@ def _plan(saying: Saying, engine: Engine) -> dict[str, Any]:
     chunks = [
         {
             "index": index,
-            "text": chunk.text,
+            "text": chunk.written or chunk.text,
+            "said": chunk.text,
             "speaker": chunk.speaker,
             "seconds": round(chunk.seconds, 2),
             "pause_s": len(pause_after(chunk.pause, rate_hz, engine.config)) / rate_hz,
@@ -127,7 +128,7 @@ def _chunk(piece: Piece) -> dict[str, Any]:
     audio = pcm16(piece.audio) if len(piece.audio) else b""
     return {
         "index": piece.index,
-        "text": piece.chunk.text,
+        "text": piece.chunk.written or piece.chunk.text,
         "seed": piece.result.seed,
         "seconds": round(piece.duration_s, 3),
         "error": None if error is None else round(error, 3),

@@ -2,7 +2,7 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from fastapi import Request
@@ -126,18 +126,22 @@ async def on_invalid(request: Request, error: Exception) -> JSONResponse:
     """Handler of bodies that are not as they should be: each mistake is named."""
     if not isinstance(error, RequestValidationError):
         return as_api_error(error).response()
-    problems = error.errors()
+    return invalid([{**problem, "loc": problem["loc"][1:]} for problem in error.errors()]).response()
+
+
+def invalid(problems: Sequence[Any]) -> ApiError:
+    """What pydantic finds wrong with what a client asked for: each mistake is named."""
     fields = [_field(problem) for problem in problems]
     told = [_told(field, problem) for field, problem in zip(fields, problems, strict=True)]
     more = f"; and {len(told) - MOST_TOLD} more" if len(told) > MOST_TOLD else ""
     message = "; ".join(told[:MOST_TOLD]) + more
-    return ApiError(400, message, param=printable(fields[0])[:80] or None).response()
+    return ApiError(400, message, param=printable(fields[0])[:80] or None)
 
 
 def _field(problem: Any) -> str:
     if problem["type"] == "json_invalid":
         return ""
-    return ".".join(str(part) for part in problem["loc"][1:] if part not in KINDS)
+    return ".".join(str(part) for part in problem["loc"] if part not in KINDS)
 
 
 def _told(field: str, problem: Any) -> str:

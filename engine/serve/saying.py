@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Callable
+from typing import Any
 
 from alrakis.long.pieces import Piece
 from alrakis.long.speech import Speech
@@ -35,6 +36,7 @@ class Saying:
         self._timer: asyncio.TimerHandle | None = None
         self._limit_s: float | None = None
         self._each = False
+        self._beside: list[asyncio.Future[Any]] = []
 
     def limit(self, seconds: float, *, each: bool) -> None:
         """Stop it after some seconds. each: that long for each piece, instead of for all of them."""
@@ -99,11 +101,30 @@ class Saying:
         while (piece := await self.next()) is not None:
             yield piece
 
+    def beside(self, work: "asyncio.Future[Any]") -> None:
+        """Let some work beside it be waited for by `finish`, and end with it."""
+        self._beside.append(work)
+
+    async def finish(self) -> None:
+        """Wait for the work beside it. Raises what goes wrong, and what it was stopped with."""
+        try:
+            for work in self._beside:
+                await work
+        except asyncio.CancelledError:
+            if self._stopped is not None:
+                raise self._stopped from None
+            raise
+
     def stop(self, error: ApiError) -> None:
-        """Let whoever waits for its pieces have an error instead."""
+        """Let whoever waits for its pieces, or its end, have an error instead."""
         if self._stopped is None:
             self._stopped = error
-            self._speech.cancel()
+            self._give_up()
+
+    def _give_up(self) -> None:
+        self._speech.cancel()
+        for work in self._beside:
+            work.cancel()
 
     def end(self) -> None:
         """Free what it holds: nobody wants more of it."""
@@ -111,7 +132,7 @@ class Saying:
         if ended is not None:
             if self._timer is not None:
                 self._timer.cancel()
-            self._speech.cancel()
+            self._give_up()
             self._ticket.leave()
             ended(self)
 

@@ -9,6 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Literal
 
 from alrakis.engine import Engine
+from alrakis.listening.recogniser import Recogniser
+from alrakis.long.cues import Align, CueTrack
+from alrakis.long.pieces import Piece
 from alrakis.long.speech import Speech
 from alrakis.sampling import Options, fresh_seed
 from alrakis.serve.asked import Said, voice_name
@@ -41,10 +44,10 @@ class Service:
     def __init__(self, engine: Engine, settings: Settings) -> None:
         self.engine = engine
         self.settings = settings
+        self.recogniser: Recogniser | None = None
         if settings.listen is not None:
-            from alrakis.listening.recogniser import Recogniser
-
-            engine.listener = Recogniser(settings.listen, threads=engine.config.threads or 0)
+            self.recogniser = Recogniser(settings.listen, threads=engine.config.threads or 0)
+            engine.listener = self.recogniser
         self.names = Names(engine.weights, settings.aliases)
         self.queue = Queue(settings.max_queued_s)
         self.metrics = Metrics()
@@ -53,6 +56,7 @@ class Service:
         self._settled = asyncio.Event()  # loaded, or never going to be
         self._sayings: set[Saying] = set()
         self._beginners = ThreadPoolExecutor(BEGINNERS, "alrakis-begin")
+        self._aligners = ThreadPoolExecutor(1, "alrakis-align")  # a recogniser hears one piece at a time
         self._watch()
 
     def _watch(self) -> None:
@@ -97,9 +101,11 @@ class Service:
         await self._wait_ready()
         text = self._checked(said.input)
         cast = self._cast(said)
-        with about("lang"):
-            language = check_language(said.lang) or language_of(text)
         options = said.options
+        language = self._language(said)
+        if options.takes > 1:
+            with about("lang"):
+                self.engine.listener.check(language)
         await self._check_lexicon(options)
         seconds = expected_s(text, language)
         seed = fresh_seed() if said.seed is None else said.seed
@@ -134,6 +140,28 @@ class Service:
         saying.limit(self.settings.timeout_s, each=streamed)
         self._sayings.add(saying)
         return saying
+
+    def aligning(self, said: Said) -> Align:
+        """What finds the words of a text in its audio. Raises ApiError where nothing does."""
+        if self.recogniser is None:
+            message = (
+                "words needs a recogniser, and this server has none: start it with --listen NAME or a folder"
+            )
+            raise ApiError(400, message, param="words", code="unsupported_value")
+        language = self._language(said)
+        with about("lang"):
+            self.recogniser.check(language)
+        return self.recogniser.aligning(language)
+
+    def align(self, track: CueTrack, piece: Piece) -> "asyncio.Future[None]":
+        """Find a piece's words in a thread, after all that are asked for already."""
+        loop = asyncio.get_running_loop()
+        return loop.run_in_executor(self._aligners, track.add, piece.chunk, piece.audio)
+
+    def _language(self, said: Said) -> str:
+        """The language of a text. Raises ApiError."""
+        with about("lang"):
+            return check_language(said.lang) or language_of(said.input)
 
     def _cast(self, said: Said) -> dict[str, str | None]:
         """The voices of those who speak in a text. Raises ApiError."""
@@ -208,8 +236,9 @@ class Service:
             saying.stop(ApiError(503, self.reason, code="stopping", retry_after_s=LOADING_S, again=True))
 
     def close(self) -> None:
-        """End the threads in which texts begin."""
-        self._beginners.shutdown(wait=False, cancel_futures=True)
+        """End the threads in which texts begin and words are found."""
+        for threads in (self._beginners, self._aligners):
+            threads.shutdown(wait=False, cancel_futures=True)
 
 
 def _give_up(done: "Future[Speech]") -> None:

@@ -5,14 +5,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, SecretStr, ValidationError, model_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from alrakis.errors import ConfigError, InputError
+from alrakis.errors import ConfigError, InputError, nearest
 from alrakis.files.parsing import read_file, reason
 from alrakis.places.given import given_path
+from alrakis.places.variables import PREFIX
 
-PREFIX = "ALRAKIS_"
 LEAST_KEY_CHARS = 8
 
 Seconds = Annotated[float, Field(allow_inf_nan=False)]
@@ -38,7 +38,7 @@ class Settings(BaseSettings):
     open: bool = Field(default=False, description="serve other machines without a key")
     cors: str = Field(default="", description="origins whose pages may call, separated by commas; * for all")
     aliases: Path | None = Field(default=None, description="a TOML file of other names of voices and models")
-    listen: str | None = Field(default=None, description="a Whisper model that compares takes")
+    listen: str | None = Field(default=None, description="a Whisper model that compares takes, finds words")
     wyoming: int | None = Field(default=None, ge=0, le=65535, description="a port for Home Assistant")
 
     max_text_chars: int = Field(default=20_000, ge=1, description="the longest text of a request")
@@ -53,21 +53,27 @@ class Settings(BaseSettings):
     grace_s: Seconds = Field(default=30, ge=0, description="what is under way at SIGTERM has so long")
     log_text: bool = Field(default=False, description="write what is said into the log")
 
+    @field_validator("api_key", "api_key_file")
+    @classmethod
+    def _has_keys(cls, given: SecretStr | Path | None) -> SecretStr | Path | None:
+        if given is not None and not _keys_of(given):
+            raise ValueError("it has no key: the server would ask nobody for one")
+        if any(len(key) < LEAST_KEY_CHARS or not key.isascii() for key in _keys_of(given)):
+            raise ValueError(f"a key has {LEAST_KEY_CHARS} ASCII characters or more")
+        return given
+
     @model_validator(mode="after")
     def _closed_to_others(self) -> "Settings":
         if not (self.loopback or self.keys or self.open):
             raise ValueError(
-                f"other machines could use the server on {self.host}: give an api_key, or open if they may"
+                f"host: other machines could use the server on {self.host}: give an api_key, or open if they "
+                "may"
             )
         if self.wyoming is not None and not (self.loopback or self.open):
             raise ValueError(
-                f"Wyoming knows no keys, and other machines could use it on {self.host}: allow it with open"
+                f"wyoming: Wyoming knows no keys, and other machines could use it on {self.host}: allow it "
+                "with open"
             )
-        for name in ("api_key", "api_key_file"):
-            if getattr(self, name) is not None and not self.keys:
-                raise ValueError(f"{name} was given and has no key: the server would ask nobody for one")
-        if any(len(key) < LEAST_KEY_CHARS or not key.isascii() for key in self.keys):
-            raise ValueError(f"an api_key has {LEAST_KEY_CHARS} ASCII characters or more")
         return self
 
     @property
@@ -81,9 +87,7 @@ class Settings(BaseSettings):
     @property
     def keys(self) -> tuple[str, ...]:
         """The keys that clients may show; none: nobody is asked for one."""
-        given = self.api_key.get_secret_value() if self.api_key else ""
-        filed = _keys_in(self.api_key_file) if self.api_key_file else []
-        return tuple(key.strip() for key in [*given.split(","), *filed] if key.strip())
+        return (*_keys_of(self.api_key), *_keys_of(self.api_key_file))
 
     @property
     def origins(self) -> list[str]:
@@ -91,11 +95,18 @@ class Settings(BaseSettings):
         return [origin.strip() for origin in self.cors.split(",") if origin.strip()]
 
 
-def _keys_in(path: Path) -> list[str]:
-    try:
-        return read_file(given_path(path), 1 << 16).decode("utf-8").splitlines()
-    except (OSError, ValueError, InputError) as error:
-        raise ValueError(f"the file of keys {path} cannot be read: {reason(error)}") from None
+def _keys_of(given: SecretStr | Path | None) -> list[str]:
+    """Keys with commas between them, or of a file, one a line. Raises ValueError."""
+    if given is None:
+        return []
+    if isinstance(given, SecretStr):
+        keys = given.get_secret_value().split(",")
+    else:
+        try:
+            keys = read_file(given_path(given), 1 << 16).decode("utf-8-sig").splitlines()
+        except (OSError, ValueError, InputError) as error:
+            raise ValueError(f"the file of keys {given} cannot be read: {reason(error)}") from None
+    return [key.strip() for key in keys if key.strip()]
 
 
 def load_settings(given: Mapping[str, Any]) -> Settings:
@@ -112,9 +123,11 @@ def load_settings(given: Mapping[str, Any]) -> Settings:
 
 def _told(problem: Any, given: Mapping[str, Any]) -> str:
     message = str(problem["msg"]).removeprefix("Value error, ")
-    if not problem["loc"]:
-        return message
-    name = str(problem["loc"][0])
+    name = str(problem["loc"][0]) if problem["loc"] else ""
+    if not name:  # of several settings: the message begins with the one that is meant
+        name, _, message = message.partition(": ")
+    if problem["type"] == "extra_forbidden":
+        return f"there is no setting {name!r:.80}{nearest(name, list(Settings.model_fields))}"
     where = flag(name) if name in given else f"{PREFIX}{name.upper()}"
     return f"{where}: {message}"
 

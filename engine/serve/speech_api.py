@@ -3,14 +3,13 @@
 import asyncio
 import base64
 from collections.abc import AsyncIterator
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from fastapi import APIRouter, Request
 from fastapi.responses import Response
 
-from alrakis.long.cues import CueTrack
+from alrakis.long.cues import Align, CueTrack
 from alrakis.long.pieces import Piece
 from alrakis.marks.subtitles import subtitles
 from alrakis.sampling import FloatArray
@@ -44,10 +43,11 @@ async def create_speech(asked: SpeechRequest, request: Request) -> Response:
     notes.update(voice=voice_name(asked.voice), format=asked.response_format, chars=len(asked.input))
     if service.settings.log_text:
         notes["text"] = asked.input
+    align = service.aligning(asked) if asked.words else None
     saying = await unless_gone(request, service.begin(asked, request.state.client, streamed=asked.stream))
     try:
         if asked.stream_format == "sse":
-            return _events(asked, saying, sound, service, request)
+            return _events(asked, saying, sound, align, request)
         begun = await unless_gone(request, _beginning(saying, whole=not asked.stream))
         headers = _headers(asked, saying)
         kind = CONTENT_TYPES[asked.response_format]
@@ -141,16 +141,22 @@ async def _sent(saying: Saying, sound: Sound, begun: list[Piece], *, text: bool)
 
 
 def _events(
-    asked: SpeechRequest, saying: Saying, sound: Sound, service: Service, request: Request
+    asked: SpeechRequest, saying: Saying, sound: Sound, align: Align | None, request: Request
 ) -> Sounding:
+    service: Service = request.app.state.service
+
     async def body() -> AsyncIterator[bytes]:
-        made, track = 0, CueTrack(service.engine.layout.sample_rate_hz)
+        made, track = 0, CueTrack(service.engine.layout.sample_rate_hz, align)
         try:
             async for piece in saying.pieces():
                 made += len(piece.result.semantic_tokens)
-                track.add(piece.chunk, piece.audio)
+                if align is not None:  # takes its time, for which no sound waits
+                    saying.beside(service.align(track, piece))
+                elif asked.subtitles is not None:
+                    track.add(piece.chunk, piece.audio)
                 yield _delta(await sound.write(piece.audio))
             yield _delta(await sound.end())
+            await saying.finish()
         except Exception as error:
             told = as_api_error(error)
             request.state.notes.update(outcome="cut", error=told.logged(text=service.settings.log_text))
@@ -159,7 +165,8 @@ def _events(
                 raise
             return
         if asked.subtitles is not None:
-            cues = _subtitles(track, asked.subtitles, asked.speed)
+            heard = [cue.faster(asked.speed) for cue in track.cues]
+            cues = subtitles(heard, f".{asked.subtitles}")
             yield event({"type": "speech.subtitles", "format": asked.subtitles, "subtitles": cues})
         read = sum(len(service.engine.tokenizer.encode(chunk.text)) for chunk in saying.chunks)
         usage = {"input_tokens": read, "output_tokens": made, "total_tokens": read + made}
@@ -167,12 +174,6 @@ def _events(
 
     headers = {**_headers(asked, saying), "cache-control": "no-store"}
     return Sounding(body(), saying, request.state.notes, media_type=EVENTS, headers=headers)
-
-
-def _subtitles(track: CueTrack, form: str, speed: float) -> str:
-    """Subtitles of what was said, with the times of the sound at its speed."""
-    heard = [replace(cue, begin_s=cue.begin_s / speed, end_s=cue.end_s / speed) for cue in track.cues]
-    return subtitles(heard, f".{form}")
 
 
 def _delta(audio: bytes) -> bytes:

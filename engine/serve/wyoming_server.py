@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager
 from socket import socket
 from typing import Any
 
+from pydantic import ValidationError
 from wyoming.audio import AudioChunk, AudioStart, AudioStop
 from wyoming.error import Error
 from wyoming.event import Event, Eventable, async_write_event
@@ -28,7 +29,7 @@ from alrakis.serve.answers import note_figures
 from alrakis.serve.asked import Said
 from alrakis.serve.guard import Notes, outcome_of
 from alrakis.serve.logs import Log
-from alrakis.serve.problems import as_api_error
+from alrakis.serve.problems import as_api_error, invalid
 from alrakis.serve.service import Service
 from alrakis.text.boundaries import sentence_ends
 from alrakis.text.pace import language_of
@@ -72,7 +73,7 @@ class WyomingServer:
         try:
             if self._has_room_for(connection):
                 await connection.run()
-        except (GoneError, OSError, EOFError, ValueError, KeyError, TypeError, AttributeError):
+        except (GoneError, OSError):
             pass  # it is gone, or speaks something else
         except asyncio.TimeoutError:
             pass  # it says nothing any more
@@ -128,6 +129,13 @@ class _Connection:
             await asyncio.gather(speaking, reading, return_exceptions=True)
 
     async def _read(self) -> None:
+        """Raises GoneError at the end, or at what is no event."""
+        try:
+            await self._read_events()
+        except (EOFError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise GoneError from error
+
+    async def _read_events(self) -> None:
         settings = self._service.settings
         while True:
             waiting = read_event(self._reader, settings.max_body_bytes)
@@ -209,10 +217,14 @@ class _Connection:
     async def _say(self, text: str, voice: str | None, notes: Notes) -> None:
         rate_hz = self._service.engine.layout.sample_rate_hz
         form: Any = {"rate": rate_hz, "width": SAMPLE_BYTES, "channels": 1}
+        try:
+            said = Said(input=text, voice=voice)
+        except ValidationError as error:
+            raise invalid(error.errors()) from None
         notes.update(voice=voice, chars=len(text))
         if self._service.settings.log_text:
             notes["text"] = text
-        saying = await self._service.begin(Said(input=text, voice=voice), self._client, streamed=True)
+        saying = await self._service.begin(said, self._client, streamed=True)
         try:
             await self._write(AudioStart(**form))
             async for piece in saying.pieces():

@@ -109,3 +109,56 @@ def test_rubbish_is_refused(strict: Running) -> None:
                 continue
             assert answer in (b"",) or answer.startswith(b"HTTP/1.1 "), rubbish[:20]
     assert strict.get("/health").status_code == 200
+
+
+def read_to_end(connection: socket.socket) -> bytes:
+    answer = b""
+    try:
+        while part := connection.recv(1 << 16):
+            answer += part
+    except ConnectionError:
+        pass
+    return answer
+
+
+HEAD = b"POST /v1/audio/speech HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n"
+
+
+@pytest.mark.parametrize(
+    "sent",
+    [
+        b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03",  # TLS
+        b"GET / HTTP/1.1\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nx-a: a\0b\r\n\r\n",
+        b"GET / HTTP/1.1\r\nhost: localhost\r\nx-a: " + b"a" * 100_000,
+        HEAD + b"content-length: -5\r\n\r\n",
+        HEAD + b"content-length: 5\r\ncontent-length: 6\r\n\r\n",
+        HEAD + b"transfer-encoding: chunked\r\n\r\nxyz\r\n",
+    ],
+)
+def test_what_is_no_http_is_told_as_any_mistake(server: Running, sent: bytes) -> None:
+    before = len(server.lines)
+    with connect(server) as connection:
+        connection.sendall(sent)
+        head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 400 ")
+    assert b"application/json" in head
+    assert json.loads(body)["error"]["type"] == "invalid_request_error"
+    assert "Traceback" not in json.dumps(server.lines[before:])
+
+
+def test_what_is_no_http_after_an_answer_has_begun(
+    server: Running, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """The answer came early, as the body was too large; what follows of the body is none."""
+    with connect(server) as connection:
+        large = b"%x\r\n" % (1 << 19)
+        connection.sendall(HEAD + b"transfer-encoding: chunked\r\n\r\n" + large + b"x" * (1 << 19) + b"\r\n")
+        answer = b""
+        while b"request_too_large" not in answer:
+            answer += connection.recv(4096)
+        connection.sendall(b"xyz\r\n" * 100)
+        read_to_end(connection)
+    with connect(server) as other:
+        healthy(other)
+    assert "Traceback" not in capfd.readouterr().err

@@ -149,6 +149,23 @@ def test_the_page_finds_the_speakers_that_the_server_finds(page: Page, text: str
     assert found == speakers([text])
 
 
+# Something that the page itself does not ask for.
+ALSO_ASK = """(ask => {{ window.fetch = (path, options) => ask(path, path !== "api/speech" ? options :
+  {{ ...options, body: JSON.stringify({{ ...JSON.parse(options.body), ...{more} }}) }}); }})(window.fetch)"""
+
+
+def test_parts_are_shown_as_they_were_written(page: Page) -> None:
+    more = {"normalise": True, "lexicon": {"words": {"Suno": "soon oh"}}}
+    page.get(ALSO_ASK.format(more=json.dumps(more)))
+    said(page, "It is 5 ft 11 in.\n\nSuno said it.\n\nI like pizza.")
+    parts = page.get("[...document.querySelectorAll('.text')].map(e => [e.innerText, e.title]).slice(0, 3)")
+    assert [text for text, _ in parts] == ["It is 5 ft 11 in.", "Suno said it.", "I like pizza."]
+    assert "eleven" in parts[0][1]
+    assert [title for _, title in parts[1:]] == ["Said as: soon oh said it.", ""]
+    name = page.get("document.querySelector('.chunk .say').getAttribute('aria-label')")
+    assert name.endswith("It is 5 ft 11 in.")
+
+
 def test_it_is_saved_as_mp3(page: Page) -> None:
     said(page)
     samples = saved(page)

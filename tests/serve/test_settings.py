@@ -30,6 +30,7 @@ def test_variables_of_other_meaning_are_left_alone(monkeypatch: pytest.MonkeyPat
     ("given", "told"),
     [
         ({"port": 70000}, "--port: "),
+        ({"prot": 7000}, "there is no setting 'prot'; did you mean 'port'?"),
         ({"host": "0.0.0.0"}, "api_key, or open"),
         ({"host": "0.0.0.0", "api_key": "short"}, "8 ASCII characters"),
         ({"grace_s": -1}, "--grace: "),
@@ -64,7 +65,20 @@ def test_files_without_a_key(tmp_path: Path, content: bytes | None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("PORT", "x"), ("OVERRIDES", "{"), ("OVERRIDES", "3"), ("OPEN", "perhaps")]
+    ("name", "value"),
+    [
+        ("PORT", "x"),
+        ("PORT", "tcp://10.0.0.1:8000"),
+        ("OVERRIDES", "{"),
+        ("OVERRIDES", "3"),
+        ("OPEN", "perhaps"),
+        ("HOST", "0.0.0.0"),
+        ("API_KEY", "short"),
+        ("API_KEY", " , "),
+        ("API_KEY_FILE", "/nowhere"),
+        ("GRACE_S", "-1"),
+        ("MAX_QUEUED_S", "nan"),
+    ],
 )
 def test_mistakes_are_told_by_variable(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     monkeypatch.setenv(f"ALRAKIS_{name}", value)

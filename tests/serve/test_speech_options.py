@@ -36,7 +36,7 @@ def test_a_lexicon_by_language_and_speaker(server: Running) -> None:
     expected = server.alone(text, seed=7, cast=cast, lexicon=tables)
     assert same(samples(server, input=text, cast=cast, lexicon=tables), expected)
     plan = server.post("/api/speech", input=text, cast=cast, lexicon=tables, seed=7).text
-    assert '"text": "oh."' in plan
+    assert '"text": "Suno.", "said": "oh."' in plan
 
 
 def test_numbers_are_put_in_words(server: Running) -> None:

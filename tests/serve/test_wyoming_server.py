@@ -22,6 +22,7 @@ from wyoming.tts import (
     SynthesizeVoice,
 )
 
+from alrakis.serve.logs import Logging
 from alrakis.serve.wyoming_server import LINE_BYTES, MOST_CONNECTIONS, read_event
 from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
@@ -109,7 +110,7 @@ def test_a_text_in_pieces_is_said_sentence_by_sentence(home: Running) -> None:
 
 
 def test_what_cannot_be_said_is_told(home: Running) -> None:
-    async def say(text: str, voice: str) -> Error:
+    async def say(text: Any, voice: str) -> Error:
         async with connected(home) as client:
             await client.write_event(Synthesize(text, SynthesizeVoice(name=voice)).event())
             event = await client.read_event()
@@ -117,9 +118,35 @@ def test_what_cannot_be_said_is_told(home: Running) -> None:
             assert await client.read_event() is None
             return Error.from_event(event)
 
+    before = len(home.lines)
     assert "there is no voice" in asyncio.run(say(SHORT, "../x.npz")).text
-    assert asyncio.run(say("", "demo/slt")).text
-    assert asyncio.run(say("x" * 30_000, "demo/slt")).text
+    for text, told in [("", "at least 1 character"), (5, "string"), (None, "string"), (["x"], "string")]:
+        answer = asyncio.run(say(text, "demo/slt")).text
+        assert answer.startswith("input: ")
+        assert told in answer
+    assert "200 characters" in asyncio.run(say(SHORT, "x" * 300)).text
+    assert "20000" in asyncio.run(say("x" * 30_000, "demo/slt")).text
+    wait_for(lambda: len(home.lines) == before + 7)
+    assert {line["outcome"] for line in home.lines[before:]} == {"invalid"}
+
+
+def test_a_defect_is_told_as_one_and_logged(home: Running, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def broken(*given: Any, **named: Any) -> Any:
+        raise TypeError("broken inside")
+
+    async def say() -> Error:
+        async with connected(home) as client:
+            await client.write_event(Synthesize(SHORT).event())
+            event = await client.read_event()
+            assert event is not None
+            assert await client.read_event() is None
+            return Error.from_event(event)
+
+    monkeypatch.setattr(home.service, "begin", broken)
+    with Logging(home.log):
+        told = asyncio.run(say())
+        wait_for(lambda: any("broken inside" in line.get("trace", "") for line in home.lines))
+    assert "broken" not in told.text
 
 
 def test_what_is_told_of_a_text_is_not_in_the_log(home: Running) -> None:

@@ -5,7 +5,7 @@ import { stored } from "./dom.js";
 /**
  * @typedef {{input: string, voice?: string, seed?: number, text_temp?: number, waveform_temp?: number,
  *   fine_temp?: number, lang?: string, takes?: number, cast?: Record<string, string>}} Request
- * @typedef {{index: number, text: string, speaker: string|null, seconds: number, seed: number,
+ * @typedef {{index: number, text: string, said?: string, speaker: string|null, seconds: number, seed: number,
  *   pause_s?: number}} Planned
  */
 

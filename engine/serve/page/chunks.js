@@ -32,7 +32,7 @@ export class ChunkList {
         "span",
         { class: "words" },
         chunk.speaker && !chunk.text.startsWith(chunk.speaker) ? make("b", { class: "speaker" }, chunk.speaker) : null,
-        make("span", { class: "text" }, chunk.text),
+        make("span", { class: "text", title: chunk.said && chunk.said !== chunk.text ? `Said as: ${chunk.said}` : null }, chunk.text),
       ),
     );
     const takes = make("div", { class: "takes", role: "radiogroup", "aria-label": `Take of part ${index + 1}` });

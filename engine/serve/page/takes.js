@@ -14,6 +14,7 @@ export class Chunk {
   /** @param {import("./api.js").Planned} planned @param {number} rate */
   constructor(planned, rate) {
     this.text = planned.text;
+    this.said = planned.said ?? planned.text; // as it is spelled for the voice
     this.speaker = planned.speaker;
     this.seed = planned.seed;
     this.expectedS = planned.seconds;
