@@ -154,8 +154,7 @@ class _Connection:
                 self._text += SPACES.sub(" ", str(SynthesizeChunk.from_event(event).text))
                 await self._ask_whole_sentences()
             elif SynthesizeStop.is_type(event.type):
-                if self._text.strip():
-                    await self._ask((self._text, self._voice))
+                await self._ask_part(self._text)
                 self._streams, self._text = False, ""
                 await self._ask(None)
 
@@ -169,9 +168,14 @@ class _Connection:
         ends = sentence_ends(self._text, language_of(self._text))
         if ends:
             ready, self._text = self._text[: ends[-1]], self._text[ends[-1] :]
-            await self._ask((ready, self._voice))
+            await self._ask_part(ready)
         elif len(self._text) > self._service.settings.max_text_chars:
             raise ValueError("a sentence without end")
+
+    async def _ask_part(self, text: str) -> None:
+        """Ask for a part of a text; one of signs alone, as answers end in them, is no reason to break off."""
+        if any(char.isalnum() for char in text):
+            await self._ask((text, self._voice))
 
     def _chosen(self, voice: SynthesizeVoice | None) -> str | None:
         """The voice that was asked for, by its name or its language."""

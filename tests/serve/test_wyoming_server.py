@@ -109,6 +109,23 @@ def test_a_text_in_pieces_is_said_sentence_by_sentence(home: Running) -> None:
     assert all(0.1 < seconds < 4 for seconds in asyncio.run(say()))
 
 
+@pytest.mark.parametrize("parts", [["It is late. ", "\U0001f600"], ["... ", "\u2014 It is late.", " \u266a!"]])
+def test_signs_alone_do_not_break_off_a_text_in_pieces(home: Running, parts: list[str]) -> None:
+    async def say() -> Any:
+        async with connected(home) as client:
+            await client.write_event(SynthesizeStart().event())
+            for part in parts:
+                await client.write_event(SynthesizeChunk(part).event())
+            await client.write_event(SynthesizeStop().event())
+            audio, _ = await heard(client)
+            event = await client.read_event()
+            assert event is not None
+            assert SynthesizeStopped.is_type(event.type), event.data
+            return audio
+
+    assert len(asyncio.run(say())) > 2000
+
+
 def test_what_cannot_be_said_is_told(home: Running) -> None:
     async def say(text: Any, voice: str) -> Error:
         async with connected(home) as client:
