@@ -103,9 +103,6 @@ class Service:
         cast = self._cast(said)
         options = said.options
         language = self._language(said)
-        if options.takes > 1:
-            with about("lang"):
-                self.engine.listener.check(language)
         await self._check_lexicon(options)
         seconds = expected_s(text, language)
         seed = fresh_seed() if said.seed is None else said.seed
@@ -159,9 +156,12 @@ class Service:
         return loop.run_in_executor(self._aligners, track.add, piece.chunk, piece.audio)
 
     def _language(self, said: Said) -> str:
-        """The language of a text. Raises ApiError."""
+        """The language of a text, which whoever listens to its takes knows. Raises ApiError."""
         with about("lang"):
-            return check_language(said.lang) or language_of(said.input)
+            language = check_language(said.lang) or language_of(said.input)
+            if said.takes > 1:
+                self.engine.listener.check(language)
+        return language
 
     def _cast(self, said: Said) -> dict[str, str | None]:
         """The voices of those who speak in a text. Raises ApiError."""

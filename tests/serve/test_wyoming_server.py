@@ -109,7 +109,9 @@ def test_a_text_in_pieces_is_said_sentence_by_sentence(home: Running) -> None:
     assert all(0.1 < seconds < 4 for seconds in asyncio.run(say()))
 
 
-@pytest.mark.parametrize("parts", [["It is late. ", "\U0001f600"], ["... ", "\u2014 It is late.", " \u266a!"]])
+@pytest.mark.parametrize(
+    "parts", [["It is late. ", "\U0001f600"], ["... ", "\u2014 It is late.", " \u266a!"]]
+)
 def test_signs_alone_do_not_break_off_a_text_in_pieces(home: Running, parts: list[str]) -> None:
     async def say() -> Any:
         async with connected(home) as client:
