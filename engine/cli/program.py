@@ -186,6 +186,8 @@ def leave(code: int) -> NoReturn:
 
     The interpreter ends such a thread by unwinding it, and where that meets C++ the process is aborted.
     """
+    if code > BY_SIGNAL and signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # another ends at once what is left, without a traceback
     if any(thread.name == LOADING for thread in threading.enumerate()):
         atexit._run_exitfuncs()  # temporary folders are removed
         for stream in (sys.stdout, sys.stderr):

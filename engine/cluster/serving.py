@@ -90,7 +90,8 @@ def app(given: Mapping[str, Any]) -> Any:
         max_ongoing_requests=settings.max_connections,
         autoscaling_config=AutoscalingConfig(min_replicas=least, max_replicas=most, policy=policy),
         ray_actor_options={"num_cpus": _number(own, "cpus", 1), "num_gpus": _number(own, "gpus", 0)},
-        graceful_shutdown_timeout_s=settings.grace_s,
+        # a replica that is not needed ends when nothing is under way in it, which may take so long
+        graceful_shutdown_timeout_s=max(settings.grace_s, settings.timeout_s),
     )
     return deployment.bind(settings)
 

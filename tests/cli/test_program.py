@@ -190,6 +190,25 @@ def test_ctrl_c_while_waiting_for_text(tmp_path: Path) -> None:
     assert (process.returncode, err) == (130, b"alrakis: stopped\n")
 
 
+def test_ctrl_c_again_ends_at_once_what_is_left_to_end(tmp_path: Path) -> None:
+    """As a library has it, which registered a function that takes its time."""
+    left = """
+import atexit, pathlib, time
+atexit.register(lambda: (pathlib.Path("ending").touch(), time.sleep(3600)))
+"""
+    os.mkfifo(tmp_path / "text")
+    process = subprocess.Popen(
+        command("say", "-f", "text", first=left), cwd=tmp_path, stderr=subprocess.PIPE, env=environment()
+    )
+    with open(tmp_path / "text", "wb"):
+        process.send_signal(signal.SIGINT)
+        while not (tmp_path / "ending").exists():
+            time.sleep(0.01)
+        process.send_signal(signal.SIGINT)
+        _, err = process.communicate()
+    assert (process.returncode, err) == (-signal.SIGINT, b"alrakis: stopped\n")
+
+
 def test_a_closed_pipe_is_quiet(tmp_path: Path) -> None:
     reader, writer = os.pipe()
     os.close(reader)
