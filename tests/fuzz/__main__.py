@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.fuzz.readers import READERS
 from tests.fuzz.seeds import write_seeds
-from tests.fuzz.worker import COUNTS, Shared, fuzz
+from tests.fuzz.worker import COUNTS, MOST, Shared, fuzz
 
 WRONG = COUNTS[2:]
 
@@ -56,15 +56,18 @@ def main() -> None:
 
 def _row(name: str, shared: Shared, seconds: float) -> str:
     counts = " | ".join(f"{shared.count(what):,}" for what in COUNTS)
-    return f"| {name} | {counts} | {seconds:.0f} s |"
+    slowest, largest = (shared.most(what) for what in MOST)
+    return f"| {name} | {counts} | {slowest:.2f} | {largest:.0f} | {seconds:.0f} s |"
 
 
 def _print(table: dict[str, tuple[Shared, float]]) -> None:
-    print(f"| reader | {' | '.join(COUNTS)} | time |")
-    print("|---" * (len(COUNTS) + 2) + "|")
+    print(f"| reader | {' | '.join(COUNTS + MOST)} | time |")
+    print("|---" * (len(COUNTS) + len(MOST) + 2) + "|")
     whole = Shared()
     for name, (shared, seconds) in table.items():
         whole.numbers[: len(COUNTS)] += shared.numbers[: len(COUNTS)]
+        for what in MOST:
+            whole.measured(what, shared.most(what))
         print(_row(name, shared, seconds))
     print(_row("all", whole, sum(seconds for _, seconds in table.values())))
 

@@ -99,6 +99,9 @@ class Nowhere:
     def get_extra_info(self, name: str) -> None:
         return None
 
+    def write(self, data: object) -> None:
+        pass
+
     def writelines(self, lines: object) -> None:
         pass
 

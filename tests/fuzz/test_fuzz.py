@@ -17,7 +17,7 @@ from tests.fuzz.mutate import damage_bytes
 from tests.fuzz.reader import Reader
 from tests.fuzz.readers import READERS
 from tests.fuzz.seeds import write_seeds
-from tests.fuzz.worker import COUNTS, fuzz
+from tests.fuzz.worker import COUNTS, MOST, fuzz
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,7 +28,7 @@ def test_a_short_run_finds_nothing() -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     rows = [re.split(r" *\| *", line)[1:-1] for line in done.stdout.splitlines()]
-    assert rows[0] == ["reader", *COUNTS, "time"]
+    assert rows[0] == ["reader", *COUNTS, *MOST, "time"]
     assert [row[0] for row in rows[2:]] == [*(reader.name for reader in READERS), "all"]
     least = 1500 // sum(reader.share for reader in READERS)
     assert all(int(row[1].replace(",", "")) >= least for row in rows[2:])
@@ -87,6 +87,22 @@ def test_what_goes_wrong_is_counted_and_not_the_end(
     (tmp_path / "seeds" / "bad" / "case" / "file").write_bytes(b"some bytes")
     shared = fuzz(Reader("bad", {"": damage_bytes}, read), tmp_path / "seeds", 0, 2, time.monotonic() + 3600)  # type: ignore[arg-type]
     assert (shared.count("inputs"), shared.count(counted)) == (2, 2)
+    assert (shared.most("largest, MB") > 600) == (counted == "memory")
+
+
+def test_the_slowest_input_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "seeds"))
+    (tmp_path / "seeds" / "slow" / "case").mkdir(parents=True)
+    (tmp_path / "seeds" / "slow" / "case" / "file").write_bytes(b"some bytes")
+    took = iter([0.1, 0.4, 0.1])
+
+    def work(folder: Path) -> None:
+        ends = time.process_time() + next(took)
+        while time.process_time() < ends:
+            pass
+
+    shared = fuzz(Reader("slow", {"": damage_bytes}, work), tmp_path / "seeds", 0, 3, time.monotonic() + 3600)
+    assert 0.4 <= shared.most("slowest, s") < 1
 
 
 def test_an_input_is_the_same_every_time() -> None:

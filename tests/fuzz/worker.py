@@ -46,6 +46,7 @@ WRITES = (
     "os.truncate",
 )
 COUNTS = ("inputs", "refused", "tracebacks", "hangs", "memory", "signals", "code run", "files outside")
+MOST = ("slowest, s", "largest, MB")  # of processor time; beyond what the process had when it began
 
 
 @dataclass(frozen=True)
@@ -57,10 +58,10 @@ class Case:
 
 
 class Shared:
-    """Numbers that both processes see: what was counted, then those that have names here."""
+    """Numbers that both processes see: what was counted, the most of what, then those with names here."""
 
     def __init__(self) -> None:
-        self.numbers = np.frombuffer(mmap.mmap(-1, 8 * (len(COUNTS) + 3)), np.float64)
+        self.numbers = np.frombuffer(mmap.mmap(-1, 8 * (len(COUNTS) + len(MOST) + 3)), np.float64)
 
     @property
     def next(self) -> int:
@@ -86,6 +87,14 @@ class Shared:
 
     def count(self, what: str) -> int:
         return int(self.numbers[COUNTS.index(what)])
+
+    def measured(self, what: str, value: float) -> None:
+        """The most of something may be this now."""
+        place = len(COUNTS) + MOST.index(what)
+        self.numbers[place] = max(self.numbers[place], value)
+
+    def most(self, what: str) -> float:
+        return float(self.numbers[len(COUNTS) + MOST.index(what)])
 
 
 def damaged(reader: Reader, cases: list[Case], number: int) -> tuple[Path, bytes]:
@@ -184,12 +193,15 @@ def _work(
         shared.add("inputs")
         shared.began = time.monotonic(), time.process_time()
         wrong = _read(reader, case.folder, shared)
-        if time.process_time() - shared.began[1] > HANG_S:
+        took = time.process_time() - shared.began[1]
+        shared.measured("slowest, s", took)
+        if took > HANG_S:
             shared.add("hangs")
             wrong = f"{wrong} a hang"
         shared.began = 0, 0
         path.write_bytes(case.files[path])
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) << 10
+        shared.measured("largest, MB", grown / 1e6)
         if grown > MEMORY:
             shared.add("memory")
             wrong = f"{wrong} {grown >> 20} MiB of memory"
