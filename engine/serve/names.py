@@ -86,8 +86,12 @@ def _read(file: Path | None) -> _Aliases:
         return _Aliases.model_validate(parse_toml(content.decode("utf-8")))
     except ValidationError as error:
         problem = error.errors(include_url=False)[0]
-        where = ".".join(str(part) for part in problem["loc"])
-        raise ConfigError(f"the aliases in {file}: {where}: {problem['msg']}") from None
+        where = ".".join(str(part) for part in problem["loc"] if part not in ("str", "list[str]"))
+        if problem["type"] == "extra_forbidden":
+            told = f"there is no table {where!r:.80}{nearest(where, list(_Aliases.model_fields))}"
+        else:
+            told = f"{where}: {problem['msg']}"
+        raise ConfigError(f"the aliases in {file}: {told}") from None
     except (OSError, ValueError, InputError) as error:
         raise ConfigError(f"the aliases in {file} cannot be read: {reason(error)}") from None
 

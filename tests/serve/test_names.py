@@ -70,8 +70,10 @@ def test_aliases_of_ones_own(tmp_path: Path) -> None:
     [
         ('[voices]\nme = "demo/x"\n', "'me' means demo/x"),
         ("[voices]\nme = []\n", "'me' means nothing"),
+        ("[voices]\nme = 5\n", r"names\.toml: voices\.me: Input should be a valid string"),
+        ('[voice]\nme = "demo/rms"\n', "no table 'voice'; did you mean 'voices'"),
         ("voices = 3\n", "voices: "),
-        ("other = 3\n", "other: "),
+        ("other = 3\n", "no table 'other'"),
         ("= 3\n", "cannot be read"),
     ],
 )
