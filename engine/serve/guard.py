@@ -1,6 +1,7 @@
 """What every request passes: its id, its caller, its key, its body's size, its line in the log, its count."""
 
 import asyncio
+import contextlib
 import hashlib
 import hmac
 import re
@@ -19,6 +20,7 @@ from alrakis.serve.settings import Settings
 
 WITH_KEY = {"/v1/audio/speech", "/api/speech", "/api/mp3", "/metrics"}
 LARGE = {"/api/mp3"}  # reads its body itself, part by part, with limits of its own
+DRAINED, DRAIN_S = 8, 2.0  # of a body that is refused, so many times the largest, for so long
 ABORT = "alrakis.abort"  # in a scope: closes the connection at once
 _ID = re.compile(r"[\w.-]{1,64}")
 _OUTCOMES = {401: "denied", 403: "denied", 421: "denied", 408: "slow", 429: "busy", 499: "gone", 504: "late"}
@@ -90,6 +92,8 @@ class Guard:
                 receive = _after(await self._body(receive, headers), receive)
         except ApiError as error:
             scope["state"]["notes"]["error"] = str(error)
+            if headers.get("connection", "").lower() == "close" and "expect" not in headers:
+                await _drain(receive, DRAINED * self._settings.max_body_bytes)
             await error.response()(scope, receive, send)
             return
         await self._app(scope, receive, send)
@@ -143,6 +147,21 @@ async def _read(receive: Receive, most: int) -> bytes:
             raise _too_large(most)
         if not message.get("more_body", False):
             return body
+
+
+async def _drain(receive: Receive, most: int) -> None:
+    """Read what is left of a body, but not for long: closed with something unread, an answer can be lost."""
+
+    async def read() -> None:
+        came = 0
+        while came < most:
+            message = await receive()
+            came += len(message.get("body", b""))
+            if not message.get("more_body", False):
+                return
+
+    with contextlib.suppress(asyncio.TimeoutError):
+        await asyncio.wait_for(read(), DRAIN_S)
 
 
 def _after(body: bytes, receive: Receive) -> Receive:

@@ -3,12 +3,14 @@
 import json
 import resource
 import socket
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
 
+from alrakis.serve import guard
 from tests.serve.running import LONG, SHORT, WAIT_S, Running, wait_for
 
 
@@ -162,3 +164,22 @@ def test_what_is_no_http_after_an_answer_has_begun(
     with connect(server) as other:
         healthy(other)
     assert "Traceback" not in capfd.readouterr().err
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_who_closes_after_a_body_that_is_too_large_reads_why(
+    server: Running, declared: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However late the rest of it comes: closed with something unread, the answer would be lost."""
+    monkeypatch.setattr(guard, "DRAIN_S", WAIT_S)
+    part = b"x" * (1 << 16)
+    how = b"content-length: %d" % (16 * len(part)) if declared else b"transfer-encoding: chunked"
+    with connect(server) as connection:
+        connection.sendall(HEAD + b"connection: close\r\n" + how + b"\r\n\r\n")
+        for _ in range(16):
+            connection.sendall(part if declared else b"%x\r\n%s\r\n" % (len(part), part))
+            time.sleep(0.02)
+        connection.sendall(b"" if declared else b"0\r\n\r\n")
+        head, _, body = read_to_end(connection).partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 413 ")
+    assert json.loads(body)["error"]["code"] == "request_too_large"
