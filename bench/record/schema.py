@@ -66,7 +66,9 @@ class Environment(_Model):
         """A description of the machine; two results are from the same machine if theirs are equal."""
         gpus = "".join(f"; {gpu.name}" for gpu in self.gpus)
         gib = self.memory_bytes / 2**30
-        return f"{self.cpu}; {self.usable_cores} of {self.physical_cores} cores; {gib:.0f} GiB{gpus}"
+        # one name may stand for several processors, as "AMD EPYC" does on machines that are rented
+        sets = f" ({', '.join(self.cpu_features)})" if self.cpu_features else ""
+        return f"{self.cpu}{sets}; {self.usable_cores} of {self.physical_cores} cores; {gib:.0f} GiB{gpus}"
 
 
 class Workload(_Model):

@@ -157,7 +157,8 @@ def print_results(results: Results) -> None:
     console, run = make_console(), Run("", results)
     environment = results.environment
     memory = f"{environment.memory_bytes / 2**30:.0f} GiB"
-    line = f"{machine_words(environment)}, {memory}; {environment.threads} threads"
+    threads = f"{environment.threads} thread{'s' if environment.threads != 1 else ''}"
+    line = f"{machine_words(environment)}, {memory}; {threads}"
     if environment.read_bandwidth:
         line += f", memory read at {environment.read_bandwidth / 1e9:.1f} GB/s"
     _say(console, line)

@@ -30,3 +30,5 @@ def test_machines_are_told_apart() -> None:
     laptop, server = results({}), results({}, environment=environment(SERVER))
     assert same_machine([Run("a", laptop), Run("b", laptop)])
     assert not same_machine([Run("a", laptop), Run("b", server)])
+    rented = [results({}, environment=environment("AMD EPYC", cpu_features=sets)) for sets in (["AVX2"], [])]
+    assert not same_machine([Run("zen 3", rented[0]), Run("zen 4", rented[1])])
