@@ -150,6 +150,11 @@ def test_mistakes_are_named(listening: Running, body: dict[str, Any], param: str
     listening.wait_idle()
 
 
+def test_where_the_recogniser_lies_is_not_told(listening: Running) -> None:
+    error = listening.post(**EVENTS, input="Guten Tag.", lang="de").json()["error"]
+    assert "/" not in error["message"]
+
+
 def test_a_server_without_a_recogniser_says_what_it_needs(server: Running) -> None:
     error = server.post(**EVENTS, input=SHORT).json()["error"]
     assert (error["param"], error["code"]) == ("words", "unsupported_value")
