@@ -47,8 +47,8 @@ class Recogniser:
         """Raises InputError if the model does not know a language."""
         if language != "en" and not self._model.model.is_multilingual:
             raise InputError(
-                f"the recogniser {Path(self.name).name} knows English only, and the text is in {language!r}: give a "
-                "model without .en, or do without a recogniser"
+                f"the recogniser {Path(self.name).name} knows English only, and the text is in {language!r}: "
+                "give a model without .en, or do without a recogniser"
             )
 
     def score(self, result: "Result", language: str) -> Score:
