@@ -74,6 +74,21 @@ def cpus_of_worker(size: Size, nodes: Mapping[str, Node]) -> float:
     return min(node.cpus / (node.gpus // size.gpus if size.gpus else 1) for node in fit)
 
 
+def check_size(size: Size, nodes: Mapping[str, Node], *, grows: bool) -> None:
+    """Raises InputError for workers that these machines have no room for. grows: more machines may come."""
+    cpus = cpus_of_worker(size, nodes)
+    if room_for(cpus, size.gpus, nodes) < size.least and not grows:
+        asked = "a worker" if size.least == 1 else f"{size.least} workers"
+        raise InputError(
+            f"there is no room for {asked} of {each(cpus, size)}: this machine has {resources_told(nodes)}"
+        )
+
+
+def each(cpus: float, size: Size) -> str:
+    """What one worker takes, in words."""
+    return f"{cpus:g} CPUs and {size.gpus:g} GPUs"
+
+
 def room_for(cpus: float, gpus: float, nodes: Mapping[str, Node]) -> int:
     """How many workers fit on all machines."""
     return sum(node.room(cpus, gpus) for node in nodes.values())

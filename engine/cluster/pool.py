@@ -12,10 +12,10 @@ from typing import Any
 from alrakis.cluster import remote
 from alrakis.cluster.facts import Facts
 from alrakis.cluster.ledger import Desk, Ledger, Task
-from alrakis.cluster.nodes import Node, Size, cpus_of_worker, living_nodes, resources_told, room_for
+from alrakis.cluster.nodes import Node, Size, cpus_of_worker, each, living_nodes, resources_told, room_for
 from alrakis.cluster.probe import checked_nodes
 from alrakis.cluster.worker import Done, Job, Recipe, Worker
-from alrakis.errors import BackendError, InputError
+from alrakis.errors import BackendError
 from alrakis.flight.sequence import Handle
 
 TICK_S = 0.2  # a job that comes while nobody has one waits so long at the most
@@ -49,11 +49,11 @@ class Hired(Desk):
 class Pool:
     """Jobs are submitted, and done by whoever is there, in the cluster that this process is connected to.
 
-    depth: jobs that a worker does at once. grows: more machines may come. Raises InputError for a size that
-    nothing here has, BackendError for machines that would say other things.
+    depth: jobs that a worker does at once. Raises InputError for a size that nothing here has, BackendError
+    for machines that would say other things.
     """
 
-    def __init__(self, recipe: Recipe, size: Size, depth: int, *, grows: bool = True) -> None:
+    def __init__(self, recipe: Recipe, size: Size, depth: int) -> None:
         import ray
 
         self._ray = ray
@@ -65,11 +65,6 @@ class Pool:
         nodes = self._living()
         self._cpus = cpus_of_worker(size, nodes)
         fit = [node for node in nodes.values() if node.room(self._cpus, size.gpus)]
-        if room_for(self._cpus, size.gpus, nodes) < size.least and not grows:
-            asked = "a worker" if size.least == 1 else f"{size.least} workers"
-            raise InputError(
-                f"there is no room for {asked} of {self._each}: this machine has {resources_told(nodes)}"
-            )
         self._likeness = checked_nodes(recipe.need, fit)
         made = pickle.dumps(replace(recipe, known=self._likeness.known))
         self._opening = remote.alrakis_here(), pickle.dumps(Worker), ray.put(made)
@@ -136,10 +131,6 @@ class Pool:
         self._names.update({node.id: node.name for node in nodes.values()})
         return nodes
 
-    @property
-    def _each(self) -> str:
-        return f"{self._cpus:g} CPUs and {self._size.gpus:g} GPUs"
-
     def _name(self, hired: Hired) -> str:
         return self._names.get(hired.node_id or "", "a machine")
 
@@ -174,7 +165,9 @@ class Pool:
 
     def _wait(self, now_s: float, there: int, nodes: dict[str, Node]) -> None:
         """Tell what is waited for. Raises BackendError after a long time."""
-        waiting = f"{there} of {self._size.least} workers are there; each needs {self._each}"
+        waiting = (
+            f"{there} of {self._size.least} workers are there; each needs {each(self._cpus, self._size)}"
+        )
         if now_s - self._worked_s >= START_S:
             raise BackendError(f"no more workers come: {waiting}; machines: {resources_told(nodes)}")
         if now_s - self._told_s >= TELL_S:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from alrakis.cluster.address import LOCAL, connected
-from alrakis.cluster.nodes import Size
+from alrakis.cluster.nodes import Size, check_size, living_nodes
 from alrakis.cluster.pool import Pool
 from alrakis.cluster.worker import SMALL, ChunkJob, Recipe, RowJob
 from alrakis.flight.journey import Manner
@@ -23,8 +23,7 @@ from alrakis.voices import Voice
 class Cluster:
     """A cluster that this process is connected to. listen, languages: as `Recipe` has them."""
 
-    def __init__(self, address: str, size: Size, listen: str | None, languages: Sequence[str]) -> None:
-        self._local = address == LOCAL
+    def __init__(self, size: Size, listen: str | None, languages: Sequence[str]) -> None:
         self._size = size
         if listen is not None and os.path.isdir(listen):
             listen = os.path.abspath(listen)  # from whatever folder a worker is in
@@ -58,7 +57,7 @@ class Cluster:
                 threads=None if cpus is None else max(1, int(cpus)),
                 small=os.environ.get(SMALL, ""),
             )
-            self._pool = Pool(recipe, self._size, depth, grows=not self._local)
+            self._pool = Pool(recipe, self._size, depth)
         return self._pool
 
     def close(self) -> None:
@@ -106,9 +105,12 @@ class ClusterSayer:
 def cluster_at(
     address: str, size: Size, listen: str | None = None, languages: Sequence[str] = ()
 ) -> Iterator[Cluster]:
-    """A cluster within the block. Raises as `connected`."""
+    """A cluster within the block. Raises as `connected`, and as `check_size` before anything is written."""
     with connected(address):
-        cluster = Cluster(address, size, listen, languages)
+        import ray
+
+        check_size(size, living_nodes(ray.nodes()), grows=address != LOCAL)
+        cluster = Cluster(size, listen, languages)
         try:
             yield cluster
         finally:

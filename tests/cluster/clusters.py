@@ -43,12 +43,12 @@ class Machines:
 
 
 @contextmanager
-def pool_at(address: str, size: Size, depth: int = 4, **more: Any) -> Iterator[Pool]:
-    """Workers of a cluster that say the demo voice. more: of the pool, and `small` of the recipe."""
+def pool_at(address: str, size: Size, depth: int = 4, small: str = "") -> Iterator[Pool]:
+    """Workers of a cluster that say the demo voice. small: of the recipe."""
     config = load_config("cpu-fp32", {"threads": 1})
-    recipe = Recipe(job(seed=1, config=config), {}, small=more.pop("small", ""))
+    recipe = Recipe(job(seed=1, config=config), {}, small=small)
     with connected(address):
-        pool = Pool(recipe, size, depth, **more)
+        pool = Pool(recipe, size, depth)
         try:
             yield pool
         finally:

@@ -4,7 +4,15 @@ from typing import Any
 
 import pytest
 
-from alrakis.cluster.nodes import Node, Size, cpus_of_worker, living_nodes, resources_told, room_for
+from alrakis.cluster.nodes import (
+    Node,
+    Size,
+    check_size,
+    cpus_of_worker,
+    living_nodes,
+    resources_told,
+    room_for,
+)
 from alrakis.errors import InputError
 
 
@@ -66,6 +74,22 @@ def test_a_size_that_nobody_knows() -> None:
     ):
         cpus_of_worker(Size(), machines((0, 0)))
     assert resources_told({}) == "none"
+
+
+@pytest.mark.parametrize(
+    ("size", "told"),
+    [
+        (Size(1, 1, 64), "there is no room for a worker of 64 CPUs and 0 GPUs: this machine has m0: 2 CPUs"),
+        (Size(3, 9, 1), "there is no room for 3 workers of 1 CPUs and 0 GPUs: this machine has m0: 2 CPUs"),
+        (Size(1, None, 1, 0.5), "there is no room for a worker of 1 CPUs and 0.5 GPUs: this machine has m0"),
+    ],
+)
+def test_a_size_that_there_is_no_room_for(size: Size, told: str) -> None:
+    """Where machines may come, it is waited for them."""
+    with pytest.raises(InputError, match=told):
+        check_size(size, machines((2, 0)), grows=False)
+    check_size(size, machines((2, 0)), grows=True)
+    check_size(Size(2, 9, 1), machines((2, 0)), grows=False)
 
 
 @pytest.mark.parametrize("wrong", [{"least": 0}, {"least": 3, "most": 2}, {"cpus": 0.0}, {"gpus": -1.0}])

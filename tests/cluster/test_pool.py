@@ -10,7 +10,7 @@ import pytest
 
 from alrakis.cluster import pool as pools
 from alrakis.cluster.nodes import Size
-from alrakis.errors import BackendError, GenerationError, InputError
+from alrakis.errors import BackendError, GenerationError
 from tests.cluster import odd
 from tests.cluster.clusters import pool_at, until
 
@@ -74,19 +74,6 @@ def test_workers_that_cannot_start_end_the_work_with_their_reason(
         assert "\n" not in str(error.value)
         with pytest.raises(BackendError, match=told):
             pool.submit(odd.Echo("x"))
-
-
-@pytest.mark.parametrize(
-    ("size", "told"),
-    [
-        (Size(1, 1, 64), "there is no room for a worker of 64 CPUs and 0 GPUs: this machine has "),
-        (Size(3, 9, 1), "there is no room for 3 workers of 1 CPUs and 0 GPUs: this machine has "),
-        (Size(1, None, 1, 0.5), "there is no room for a worker of 1 CPUs and 0.5 GPUs: this machine has "),
-    ],
-)
-def test_a_size_that_this_machine_has_not(one_machine: str, size: Size, told: str) -> None:
-    with pytest.raises(InputError, match=told), pool_at(one_machine, size, grows=False):
-        pass
 
 
 def test_no_more_workers_are_asked_for_than_a_cluster_can_look_at(one_machine: str) -> None:

@@ -160,6 +160,17 @@ def test_a_mistake_is_told_in_a_line(here: Path, run: Run, arguments: list[str],
     assert len(ended.err.splitlines()) == 1
 
 
+@pytest.mark.cluster
+def test_workers_that_this_machine_has_no_room_for_are_refused_before_anything_is_written(
+    ray_here: None, here: Path, run: Run
+) -> None:
+    write_items(here, {"text": "Hello."})
+    ended = run("batch", "t.jsonl", "-o", "out", *QUICK, "--ray", "local", "--cpus-per-worker", "9999")
+    refused(ended, "there is no room for a worker of 9999 CPUs and 0 GPUs: this machine has")
+    assert len(ended.err.splitlines()) == 1
+    assert not (here / "out" / "manifest.jsonl").exists()
+
+
 def test_without_ray_its_extra_is_named(here: Path) -> None:
     write_items(here, {"text": "Hello."})
     code = f"""
