@@ -46,7 +46,7 @@ WRITES = (
     "os.truncate",
 )
 COUNTS = ("inputs", "refused", "tracebacks", "hangs", "memory", "signals", "code run", "files outside")
-MOST = ("slowest, s", "largest, MB")  # of processor time; beyond what the process had when it began
+MOST = ("s", "MB")  # of processor time for an input; of memory beyond what the process had when it began
 
 
 @dataclass(frozen=True)
@@ -194,14 +194,14 @@ def _work(
         shared.began = time.monotonic(), time.process_time()
         wrong = _read(reader, case.folder, shared)
         took = time.process_time() - shared.began[1]
-        shared.measured("slowest, s", took)
+        shared.measured("s", took)
         if took > HANG_S:
             shared.add("hangs")
             wrong = f"{wrong} a hang"
         shared.began = 0, 0
         path.write_bytes(case.files[path])
         grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - peak) << 10
-        shared.measured("largest, MB", grown / 1e6)
+        shared.measured("MB", grown / 1e6)
         if grown > MEMORY:
             shared.add("memory")
             wrong = f"{wrong} {grown >> 20} MiB of memory"
