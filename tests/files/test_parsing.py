@@ -178,6 +178,7 @@ OWN_JSON = {
     "bench/targets/worker.py",
     "bench/targets/process.py",
     "bench/peers/environments.py",
+    "bench/cluster/overhead.py",
     "bench/figures/operators.py",
     "bench/gpu/traced.py",
     "bench/gpu/__main__.py",

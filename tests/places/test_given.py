@@ -45,6 +45,7 @@ def test_a_tilde_that_is_no_home_stays_one_however_often_it_is_given(name: str, 
 # --- options ---------------------------------------------------------------------------------------------
 
 NO_PATHS = {
+    "alrakis-bench run": {"call_limit"},
     "alrakis say": {"text", "lang", "overrides"},
     "alrakis read": {"take", "overrides", "cast", "lang", "chapters", "ray", "workers"},
     "alrakis batch": {"overrides", "cast", "lang", "ray", "workers"},
