@@ -24,10 +24,11 @@ _RUNTIMES = {
 
 @dataclass(frozen=True)
 class Facts:
-    """runtime: name and version of what runs the networks, None if it is not there.
+    """What is compared.
 
-    missing: extras that are needed and not installed. weights, recogniser: the hash of a folder's parameters,
-    or why they cannot be read; None for what has a name. processor: its kind, which int8 depends on.
+    runtime: name and version of what runs the networks, None if it is not there. missing: extras that are
+    needed and not installed. weights, recogniser: the hash of a folder's parameters, or why they cannot be
+    read; None for what has a name. processor: its kind, which int8 depends on.
     """
 
     runtime: str | None
