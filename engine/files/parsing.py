@@ -175,6 +175,8 @@ def first_problem(problems: Iterable[Any]) -> str:
     """The first of pydantic's `errors()` in a line: where (counted from 1), what is wrong, what was given."""
     problem = next(iter(problems))
     where = ".".join(str(part + 1 if isinstance(part, int) else part) for part in problem["loc"])
+    if problem["type"] == "extra_forbidden":
+        return f"{where:.80}: nothing of this name is known"
     message = problem["msg"].removeprefix("Value error, ")
     given = "" if isinstance(problem["input"], (dict, list)) else f", not {problem['input']!r:.80}"
     return f"{where:.80}: {message[0].lower()}{message[1:]:.200}{given}" if where else message

@@ -73,7 +73,9 @@ class Lexicon:
                 if isinstance(error, ValidationError)
                 else error
             )
-            raise InputError(f"the lexicon is none: {problem}") from None
+            raise InputError(
+                f"the lexicon cannot be read: {problem}; its tables are {', '.join(_Content.model_fields)}"
+            ) from None
         every = [tables, *tables.language.values(), *tables.speaker.values()]
         pairs = (1 + len(tables.language)) * (1 + len(tables.speaker))
         words = sum(len(table.words) + len(table.patterns) for table in every)

@@ -62,7 +62,10 @@ def test_a_spelling_may_use_other_words() -> None:
         ({"words": {f"w{n}": f"w{n + 1} w{n + 1}" for n in range(40)} | {"w40": "x"}}, "characters"),
         ({"words": {" ": "x"}}, "empty word"),
         ({"words": {"A": 5}}, "words.A"),
-        ({"word": {}}, "word"),
+        (
+            {"word": {}},
+            "word: nothing of this name is known; its tables are words, patterns, language, speaker",
+        ),
         ({"patterns": {"(": "x"}}, "broken"),
         ({"patterns": {"a*": "x"}}, "finds nothing"),
         ({"patterns": {"(a+)+b": "x"}}, "endless"),
