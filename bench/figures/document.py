@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 from alrakis.errors import InputError
-from alrakis.files.parsing import reason
 from alrakis.files.writing import replace_file
 
 
@@ -35,6 +34,8 @@ def write_table(path: Path, name: str, table: str) -> None:
 
 def read_page(path: Path) -> str:
     """The text of a page. Raises InputError."""
+    from alrakis.files.parsing import reason  # brings pydantic, and something is to be seen before
+
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
